@@ -1,0 +1,116 @@
+import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { REREAD_AFTER_MS } from './cached-file.ts';
+import type { ConnectionConfig, TlsMaterial } from './config.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** The API server keeps idle connections for minutes; ours leave first, so that a request rarely meets a dying one. */
+const KEEP_ALIVE_MS = 60_000;
+/** Probes of the kernel find a dead peer in this time and ten seconds more; a watch has nothing else to notice it by. */
+const TCP_KEEP_ALIVE_MS = 15_000;
+const LONGEST_HEADERS = 64 * 1024;
+
+interface Pools {
+  material: TlsMaterial;
+  requests: Pool;
+  watches: Pool;
+}
+
+/**
+ * The connections to one API server: a bounded pool for requests, an unbounded one for watches (each holds a connection
+ * for as long as it lives, so they must never take those of requests). HTTP/1.1 on purpose: one TCP connection with all
+ * watches of a process on it is one thing that can stall all of them.
+ */
+export class Connections {
+  readonly #config: ConnectionConfig;
+  readonly #origin: string;
+  readonly #limit: number;
+  #pools: Pools | undefined;
+  #opening: Promise<Pools> | undefined;
+  #checkedAt = 0;
+  #closed = false;
+  readonly #retired = new Set<Promise<unknown>>();
+
+  constructor(config: ConnectionConfig, limit: number) {
+    this.#config = config;
+    this.#origin = new URL(config.server).origin;
+    this.#limit = limit;
+  }
+
+  /** The pool for requests, or for watches; certificates that changed on disk are taken up within a minute. */
+  async pool(kind: 'requests' | 'watches'): Promise<Dispatcher> {
+    const current = this.#pools;
+    if (current !== undefined && !this.#closed && performance.now() - this.#checkedAt < REREAD_AFTER_MS) {
+      return current[kind];
+    }
+    return (await this.refresh(false))[kind];
+  }
+
+  /** Reads the certificates anew and, when they changed, opens new pools; what runs on the old ones finishes there. */
+  async refresh(fresh: boolean): Promise<Pools> {
+    this.#opening ??= this.#open(fresh).finally(() => {
+      this.#opening = undefined;
+    });
+    return await this.#opening;
+  }
+
+  /** Ends everything: requests and watches that run fail at once, no socket stays. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const pools = this.#pools;
+    if (pools !== undefined) await Promise.all([pools.requests.destroy(), pools.watches.destroy()]);
+    await Promise.all(this.#retired);
+  }
+
+  async #open(fresh: boolean): Promise<Pools> {
+    const { ca, cert, key, reloadTls } = this.#config;
+    const material = reloadTls === undefined ? { ca, cert, key } : await reloadTls(fresh);
+    this.#checkedAt = performance.now();
+    const old = this.#pools;
+    if (this.#closed) throw Object.assign(new Error('the client is closed'), { code: 'UND_ERR_CLOSED' });
+    if (old !== undefined && sameMaterial(old.material, material)) return old;
+    const options = this.#poolOptions(material);
+    const pools = {
+      material,
+      requests: new Pool(this.#origin, { ...options, connections: this.#limit }),
+      watches: new Pool(this.#origin, options),
+    };
+    this.#pools = pools;
+    if (old !== undefined) this.#retire(old);
+    return pools;
+  }
+
+  #poolOptions(material: TlsMaterial): Pool.Options {
+    const { serverName, insecureSkipVerify } = this.#config;
+    const connector = buildConnector({
+      ...(material.ca === undefined ? {} : { ca: material.ca }),
+      ...(material.cert === undefined ? {} : { cert: material.cert }),
+      ...(material.key === undefined ? {} : { key: material.key }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+      rejectUnauthorized: insecureSkipVerify !== true,
+      allowH2: false,
+      timeout: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+      noDelay: true,
+    });
+    return {
+      connect: connector,
+      allowH2: false,
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: LONGEST_HEADERS,
+    };
+  }
+
+  /** Requests run out; watches, which would go on for minutes under the old identity, are cut and start again. */
+  #retire(old: Pools): void {
+    const ended = Promise.allSettled([old.requests.close(), old.watches.destroy()]);
+    this.#retired.add(ended);
+    void ended.then(() => this.#retired.delete(ended));
+  }
+}
+
+function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {
+  return a.ca === b.ca && a.cert === b.cert && a.key === b.key;
+}

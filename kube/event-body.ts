@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { truncateMessage } from './conditions.ts';
+import { microTime } from './lease-times.ts';
+import type { KubeObject, ObjectReference } from './objects.ts';
+
+/** `events.k8s.io/v1` Event, the parts that we write. */
+export interface EventBody {
+  apiVersion: 'events.k8s.io/v1';
+  kind: 'Event';
+  metadata: { name: string; namespace: string };
+  eventTime: string;
+  reportingController: string;
+  reportingInstance: string;
+  action: string;
+  reason: string;
+  regarding: ObjectReference;
+  note: string;
+  type: 'Normal' | 'Warning';
+}
+
+export interface EventInput {
+  regarding: KubeObject;
+  type: 'Normal' | 'Warning';
+  reason: string;
+  note: string;
+  action: string;
+  component: string;
+  instance: string;
+  now: Date;
+}
+
+/** The API server refuses more (`pkg/apis/core/validation/events.go`): bytes for the note, characters for the rest. */
+const LONGEST_NOTE = 1024;
+const LONGEST_WORD = 128;
+const LONGEST_NAME = 253;
+
+/** The Event, fitted to the limits of the API. Of a cluster-scoped object it goes into the namespace `default`. */
+export function buildEvent(input: EventInput): EventBody {
+  const { apiVersion, kind, metadata } = input.regarding;
+  const suffix = `.${randomBytes(8).toString('hex')}`;
+  const namespace = metadata.namespace;
+  return {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: {
+      name: `${metadata.name.slice(0, LONGEST_NAME - suffix.length)}${suffix}`,
+      namespace: namespace ?? 'default',
+    },
+    eventTime: microTime(input.now),
+    reportingController: input.component,
+    reportingInstance: input.instance.slice(0, LONGEST_WORD),
+    action: input.action.slice(0, LONGEST_WORD),
+    reason: input.reason.slice(0, LONGEST_WORD),
+    regarding: {
+      apiVersion: apiVersion ?? '',
+      kind: kind ?? '',
+      name: metadata.name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+    },
+    note: truncateBytes(input.note, LONGEST_NOTE),
+    type: input.type,
+  };
+}
+
+/** A merge patch that says how often the Event was seen. */
+export function seriesPatch(series: { count: number; lastObservedTime: string }): object {
+  return { series };
+}
+
+function truncateBytes(text: string, longest: number): string {
+  let cut = truncateMessage(text, longest);
+  while (Buffer.byteLength(cut) > longest) cut = truncateMessage(text, Math.floor(cut.length * 0.9));
+  return cut;
+}

@@ -1,0 +1,228 @@
+import type { KubeClient } from './client.ts';
+import { isClass } from './errors.ts';
+import { buildEvent, type EventBody, seriesPatch } from './event-body.ts';
+import { microTime } from './lease-times.ts';
+import type { Logger } from './log.ts';
+import type { KubeObject } from './objects.ts';
+import { EVENTS, pathOf } from './resources.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+export interface EventRecorderOptions {
+  client: KubeClient;
+  /** `reportingController`, such as `fairlead.dev/operator`. */
+  component: string;
+  /** `reportingInstance`: the Pod. */
+  instance: string;
+  log: Logger;
+  /** At most one write a series in this time. @default 10000 */
+  seriesIntervalMs?: number;
+}
+
+/** One event and its repeats. */
+interface Series {
+  body: EventBody;
+  count: number;
+  lastAt: number;
+  /** On the server already. */
+  created: boolean;
+  /** Waits to be written; at most one entry in the queue. */
+  queued: boolean;
+  writtenAt: number;
+}
+
+/** As client-go: a repeat after this time is a new event. */
+const SERIES_LIFE_MS = 6 * 60_000;
+const MOST_SERIES = 4_096;
+const MOST_QUEUED = 5_000;
+/** Of one object: client-go's spam filter has the same burst, one in five minutes after it; we are less strict. */
+const BURST = 25;
+const PER_SECOND = 1 / 30;
+const WRITERS = 2;
+const FLUSH_MS = 2_000;
+const WRITE_TIMEOUT_MS = 5_000;
+
+/**
+ * Writes `events.k8s.io/v1` Events beside the caller's path: `emit` never waits, never throws. What repeats (object,
+ * type, reason, note) becomes the series of one Event. What is too much is dropped and counted in the log. Needs
+ * the verbs create and patch.
+ */
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #seriesIntervalMs: number;
+  readonly #series = new Map<string, Series>();
+  readonly #buckets = new Map<string, TokenBucket>();
+  #queue: Series[] = [];
+  #timers = new Map<Series, NodeJS.Timeout>();
+  #writers = 0;
+  #writing = new Set<Promise<void>>();
+  #dropped = 0;
+  #stopped = false;
+  readonly #abort = new AbortController();
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+    this.#seriesIntervalMs = options.seriesIntervalMs ?? 10_000;
+  }
+
+  emit(
+    regarding: KubeObject,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    note: string,
+    action = reason,
+  ): void {
+    if (this.#stopped) return;
+    const { uid, namespace = '', name } = regarding.metadata;
+    const object = uid ?? `${regarding.kind}/${namespace}/${name}`;
+    const key = JSON.stringify([object, type, reason, action, note]);
+    const now = performance.now();
+    const known = this.#series.get(key);
+    if (known !== undefined && now - known.lastAt < SERIES_LIFE_MS) {
+      known.count++;
+      known.lastAt = now;
+      this.#enqueueRepeat(known, now);
+      return;
+    }
+    if (!this.#mayAdd(object)) {
+      this.#countDropped();
+      return;
+    }
+    const { component, instance } = this.#options;
+    const body = buildEvent({ regarding, type, reason, note, action, component, instance, now: new Date() });
+    const series: Series = { body, count: 1, lastAt: now, created: false, queued: false, writtenAt: now };
+    this.#remember(key, series);
+    this.#enqueue(series);
+  }
+
+  /** Writes what waits, for two seconds at most. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const [series, timer] of this.#timers) {
+      clearTimeout(timer);
+      this.#enqueue(series);
+    }
+    this.#timers.clear();
+    const timer = setTimeout(() => {
+      this.#queue = [];
+      this.#abort.abort();
+    }, FLUSH_MS);
+    while (this.#writing.size > 0) await Promise.all(this.#writing);
+    clearTimeout(timer);
+  }
+
+  /** The first repeat is told soon, later ones together. */
+  #enqueueRepeat(series: Series, now: number): void {
+    if (series.queued || this.#timers.has(series)) return;
+    const waitMs = series.writtenAt + this.#seriesIntervalMs - now;
+    if (waitMs <= 0 || series.count === 2) {
+      this.#enqueue(series);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(series);
+      this.#enqueue(series);
+    }, waitMs);
+    this.#timers.set(series, timer);
+  }
+
+  #enqueue(series: Series): void {
+    if (this.#queue.length >= MOST_QUEUED) {
+      this.#countDropped();
+      return;
+    }
+    series.queued = true;
+    this.#queue.push(series);
+    if (this.#writers >= WRITERS) return;
+    const writing = this.#write();
+    this.#writing.add(writing);
+    void writing.finally(() => this.#writing.delete(writing));
+  }
+
+  async #write(): Promise<void> {
+    this.#writers++;
+    // A turn later, so that repeats of the same moment go with the first.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let series = this.#queue.shift(); series !== undefined; series = this.#queue.shift()) {
+      series.queued = false;
+      series.writtenAt = performance.now();
+      try {
+        await this.#writeOne(series);
+      } catch (error) {
+        this.#options.log.warn('EventNotWritten', {
+          reason: series.body.reason,
+          regarding: series.body.regarding,
+          error,
+        });
+      }
+    }
+    this.#writers--;
+  }
+
+  async #writeOne(series: Series): Promise<void> {
+    const repeats = series.count > 1 ? this.#seriesOf(series) : undefined;
+    if (series.created && repeats !== undefined) {
+      try {
+        await this.#send('PATCH', series, seriesPatch(repeats));
+        return;
+      } catch (error) {
+        // Events live for an hour, and anyone may delete them: then it's a new one.
+        if (!isClass(error, 'NotFound')) throw error;
+      }
+    }
+    await this.#send(
+      'POST',
+      series,
+      repeats === undefined ? series.body : { ...series.body, series: repeats },
+    );
+    series.created = true;
+  }
+
+  #seriesOf(series: Series): { count: number; lastObservedTime: string } {
+    const at = new Date(Date.now() - (performance.now() - series.lastAt));
+    return { count: series.count, lastObservedTime: microTime(at) };
+  }
+
+  async #send(method: 'POST' | 'PATCH', series: Series, body: unknown): Promise<void> {
+    const { namespace, name } = series.body.metadata;
+    await this.#options.client.request(
+      method,
+      pathOf(EVENTS, namespace, method === 'PATCH' ? name : undefined),
+      {
+        body,
+        ...(method === 'PATCH' ? { contentType: 'application/merge-patch+json' } : {}),
+        timeoutMs: WRITE_TIMEOUT_MS,
+        signal: this.#abort.signal,
+      },
+    );
+  }
+
+  #mayAdd(object: string): boolean {
+    let bucket = this.#buckets.get(object);
+    if (bucket === undefined) {
+      if (this.#buckets.size >= MOST_SERIES) evict(this.#buckets, (each) => each.isFull);
+      bucket = new TokenBucket(PER_SECOND, BURST);
+      this.#buckets.set(object, bucket);
+    }
+    return bucket.tryTake();
+  }
+
+  #remember(key: string, series: Series): void {
+    this.#series.delete(key);
+    const now = performance.now();
+    if (this.#series.size >= MOST_SERIES) evict(this.#series, (each) => now - each.lastAt >= SERIES_LIFE_MS);
+    this.#series.set(key, series);
+  }
+
+  #countDropped(): void {
+    this.#dropped++;
+    if (Math.log2(this.#dropped) % 1 === 0) this.#options.log.warn('EventsDropped', { total: this.#dropped });
+  }
+}
+
+/** Makes room: removes what is `over`, or else the oldest quarter. */
+function evict<T>(map: Map<string, T>, over: (value: T) => boolean): void {
+  const before = map.size;
+  for (const [key, value] of map) if (over(value)) map.delete(key);
+  if (map.size < before) return;
+  for (const key of [...map.keys()].slice(0, Math.ceil(before / 4))) map.delete(key);
+}

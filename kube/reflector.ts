@@ -1,0 +1,292 @@
+import { Backoff, sleep } from './backoff.ts';
+import { errorOfFailure } from './classify-error.ts';
+import type { KubeClient } from './client.ts';
+import { ClassedError, isClass } from './errors.ts';
+import { listPages } from './list-pages.ts';
+import type { Logger } from './log.ts';
+import type { KubeObject } from './objects.ts';
+import { apiVersionOf, pathOf, type ResourceType } from './resources.ts';
+import { LineSplitter } from './split-lines.ts';
+import { stripObject } from './strip-object.ts';
+import { parseWatchLine, type WatchEvent } from './watch-events.ts';
+
+/** Where a reflector puts what it sees. `replace` gets the whole truth of one moment. */
+export interface ReflectorSink<T> {
+  replace(items: T[]): void;
+  upsert(item: T): void;
+  remove(item: T): void;
+}
+
+export interface ReflectorOptions<T extends KubeObject> {
+  client: KubeClient;
+  type: ResourceType<T>;
+  /** All namespaces without. */
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+  /** Applied to each object, which it may change in place. @default stripObject */
+  transform?: ((object: T) => T) | undefined;
+  /** @default 500 */
+  pageSize?: number | undefined;
+  /** A watch that says nothing for so long is cut. @default 90000 */
+  idleTimeoutMs?: number | undefined;
+  log: Logger;
+  /** Told of each error that made it list or watch again. */
+  onError?: ((error: ClassedError) => void) | undefined;
+}
+
+/**
+ * The API server sends a bookmark each minute (within some seconds), on quiet kinds too: 90 s of silence is one bookmark
+ * missed with half a minute to spare. A dead peer is found sooner, by TCP's keep-alive; this is for what still answers to
+ * TCP and yet says nothing. Where there are no bookmarks at all, cutting a quiet watch costs one request.
+ */
+const IDLE_TIMEOUT_MS = 90_000;
+/** Silent watches in a row after which the place to watch from isn't trusted any more. */
+const SILENT_WATCHES = 2;
+/** A watch that lived so long was a healthy one, even if it said nothing. */
+const HEALTHY_MS = 10_000;
+const FIRST_DELAY_MS = 800;
+const LONGEST_DELAY_MS = 30_000;
+
+/**
+ * Lists a kind, then watches it, and goes on until stopped: whatever ends a watch, it takes it up where it was, and when
+ * that place is gone (410) lists again. As client-go's reflector: level-based, so the sink ends equal to the server's truth.
+ */
+export class Reflector<T extends KubeObject> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #sink: ReflectorSink<T>;
+  readonly #log: Logger;
+  readonly #transform: (object: T) => T;
+  readonly #apiVersion: string;
+  readonly #backoff = new Backoff({ initialMs: FIRST_DELAY_MS, maxMs: LONGEST_DELAY_MS });
+  readonly #stopping = new AbortController();
+  readonly #synced = Promise.withResolvers<void>();
+  #running: Promise<void> | undefined;
+  #hasSynced = false;
+  #lastContact = 0;
+  /** Where to watch from; undefined: list first. */
+  #resourceVersion: string | undefined;
+  #silentWatches = 0;
+  #paged = true;
+
+  constructor(options: ReflectorOptions<T>, sink: ReflectorSink<T>) {
+    this.#options = options;
+    this.#sink = sink;
+    this.#log = options.log.child({ resource: options.type.plural });
+    this.#transform = options.transform ?? stripObject;
+    this.#apiVersion = apiVersionOf(options.type);
+  }
+
+  /** Resolves after the first listing is in the sink. Stays pending when stopped before. */
+  get synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /** `performance.now()` when the server last said something; 0 before it ever did. */
+  get lastContact(): number {
+    return this.#lastContact;
+  }
+
+  start(): void {
+    if (this.#stopping.signal.aborted) throw new Error('a stopped reflector does not start again');
+    this.#running ??= this.#run(this.#stopping.signal);
+  }
+
+  /** After this resolves the sink is not called any more, and no connection is left. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      let delayMs = 0;
+      try {
+        this.#resourceVersion ??= await this.#relist(signal);
+        delayMs = (await this.#watch(this.#resourceVersion, signal)) ? 0 : this.#backoff.next();
+      } catch (error) {
+        if (signal.aborted) return;
+        delayMs = this.#decideDelay(errorOfFailure(error, `watch ${this.#options.type.plural}`));
+      }
+      await sleep(delayMs, signal);
+    }
+  }
+
+  /** What an error means for the next round; returns how long to wait for it, in ms. */
+  #decideDelay(error: ClassedError): number {
+    const delayMs = Math.max(this.#backoff.next(), (error.retryAfterSeconds ?? 0) * 1000);
+    if (error.class === 'Expired' || error.reason === 'BadWatchLine') this.#resourceVersion = undefined;
+    const fields = { error, delayMs: Math.round(delayMs), relist: this.#resourceVersion === undefined };
+    if (error.class === 'Rejected') this.#log.error('WatchRejected', fields);
+    else this.#log.info('WatchInterrupted', fields);
+    try {
+      this.#options.onError?.(error);
+    } catch (thrown) {
+      this.#log.error('HandlerFailed', { error: thrown });
+    }
+    return delayMs;
+  }
+
+  async #relist(signal: AbortSignal): Promise<string> {
+    const { client, type, namespace, labelSelector, fieldSelector, pageSize } = this.#options;
+    const startedAt = performance.now();
+    const items: T[] = [];
+    let resourceVersion = '';
+    const limit = this.#paged ? pageSize : 0;
+    try {
+      for await (const page of listPages(client, type, {
+        namespace,
+        labelSelector,
+        fieldSelector,
+        limit,
+        signal,
+      })) {
+        this.#lastContact = performance.now();
+        resourceVersion = page.resourceVersion;
+        for (const item of page.items) items.push(this.#complete(item));
+      }
+    } catch (error) {
+      // The pages' moment is gone before we were through: the next listing comes in one piece, which can't expire.
+      if (isClass(error, 'Expired')) this.#paged = false;
+      throw error;
+    }
+    this.#paged = true;
+    this.#deliver(() => this.#sink.replace(items));
+    this.#log.debug('Listed', { count: items.length, ms: Math.round(performance.now() - startedAt) });
+    this.#hasSynced = true;
+    this.#synced.resolve();
+    return resourceVersion;
+  }
+
+  /** Items of a list don't say their kind; the same object from a watch does. */
+  #complete(item: T): T {
+    return this.#transform({ kind: this.#options.type.kind, apiVersion: this.#apiVersion, ...item });
+  }
+
+  /** Watches until the stream ends; whether it was a watch that worked. */
+  async #watch(from: string, signal: AbortSignal): Promise<boolean> {
+    const { client, type, namespace, labelSelector, fieldSelector } = this.#options;
+    const what = `watch ${type.plural}`;
+    const watching = new AbortController();
+    const cut = () => watching.abort();
+    signal.addEventListener('abort', cut, { once: true });
+    const idle = new IdleTimer(this.#options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, cut);
+    let openedAt = Number.POSITIVE_INFINITY;
+    try {
+      const stream = await client.stream(pathOf(type, namespace), {
+        query: {
+          watch: 1,
+          resourceVersion: from,
+          allowWatchBookmarks: true,
+          timeoutSeconds: 300 + Math.floor(Math.random() * 300),
+          labelSelector,
+          fieldSelector,
+        },
+        signal: watching.signal,
+      });
+      openedAt = performance.now();
+      this.#lastContact = openedAt;
+      idle.touch();
+      const lines = new LineSplitter();
+      for await (const chunk of stream) {
+        this.#lastContact = performance.now();
+        idle.touch();
+        for (const line of lines.push(chunk)) {
+          if (signal.aborted) return true;
+          this.#take(parseWatchLine<T>(line, what));
+        }
+      }
+    } catch (error) {
+      if (!idle.expired) throw error;
+      this.#countSilence();
+      throw new ClassedError(`${what}: nothing heard for ${idle.timeoutMs} ms`, {
+        class: 'Transient',
+        reason: 'WatchSilent',
+        cause: error,
+      });
+    } finally {
+      idle.clear();
+      signal.removeEventListener('abort', cut);
+      watching.abort();
+    }
+    return performance.now() - openedAt >= HEALTHY_MS || this.#resourceVersion !== from;
+  }
+
+  /**
+   * A watch can be silent because the connection is; or because we watch from a place that the server has not reached
+   * (etcd restored from a backup), and then it would be silent for ever. The second one in a row leads to a new listing.
+   */
+  #countSilence(): void {
+    this.#silentWatches++;
+    if (this.#silentWatches < SILENT_WATCHES) return;
+    this.#silentWatches = 0;
+    this.#resourceVersion = undefined;
+  }
+
+  #take(event: WatchEvent<T>): void {
+    if (event.type === 'ERROR') throw event.error;
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+        this.#deliver(() => this.#sink.upsert(this.#transform(event.object)));
+        break;
+      case 'DELETED':
+        this.#deliver(() => this.#sink.remove(this.#transform(event.object)));
+        break;
+      case 'BOOKMARK':
+        break;
+    }
+    this.#resourceVersion = event.resourceVersion;
+    this.#silentWatches = 0;
+    this.#backoff.reset();
+  }
+
+  #deliver(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#log.error('HandlerFailed', { error });
+    }
+  }
+}
+
+/** Calls back once when not touched for a time; touching is an assignment and not a new timer. */
+class IdleTimer {
+  readonly timeoutMs: number;
+  readonly #onExpired: () => void;
+  #touchedAt = performance.now();
+  #timer: NodeJS.Timeout;
+  #expired = false;
+
+  constructor(timeoutMs: number, onExpired: () => void) {
+    this.timeoutMs = timeoutMs;
+    this.#onExpired = onExpired;
+    this.#timer = setTimeout(() => this.#check(), timeoutMs);
+  }
+
+  get expired(): boolean {
+    return this.#expired;
+  }
+
+  touch(): void {
+    this.#touchedAt = performance.now();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #check(): void {
+    const restMs = this.timeoutMs - (performance.now() - this.#touchedAt);
+    if (restMs > 0) {
+      this.#timer = setTimeout(() => this.#check(), restMs);
+      return;
+    }
+    this.#expired = true;
+    this.#onExpired();
+  }
+}

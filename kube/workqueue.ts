@@ -1,0 +1,201 @@
+import { DelayQueue } from './delay-queue.ts';
+import { isClass } from './errors.ts';
+import type { Logger } from './log.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+export type ReconcileResult =
+  | { kind: 'done' }
+  /** Not now, and no fault: again after this time. */
+  | { kind: 'retryAfter'; seconds: number; reason: string }
+  /** Again with growing delays; `terminal`: not before something changes. */
+  | { kind: 'failed'; error: unknown; terminal: boolean };
+
+/** Told what happens, for metrics. */
+export interface WorkQueueObserver {
+  added?(key: string): void;
+  /** Seconds between being added and being started. */
+  started?(key: string, waitedSeconds: number): void;
+  finished?(key: string, tookSeconds: number, result: ReconcileResult): void;
+}
+
+export interface WorkQueueOptions {
+  name: string;
+  /** Keys processed at once. */
+  concurrency: number;
+  /** `signal` fires when stopping takes longer than `drainMs`. */
+  process: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
+  log: Logger;
+  /** Delay after the first failure of a key; doubles with each. @default 5 */
+  baseDelayMs?: number | undefined;
+  /** @default 300000 */
+  maxDelayMs?: number | undefined;
+  /** Retries after failures over all keys, a second, on the average. @default 50 */
+  retriesPerSecond?: number | undefined;
+  /** @default 500 */
+  retryBurst?: number | undefined;
+  /** How long `stop()` lets running work go on before it aborts it. @default 10000 */
+  drainMs?: number | undefined;
+  observer?: WorkQueueObserver | undefined;
+}
+
+/** Working without a pause for longer than this gives the event loop a turn. */
+const TIME_SLICE_MS = 5;
+
+/**
+ * Keys waiting to be processed, as client-go's rate-limited workqueue: a key waits at most once, is processed by one at a
+ * time, and when added while it is processed, once more afterwards.
+ */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #log: Logger;
+  /** Keys to process, with the time they were added, in that order; never one that is being processed. */
+  readonly #ready = new Map<string, number>();
+  readonly #processing = new Set<string>();
+  /** Added while being processed, with the time. */
+  readonly #again = new Map<string, number>();
+  readonly #failures = new Map<string, number>();
+  readonly #delayed = new DelayQueue((key) => this.add(key));
+  readonly #retryBucket: TokenBucket;
+  readonly #abort = new AbortController();
+  #idleWaiters: (() => void)[] = [];
+  #started = false;
+  #stopped = false;
+  #pumping = false;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+    this.#log = options.log.child({ queue: options.name });
+    this.#retryBucket = new TokenBucket(options.retriesPerSecond ?? 50, options.retryBurst ?? 500);
+  }
+
+  /** Keys that wait or are processed; delayed ones do not count. */
+  get depth(): number {
+    return this.#ready.size + this.#processing.size + this.#again.size;
+  }
+
+  add(key: string): void {
+    if (this.#stopped) return;
+    if (this.#processing.has(key)) {
+      if (this.#again.has(key)) return;
+      this.#again.set(key, performance.now());
+    } else {
+      if (this.#ready.has(key)) return;
+      this.#ready.set(key, performance.now());
+    }
+    this.#options.observer?.added?.(key);
+    this.#schedulePump();
+  }
+
+  /** Adds the key after this time; of several for one key the earliest counts. */
+  addAfter(key: string, ms: number): void {
+    if (this.#stopped) return;
+    if (ms <= 0) this.add(key);
+    else this.#delayed.add(key, ms);
+  }
+
+  /** Begins to process; what was added before has been waiting. */
+  start(): void {
+    if (this.#stopped) throw new Error('a stopped queue does not start again');
+    this.#started = true;
+    this.#schedulePump();
+  }
+
+  /** Starts nothing more, and resolves when what runs has finished; that is aborted after `drainMs`. Waiting keys are dropped. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#delayed.clear();
+    this.#ready.clear();
+    this.#again.clear();
+    const timer = setTimeout(() => this.#abort.abort(), this.#options.drainMs ?? 10_000);
+    await this.idle();
+    clearTimeout(timer);
+  }
+
+  /** Resolves when nothing waits or is processed; a retry or `addAfter` that lies ahead does not count. */
+  idle(): Promise<void> {
+    if (this.depth === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  #schedulePump(): void {
+    if (this.#pumping || !this.#started || this.#ready.size === 0) return;
+    this.#pumping = true;
+    queueMicrotask(() => this.#pump());
+  }
+
+  #pump(): void {
+    const sliceEnd = performance.now() + TIME_SLICE_MS;
+    for (const [key, addedAt] of this.#ready) {
+      if (this.#processing.size >= this.#options.concurrency) break;
+      if (performance.now() > sliceEnd) {
+        // Many keys that finish at once must not keep timers and sockets waiting.
+        setImmediate(() => this.#pump());
+        return;
+      }
+      this.#ready.delete(key);
+      this.#processing.add(key);
+      void this.#process(key, addedAt);
+    }
+    this.#pumping = false;
+  }
+
+  async #process(key: string, addedAt: number): Promise<void> {
+    const startedAt = performance.now();
+    this.#options.observer?.started?.(key, (startedAt - addedAt) / 1000);
+    let result: ReconcileResult;
+    try {
+      result = await this.#options.process(key, this.#abort.signal);
+    } catch (error) {
+      result = { kind: 'failed', error, terminal: false };
+    }
+    this.#options.observer?.finished?.(key, (performance.now() - startedAt) / 1000, result);
+    this.#processing.delete(key);
+    const againSince = this.#again.get(key);
+    if (againSince !== undefined) {
+      this.#again.delete(key);
+      this.#ready.set(key, againSince);
+    }
+    if (!this.#stopped) this.#follow(key, result);
+    if (this.depth === 0) this.#tellIdle();
+    this.#schedulePump();
+  }
+
+  #follow(key: string, result: ReconcileResult): void {
+    switch (result.kind) {
+      case 'done':
+        this.#failures.delete(key);
+        return;
+      case 'retryAfter':
+        this.#failures.delete(key);
+        this.#log.debug('RetryLater', { key, seconds: result.seconds, reason: result.reason });
+        this.addAfter(key, result.seconds * 1000);
+        return;
+      case 'failed':
+        if (result.terminal) {
+          this.#failures.delete(key);
+          this.#log.warn('WorkRejected', { key, error: result.error });
+          return;
+        }
+        this.#retry(key, result.error);
+    }
+  }
+
+  #retry(key: string, error: unknown): void {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const { baseDelayMs = 5, maxDelayMs = 300_000 } = this.#options;
+    const backoffMs = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(failures, 40));
+    const askedMs = isClass(error) ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+    const delayMs = Math.max(backoffMs, askedMs, this.#retryBucket.take() * 1000);
+    // Losing a race is how optimistic writing works; it's worth a line only when it goes on.
+    const level = isClass(error, 'Conflict') && failures < 5 ? 'debug' : 'warn';
+    this.#log[level]('WorkFailed', { key, failures: failures + 1, delayMs: Math.round(delayMs), error });
+    this.addAfter(key, delayMs);
+  }
+
+  #tellIdle(): void {
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
