@@ -118,8 +118,7 @@ const UNUSABLE = [
   block('127.0.0.0/8', 'loopback addresses (127.0.0.0/8)'),
   block('224.0.0.0/4', 'multicast addresses (224.0.0.0/4)'),
   block('255.255.255.255/32', 'the broadcast address'),
-  block('::/127', 'the unspecified or the loopback address (::, ::1)'),
-  block('::ffff:0:0/96', 'IPv4-mapped addresses (::ffff:0:0/96)'),
+  block('::/64', 'the unspecified, the loopback or IPv4-mapped addresses (::/64)'),
   block('fe80::/10', 'link-local addresses (fe80::/10)'),
   block('ff00::/8', 'multicast addresses (ff00::/8)'),
 ];
