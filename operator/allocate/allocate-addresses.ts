@@ -92,13 +92,11 @@ function keepClaim(
   if (asked !== undefined && formatAddress(asked) !== claim.address) return undefined;
   const address = parseAddress(claim.address);
   const homes = pools.filter((pool) => address !== undefined && poolHolds(pool, address));
-  if (request.pools.length > 0) {
-    const named = request.pools.find((name) => homes.some((pool) => pool.name === name));
-    if (named !== undefined) return { ...claim, pool: named };
-    return request.pools.includes(claim.pool) ? claim : undefined;
-  }
-  const home = homes.find((pool) => pool.name === claim.pool) ?? homes[0];
-  return home === undefined ? claim : { ...claim, pool: home.name };
+  const wanted =
+    request.pools.length === 0 ? homes : homes.filter((pool) => request.pools.includes(pool.name));
+  const home = wanted.find((pool) => pool.name === claim.pool) ?? wanted[0];
+  if (home !== undefined) return { ...claim, pool: home.name };
+  return request.pools.length === 0 || request.pools.includes(claim.pool) ? claim : undefined;
 }
 
 /** A kept address that is shared: a change of the Service may not break in on the others. */

@@ -105,6 +105,7 @@ function numberOfSibling(
 ): { number: number; pool: string } | undefined {
   for (const { port: sameAs, number, pool } of granted.values()) {
     if (sameAs !== port.port || number === undefined || pool === undefined) continue;
+    if (request.excluded?.has(number)) continue;
     const free = siblings.every(
       ({ protocol }) =>
         book.holdersOf(request.kind, protocol, number).every((owner) => owner === request.owner) &&
