@@ -36,7 +36,10 @@ export interface ClientOptions {
   userAgent?: string;
   /** Most connections for requests at once; watches have their own. @default 16 */
   connections?: number;
-  /** Called before each write; throws when this process may not write any more (lost leadership). */
+  /**
+   * Called before each write; throws when this process may not write any more (lost leadership). The elector itself needs a
+   * client without it, and best one of its own: renewals must not queue behind lists.
+   */
   beforeWrite?: () => void;
 }
 
@@ -75,7 +78,7 @@ export class KubeClient {
     try {
       const response = await this.#send('requests', method, path, options, deadline.signal);
       const text = await readText(response.body);
-      if (response.statusCode >= 400) {
+      if (response.statusCode >= 300) {
         throw errorOfResponse(response.statusCode, text, headerOf(response, 'retry-after'), what);
       }
       return parseBody<T>(text, what);
@@ -95,7 +98,7 @@ export class KubeClient {
     const deadline = new Deadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
     try {
       const response = await this.#send('watches', 'GET', path, options, deadline.signal);
-      if (response.statusCode >= 400) {
+      if (response.statusCode >= 300) {
         const text = await readText(response.body);
         throw errorOfResponse(response.statusCode, text, headerOf(response, 'retry-after'), what);
       }
@@ -196,8 +199,7 @@ export class KubeClient {
     const body = options.body === undefined ? null : JSON.stringify(options.body);
     const attempt = async (fresh: boolean) => {
       const token = await this.#config.token?.(fresh);
-      const dispatcher = await this.#connections.pool(pool);
-      return await dispatcher.request({
+      return await this.#connections.request(pool, {
         method,
         path: this.#basePath + path + queryOf(options.query),
         headers: this.#headers(

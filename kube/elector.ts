@@ -43,6 +43,8 @@ export class Elector {
   #deadlineTimer: NodeJS.Timeout | undefined;
   #leading = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
+  /** Whether the server may think that the Lease is ours, even if its answer never came. */
+  #mayHold = false;
   /** The Lease as last seen, and when it was first seen so. */
   #seen: { lease: Lease; record: string; at: number } | undefined;
 
@@ -74,11 +76,10 @@ export class Elector {
 
   /** Stops leading, then gives the Lease away so that another need not wait for it. Stop the leader's work before. */
   async stop(): Promise<void> {
-    const mayHold = this.#renewedAt > Number.NEGATIVE_INFINITY;
     this.#stopping.abort();
     this.#stopLeading('Stopped');
     await this.#running;
-    if (mayHold) await this.#release();
+    if (this.#mayHold) await this.#release();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -105,12 +106,14 @@ export class Elector {
     if (!this.#leading || this.#seen === undefined) await this.#look(signal);
     const seen = this.#seen;
     if (seen === undefined) {
+      this.#mayHold = true;
       this.#remember(await this.#create(signal));
     } else {
       if (!this.#isFree(seen)) {
         if (this.#leading) this.#stopLeading(`Lease taken by ${seen.lease.spec?.holderIdentity}`);
         return;
       }
+      this.#mayHold = true;
       this.#remember(await this.#write(this.#renewed(seen.lease), signal));
     }
     if (!signal.aborted) this.#lead(startedAt);

@@ -63,11 +63,6 @@ export function buildEvent(input: EventInput): EventBody {
   };
 }
 
-/** A merge patch that says how often the Event was seen. */
-export function seriesPatch(series: { count: number; lastObservedTime: string }): object {
-  return { series };
-}
-
 function truncateBytes(text: string, longest: number): string {
   let cut = truncateMessage(text, longest);
   while (Buffer.byteLength(cut) > longest) cut = truncateMessage(text, Math.floor(cut.length * 0.9));

@@ -1,6 +1,6 @@
 import type { KubeClient } from './client.ts';
 import { isClass } from './errors.ts';
-import { buildEvent, type EventBody, seriesPatch } from './event-body.ts';
+import { buildEvent, type EventBody } from './event-body.ts';
 import { microTime } from './lease-times.ts';
 import type { Logger } from './log.ts';
 import type { KubeObject } from './objects.ts';
@@ -28,6 +28,7 @@ interface Series {
   /** Waits to be written; at most one entry in the queue. */
   queued: boolean;
   writtenAt: number;
+  failures: number;
 }
 
 /** As client-go: a repeat after this time is a new event. */
@@ -38,6 +39,7 @@ const MOST_QUEUED = 5_000;
 const BURST = 25;
 const PER_SECOND = 1 / 30;
 const WRITERS = 2;
+const MOST_FAILURES = 5;
 const FLUSH_MS = 2_000;
 const WRITE_TIMEOUT_MS = 5_000;
 
@@ -52,9 +54,9 @@ export class EventRecorder {
   readonly #series = new Map<string, Series>();
   readonly #buckets = new Map<string, TokenBucket>();
   #queue: Series[] = [];
-  #timers = new Map<Series, NodeJS.Timeout>();
+  readonly #timers = new Map<Series, NodeJS.Timeout>();
   #writers = 0;
-  #writing = new Set<Promise<void>>();
+  readonly #writing = new Set<Promise<void>>();
   #dropped = 0;
   #stopped = false;
   readonly #abort = new AbortController();
@@ -89,7 +91,15 @@ export class EventRecorder {
     }
     const { component, instance } = this.#options;
     const body = buildEvent({ regarding, type, reason, note, action, component, instance, now: new Date() });
-    const series: Series = { body, count: 1, lastAt: now, created: false, queued: false, writtenAt: now };
+    const series: Series = {
+      body,
+      count: 1,
+      lastAt: now,
+      created: false,
+      queued: false,
+      writtenAt: now,
+      failures: 0,
+    };
     this.#remember(key, series);
     this.#enqueue(series);
   }
@@ -118,11 +128,7 @@ export class EventRecorder {
       this.#enqueue(series);
       return;
     }
-    const timer = setTimeout(() => {
-      this.#timers.delete(series);
-      this.#enqueue(series);
-    }, waitMs);
-    this.#timers.set(series, timer);
+    this.#enqueueAfter(series, waitMs);
   }
 
   #enqueue(series: Series): void {
@@ -147,33 +153,53 @@ export class EventRecorder {
       series.writtenAt = performance.now();
       try {
         await this.#writeOne(series);
+        series.failures = 0;
       } catch (error) {
-        this.#options.log.warn('EventNotWritten', {
-          reason: series.body.reason,
-          regarding: series.body.regarding,
-          error,
-        });
+        this.#retryOrDrop(series, error);
       }
     }
     this.#writers--;
+  }
+
+  #retryOrDrop(series: Series, error: unknown): void {
+    const mayPass = isClass(error, 'Transient', 'Throttled') && !this.#stopped;
+    if (!mayPass || ++series.failures > MOST_FAILURES) {
+      this.#countDropped(error);
+      return;
+    }
+    const waitMs = Math.max(1000 * 2 ** series.failures, (error.retryAfterSeconds ?? 0) * 1000);
+    this.#enqueueAfter(series, waitMs);
+  }
+
+  #enqueueAfter(series: Series, ms: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(series);
+      this.#enqueue(series);
+    }, ms);
+    this.#timers.set(series, timer);
   }
 
   async #writeOne(series: Series): Promise<void> {
     const repeats = series.count > 1 ? this.#seriesOf(series) : undefined;
     if (series.created && repeats !== undefined) {
       try {
-        await this.#send('PATCH', series, seriesPatch(repeats));
+        await this.#send('PATCH', series, { series: repeats });
         return;
       } catch (error) {
         // Events live for an hour, and anyone may delete them: then it's a new one.
         if (!isClass(error, 'NotFound')) throw error;
       }
     }
-    await this.#send(
-      'POST',
-      series,
-      repeats === undefined ? series.body : { ...series.body, series: repeats },
-    );
+    try {
+      await this.#send(
+        'POST',
+        series,
+        repeats === undefined ? series.body : { ...series.body, series: repeats },
+      );
+    } catch (error) {
+      // The one before got there, only its answer did not get back.
+      if (!isClass(error, 'Conflict')) throw error;
+    }
     series.created = true;
   }
 
@@ -213,9 +239,11 @@ export class EventRecorder {
     this.#series.set(key, series);
   }
 
-  #countDropped(): void {
+  /** Says so at the first, the second, the fourth, ...: what floods events must not flood the log. */
+  #countDropped(error?: unknown): void {
     this.#dropped++;
-    if (Math.log2(this.#dropped) % 1 === 0) this.#options.log.warn('EventsDropped', { total: this.#dropped });
+    if (Math.log2(this.#dropped) % 1 === 0)
+      this.#options.log.warn('EventsDropped', { total: this.#dropped, error });
   }
 }
 

@@ -43,7 +43,7 @@ export interface Condition {
   message: string;
   /** RFC 3339; changes only when `status` changes. */
   lastTransitionTime: string;
-  observedGeneration?: number;
+  observedGeneration?: number | undefined;
 }
 
 export interface LabelSelectorRequirement {

@@ -2,10 +2,12 @@ import { Backoff, sleep } from './backoff.ts';
 import { errorOfFailure } from './classify-error.ts';
 import type { KubeClient } from './client.ts';
 import { ClassedError, isClass } from './errors.ts';
+import { IdleTimer } from './idle-timer.ts';
 import { listPages } from './list-pages.ts';
 import type { Logger } from './log.ts';
 import type { KubeObject } from './objects.ts';
-import { apiVersionOf, pathOf, type ResourceType } from './resources.ts';
+import { isOlder } from './resource-versions.ts';
+import { apiVersionOf, keyOf, pathOf, type ResourceType } from './resources.ts';
 import { LineSplitter } from './split-lines.ts';
 import { stripObject } from './strip-object.ts';
 import { parseWatchLine, type WatchEvent } from './watch-events.ts';
@@ -45,6 +47,8 @@ const IDLE_TIMEOUT_MS = 90_000;
 const SILENT_WATCHES = 2;
 /** A watch that lived so long was a healthy one, even if it said nothing. */
 const HEALTHY_MS = 10_000;
+/** A watch that worked until its connection was lost is tried again within this, before any backoff. */
+const RECONNECT_MS = 100;
 const FIRST_DELAY_MS = 800;
 const LONGEST_DELAY_MS = 30_000;
 
@@ -67,6 +71,8 @@ export class Reflector<T extends KubeObject> {
   /** Where to watch from; undefined: list first. */
   #resourceVersion: string | undefined;
   #silentWatches = 0;
+  /** Whether the last watch told something, or lived long enough to be a good one. */
+  #watchWorked = false;
   #paged = true;
 
   constructor(options: ReflectorOptions<T>, sink: ReflectorSink<T>) {
@@ -106,8 +112,10 @@ export class Reflector<T extends KubeObject> {
     while (!signal.aborted) {
       let delayMs = 0;
       try {
+        this.#watchWorked = false;
         this.#resourceVersion ??= await this.#relist(signal);
-        delayMs = (await this.#watch(this.#resourceVersion, signal)) ? 0 : this.#backoff.next();
+        await this.#watch(this.#resourceVersion, signal);
+        delayMs = this.#watchWorked ? 0 : this.#backoff.next();
       } catch (error) {
         if (signal.aborted) return;
         delayMs = this.#decideDelay(errorOfFailure(error, `watch ${this.#options.type.plural}`));
@@ -118,7 +126,9 @@ export class Reflector<T extends KubeObject> {
 
   /** What an error means for the next round; returns how long to wait for it, in ms. */
   #decideDelay(error: ClassedError): number {
-    const delayMs = Math.max(this.#backoff.next(), (error.retryAfterSeconds ?? 0) * 1000);
+    const wasCut = this.#watchWorked && error.reason === 'ConnectionLost';
+    const ownMs = wasCut ? Math.random() * RECONNECT_MS : this.#backoff.next();
+    const delayMs = Math.max(ownMs, (error.retryAfterSeconds ?? 0) * 1000);
     if (error.class === 'Expired' || error.reason === 'BadWatchLine') this.#resourceVersion = undefined;
     const fields = { error, delayMs: Math.round(delayMs), relist: this.#resourceVersion === undefined };
     if (error.class === 'Rejected') this.#log.error('WatchRejected', fields);
@@ -164,11 +174,11 @@ export class Reflector<T extends KubeObject> {
 
   /** Items of a list don't say their kind; the same object from a watch does. */
   #complete(item: T): T {
-    return this.#transform({ kind: this.#options.type.kind, apiVersion: this.#apiVersion, ...item });
+    return this.#transformed({ kind: this.#options.type.kind, apiVersion: this.#apiVersion, ...item });
   }
 
-  /** Watches until the stream ends; whether it was a watch that worked. */
-  async #watch(from: string, signal: AbortSignal): Promise<boolean> {
+  /** Watches until the stream ends. */
+  async #watch(from: string, signal: AbortSignal): Promise<void> {
     const { client, type, namespace, labelSelector, fieldSelector } = this.#options;
     const what = `watch ${type.plural}`;
     const watching = new AbortController();
@@ -196,7 +206,7 @@ export class Reflector<T extends KubeObject> {
         this.#lastContact = performance.now();
         idle.touch();
         for (const line of lines.push(chunk)) {
-          if (signal.aborted) return true;
+          if (signal.aborted) return;
           this.#take(parseWatchLine<T>(line, what));
         }
       }
@@ -212,8 +222,8 @@ export class Reflector<T extends KubeObject> {
       idle.clear();
       signal.removeEventListener('abort', cut);
       watching.abort();
+      if (performance.now() - openedAt >= HEALTHY_MS) this.#watchWorked = true;
     }
-    return performance.now() - openedAt >= HEALTHY_MS || this.#resourceVersion !== from;
   }
 
   /**
@@ -229,20 +239,44 @@ export class Reflector<T extends KubeObject> {
 
   #take(event: WatchEvent<T>): void {
     if (event.type === 'ERROR') throw event.error;
+    this.#checkForward(event.resourceVersion);
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
-        this.#deliver(() => this.#sink.upsert(this.#transform(event.object)));
+        this.#deliver(() => this.#sink.upsert(this.#transformed(event.object)));
         break;
       case 'DELETED':
-        this.#deliver(() => this.#sink.remove(this.#transform(event.object)));
+        this.#deliver(() => this.#sink.remove(this.#transformed(event.object)));
         break;
       case 'BOOKMARK':
         break;
     }
     this.#resourceVersion = event.resourceVersion;
     this.#silentWatches = 0;
+    this.#watchWorked = true;
     this.#backoff.reset();
+  }
+
+  /** Versions that go back mean that the server's past was exchanged (etcd restored from a backup). */
+  #checkForward(resourceVersion: string): void {
+    if (this.#resourceVersion === undefined || !isOlder(resourceVersion, this.#resourceVersion)) return;
+    throw new ClassedError(
+      `watch ${this.#options.type.plural}: resourceVersion went back to ${resourceVersion}`,
+      {
+        class: 'Expired',
+        reason: 'ResourceVersionWentBack',
+      },
+    );
+  }
+
+  /** An object that the transform fails on is kept as it is: better more fields than an object less. */
+  #transformed(object: T): T {
+    try {
+      return this.#transform(object);
+    } catch (error) {
+      this.#log.error('TransformFailed', { key: keyOf(object), error });
+      return object;
+    }
   }
 
   #deliver(call: () => void): void {
@@ -251,42 +285,5 @@ export class Reflector<T extends KubeObject> {
     } catch (error) {
       this.#log.error('HandlerFailed', { error });
     }
-  }
-}
-
-/** Calls back once when not touched for a time; touching is an assignment and not a new timer. */
-class IdleTimer {
-  readonly timeoutMs: number;
-  readonly #onExpired: () => void;
-  #touchedAt = performance.now();
-  #timer: NodeJS.Timeout;
-  #expired = false;
-
-  constructor(timeoutMs: number, onExpired: () => void) {
-    this.timeoutMs = timeoutMs;
-    this.#onExpired = onExpired;
-    this.#timer = setTimeout(() => this.#check(), timeoutMs);
-  }
-
-  get expired(): boolean {
-    return this.#expired;
-  }
-
-  touch(): void {
-    this.#touchedAt = performance.now();
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #check(): void {
-    const restMs = this.timeoutMs - (performance.now() - this.#touchedAt);
-    if (restMs > 0) {
-      this.#timer = setTimeout(() => this.#check(), restMs);
-      return;
-    }
-    this.#expired = true;
-    this.#onExpired();
   }
 }

@@ -82,7 +82,7 @@ export class WorkQueue {
       if (this.#ready.has(key)) return;
       this.#ready.set(key, performance.now());
     }
-    this.#options.observer?.added?.(key);
+    this.#observe((observer) => observer.added?.(key));
     this.#schedulePump();
   }
 
@@ -141,14 +141,9 @@ export class WorkQueue {
 
   async #process(key: string, addedAt: number): Promise<void> {
     const startedAt = performance.now();
-    this.#options.observer?.started?.(key, (startedAt - addedAt) / 1000);
-    let result: ReconcileResult;
-    try {
-      result = await this.#options.process(key, this.#abort.signal);
-    } catch (error) {
-      result = { kind: 'failed', error, terminal: false };
-    }
-    this.#options.observer?.finished?.(key, (performance.now() - startedAt) / 1000, result);
+    this.#observe((observer) => observer.started?.(key, (startedAt - addedAt) / 1000));
+    const result = await this.#call(key);
+    this.#observe((observer) => observer.finished?.(key, (performance.now() - startedAt) / 1000, result));
     this.#processing.delete(key);
     const againSince = this.#again.get(key);
     if (againSince !== undefined) {
@@ -158,6 +153,22 @@ export class WorkQueue {
     if (!this.#stopped) this.#follow(key, result);
     if (this.depth === 0) this.#tellIdle();
     this.#schedulePump();
+  }
+
+  async #call(key: string): Promise<ReconcileResult> {
+    try {
+      return await this.#options.process(key, this.#abort.signal);
+    } catch (error) {
+      return { kind: 'failed', error, terminal: false };
+    }
+  }
+
+  #observe(tell: (observer: WorkQueueObserver) => void): void {
+    try {
+      if (this.#options.observer !== undefined) tell(this.#options.observer);
+    } catch (error) {
+      this.#log.error('HandlerFailed', { error });
+    }
   }
 
   #follow(key: string, result: ReconcileResult): void {
