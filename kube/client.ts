@@ -1,8 +1,10 @@
 import type { Dispatcher } from 'undici';
-import { codeOf, errorOfFailure, errorOfResponse } from './classify-error.ts';
+import { codeOf, errorOfResponse } from './classify-error.ts';
 import type { ConnectionConfig } from './config.ts';
 import { Connections } from './connections.ts';
-import { ClassedError, isClass } from './errors.ts';
+import { Deadline } from './deadline.ts';
+import { isClass } from './errors.ts';
+import { headerOf, parseBody, queryOf, readText } from './http-messages.ts';
 import { type ListOptions, listPages } from './list-pages.ts';
 import type { KubeObject } from './objects.ts';
 import { pathOf, type ResourceType } from './resources.ts';
@@ -241,87 +243,4 @@ export class KubeClient {
 function isDeadConnection(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
-}
-
-/** One signal out of the caller's and the time-out, cheaper than AbortSignal.any for thousands of short requests. */
-class Deadline {
-  readonly #controller = new AbortController();
-  readonly #timeoutMs: number;
-  readonly #outer: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout;
-  readonly #onOuterAbort = () => this.#controller.abort();
-  #timedOut = false;
-
-  constructor(timeoutMs: number, outer: AbortSignal | undefined) {
-    this.#timeoutMs = timeoutMs;
-    this.#outer = outer;
-    this.#timer = setTimeout(() => {
-      this.#timedOut = true;
-      this.#controller.abort();
-    }, timeoutMs);
-    if (outer?.aborted) this.#controller.abort();
-    else outer?.addEventListener('abort', this.#onOuterAbort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** The time-out is over, the caller's signal still counts. */
-  stopClock(): void {
-    clearTimeout(this.#timer);
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#onOuterAbort);
-  }
-
-  explain(error: unknown, what: string): ClassedError {
-    if (this.#timedOut && !(error instanceof ClassedError)) {
-      return new ClassedError(`${what}: no answer within ${this.#timeoutMs} ms`, {
-        class: 'Transient',
-        reason: 'Timeout',
-        cause: error,
-      });
-    }
-    return errorOfFailure(error, what);
-  }
-}
-
-function queryOf(query: RequestOptions['query']): string {
-  if (query === undefined) return '';
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) params.set(name, String(value));
-  }
-  const text = params.toString();
-  return text === '' ? '' : `?${text}`;
-}
-
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  const [only] = chunks;
-  return only !== undefined && chunks.length === 1
-    ? only.toString('utf8')
-    : Buffer.concat(chunks).toString('utf8');
-}
-
-function parseBody<T>(text: string, what: string): T {
-  try {
-    // The server keeps to its schema: what it answers is the shape that the caller names.
-    return (text === '' ? undefined : JSON.parse(text)) as T;
-  } catch (error) {
-    throw new ClassedError(`${what}: the answer isn't JSON: ${text.slice(0, 200)}`, {
-      class: 'Transient',
-      reason: 'BadAnswer',
-      cause: error,
-    });
-  }
-}
-
-function headerOf(response: Dispatcher.ResponseData, name: string): string | undefined {
-  const value = response.headers[name];
-  return Array.isArray(value) ? value[0] : value;
 }
