@@ -50,6 +50,8 @@ export interface Finding {
 export interface ProviderStatus {
   providerID?: string;
   ingress: LoadBalancerIngress[];
+  /** Why no traffic comes through although all is applied; absent: it does, as far as the provider can tell. */
+  notProgrammed?: Finding;
 }
 
 /**
@@ -61,7 +63,11 @@ export interface Provider<Model = unknown, Observed = unknown, C extends Change 
   readonly type: ProviderType;
   /** true: addresses are claimed from AddressPools before `build`; false: the provider brings its own. */
   readonly addressesFromPools: boolean;
+  /** true: `apply` makes things outside the cluster, which would be left behind if nobody took them away. */
+  readonly external: boolean;
   validate(spec: LoadBalancerProviderSpec): Finding[];
+  /** Why a provider that is configured like this can't serve at present, from what is known anyway: no I/O. */
+  readiness?(spec: LoadBalancerProviderSpec): Finding | undefined;
   build(desired: DesiredLoadBalancer): Model;
   observe(id: LoadBalancerId): Promise<Observed>;
   /** Creations before deletions. Empty: nothing to do. */

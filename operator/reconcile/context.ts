@@ -1,0 +1,29 @@
+import type { ProviderType } from '../../crds/common.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Logger } from '../../kube/log.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import type { Provider } from '../../providers/provider.ts';
+import type { PortRange } from '../allocate/port-ranges.ts';
+import type { PlannedEvent } from '../status/build-events.ts';
+import type { WantedStatus } from '../status/load-balancer-status.ts';
+import type { Caches } from './caches.ts';
+import type { Claims } from './claims.ts';
+import type { CompiledObjects } from './compiled-objects.ts';
+
+/** What every step of reconciling is given. */
+export interface ReconcileContext {
+  client: KubeClient;
+  log: Logger;
+  caches: Caches;
+  claims: Claims;
+  compiled: CompiledObjects;
+  providers: ReadonlyMap<ProviderType, Provider>;
+  /** In every name and tag at providers. */
+  clusterId: string;
+  nodePortRange: PortRange;
+  /** RFC 3339. */
+  now: () => string;
+  /** Both are written when there is time, off the path to the address. */
+  tellLoadBalancer: (key: string, status: WantedStatus) => void;
+  tellEvents: (regarding: KubeObject, events: readonly PlannedEvent[]) => void;
+}

@@ -1,0 +1,141 @@
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { Logger } from '../../kube/log.ts';
+import { WorkQueue, type WorkQueueObserver } from '../../kube/workqueue.ts';
+import { createProviders } from '../../providers/registry.ts';
+import type { PortRange } from '../allocate/port-ranges.ts';
+import { Agents } from './agents.ts';
+import { type Caches, createCaches } from './caches.ts';
+import { Claims } from './claims.ts';
+import { CompiledObjects } from './compiled-objects.ts';
+import type { ReconcileContext } from './context.ts';
+import { CountStatusQueue } from './count-status.ts';
+import { EventTeller } from './event-teller.ts';
+import { LoadBalancerStatusQueue } from './load-balancer-status.ts';
+import { inOrderOfClaims } from './order-of-claims.ts';
+import { QuietTime } from './quiet-time.ts';
+import { recoverClaims } from './recover-claims.ts';
+import { ServiceReconciler } from './service.ts';
+import { Triggers } from './triggers.ts';
+
+export interface ControllerOptions {
+  client: KubeClient;
+  config: ControllerConfig;
+  log: Logger;
+  events: Pick<EventRecorder, 'emit'>;
+  /** Told of each Service that is worked on, for metrics. */
+  observer?: WorkQueueObserver | undefined;
+}
+
+export interface ControllerConfig {
+  /** Namespace of Fairlead, where the agents' Leases are. */
+  namespace: string;
+  /** In every name and tag at providers. */
+  clusterId: string;
+  nodePortRange: PortRange;
+  /** Services reconciled at once. */
+  concurrency: number;
+  /** How often the agents' Leases are looked at. @default 3000 */
+  agentsIntervalMs?: number | undefined;
+}
+
+export interface Controller {
+  /** Resolves once everything is listed and every claim is taken in; only then is anything handed out. */
+  start(): Promise<void>;
+  /** Finishes what runs. */
+  stop(): Promise<void>;
+  readonly hasSynced: boolean;
+  /** Services that wait or are worked on. */
+  readonly depth: number;
+  readonly caches: Caches;
+  readonly claims: Claims;
+}
+
+/** Everything of the operator between the API server's watch and its writes. Made anew for each leadership. */
+export function createController(options: ControllerOptions): Controller {
+  const { client, config, log } = options;
+  const caches = createCaches(client, log);
+  const queue = new WorkQueue({
+    name: 'services',
+    concurrency: config.concurrency,
+    log,
+    observer: options.observer,
+    process: (key, signal) => reconciler.reconcile(key, signal),
+  });
+  const quiet = new QuietTime(queue);
+  const triggers = new Triggers(caches, queue);
+  const agents = new Agents({
+    client,
+    namespace: config.namespace,
+    nodes: caches.nodes.store,
+    log,
+    ...(config.agentsIntervalMs === undefined ? {} : { intervalMs: config.agentsIntervalMs }),
+    onChange: () => {
+      triggers.wakeAllServed();
+      counts.addAll();
+    },
+  });
+  const providers = createProviders({ agents });
+  const { nodePortRange, clusterId } = config;
+  const compiled = new CompiledObjects(caches, { nodePortRange, implementations: providers });
+  const claims = new Claims(caches, () => triggers.wake());
+  const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  const statuses = new LoadBalancerStatusQueue({ client, caches, quiet, now, log, concurrency: 4 });
+  const teller = new EventTeller(options.events, quiet);
+  const context: ReconcileContext = {
+    client,
+    log,
+    caches,
+    claims,
+    compiled,
+    providers,
+    clusterId,
+    nodePortRange,
+    now,
+    tellLoadBalancer: (key, status) => statuses.tell(key, status),
+    tellEvents: (regarding, events) =>
+      teller.tell({ apiVersion: 'v1', kind: 'Service', ...regarding }, events),
+  };
+  const reconciler = new ServiceReconciler(context, (key, waiting) => triggers.setWaiting(key, waiting));
+  const counts = new CountStatusQueue(context, { quiet, log });
+  triggers.connect(claims);
+  const stopping = Promise.withResolvers<void>();
+  let isStopping = false;
+
+  return {
+    caches,
+    claims,
+    get hasSynced() {
+      return caches.hasSynced;
+    },
+    get depth() {
+      return queue.depth;
+    },
+    async start() {
+      caches.start();
+      await Promise.race([Promise.all([caches.synced, agents.start()]), stopping.promise]);
+      if (isStopping) return;
+      const recovered = recoverClaims(context);
+      log.info('Synced', {
+        services: caches.services.store.size,
+        loadBalancers: caches.loadBalancers.store.size,
+        recovered: recovered.length,
+      });
+      triggers.open(inOrderOfClaims(caches));
+      queue.start();
+      statuses.start();
+      counts.start();
+    },
+    async stop() {
+      isStopping = true;
+      stopping.resolve();
+      agents.stop();
+      triggers.stop();
+      await queue.stop();
+      await statuses.stop();
+      await counts.stop();
+      teller.stop();
+      await caches.stop();
+    },
+  };
+}

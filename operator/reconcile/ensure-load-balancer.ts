@@ -1,0 +1,209 @@
+import type { AddressClaim, LoadBalancer } from '../../crds/load-balancer.ts';
+import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
+import { isClass } from '../../kube/errors.ts';
+import type { LoadBalancerIngress, Service } from '../../kube/objects.ts';
+import type { Finding } from '../../providers/provider.ts';
+import { providerTypeOf } from '../../providers/registry.ts';
+import { buildLoadBalancer, type PortClaim } from '../plan/build-load-balancer.ts';
+import { checkQuota } from '../plan/check-quota.ts';
+import { isBeingDeleted, loadBalancerName } from '../plan/names.ts';
+import type { AnnotatedWishes } from '../plan/read-annotations.ts';
+import { retireAddresses } from '../plan/retire-addresses.ts';
+import type { Choice } from '../plan/select-providers.ts';
+import type { Outcome } from '../status/build-conditions.ts';
+import { REASONS } from '../status/reasons.ts';
+import { ingressOf } from '../status/service-status.ts';
+import { claimAddresses } from './claim-addresses.ts';
+import type { ReconcileContext } from './context.ts';
+import { LoadBalancerWriter } from './load-balancer-writer.ts';
+import { SettleClock } from './settle-clock.ts';
+import { syncProvider } from './sync-provider.ts';
+
+export interface EnsureInput {
+  service: Service;
+  wishes: AnnotatedWishes;
+  choice: Choice;
+  /** Whether this one's addresses are shown in the Service's status. */
+  feedsService: boolean;
+  namespaceLabels: Readonly<Record<string, string>> | undefined;
+  ports: readonly PortClaim[];
+  portOutcome: Outcome['ports'];
+  /** Called before anything is made outside the cluster: the finalizer is on the Service afterwards. */
+  beforeExternal: () => Promise<void>;
+  signal: AbortSignal;
+}
+
+/** How one load balancer stands after a turn. */
+export interface Ensured {
+  outcome: Outcome;
+  ingress: LoadBalancerIngress[];
+  providerID?: string | undefined;
+  loadBalancer?: LoadBalancer | undefined;
+  wrote?: 'Created' | 'Updated' | undefined;
+  /** Again after this, though nothing changes: an address is on its way out. */
+  againAfterSeconds?: number | undefined;
+  /** Refused by the API server or the provider; not to be tried again before something changes. */
+  rejected?: unknown;
+}
+
+/** What was decided, before anything is written. */
+interface Plan {
+  desired: LoadBalancer;
+  /** Without those on their way out. */
+  addresses: AddressClaim[];
+  refused?: Finding | undefined;
+  notes: Finding[];
+  againAfterSeconds?: number | undefined;
+}
+
+/** Brings the LoadBalancer of a Service at one provider to what it ought to be, claims first. */
+export class LoadBalancerEnsurer {
+  readonly #context: ReconcileContext;
+  readonly #writer: LoadBalancerWriter;
+  readonly #settling = new SettleClock();
+
+  constructor(context: ReconcileContext) {
+    this.#context = context;
+    this.#writer = new LoadBalancerWriter(context);
+  }
+
+  async ensure(input: EnsureInput): Promise<Ensured> {
+    const { choice, service } = input;
+    const { namespace = '', name } = service.metadata;
+    const key = `${namespace}/${loadBalancerName(name, choice.name)}`;
+    await this.#writer.readBack(key);
+    const existing = this.#context.caches.freshLoadBalancers.get(key);
+    const refusal = choice.refusal ?? this.#refuse(key, choice.provider, existing);
+    if (refusal !== undefined || choice.provider === undefined) return keepAsItIs(input, existing, refusal);
+
+    const plan = this.#plan(key, choice.provider, existing, input);
+    try {
+      const written = await this.#writer.write(key, plan.desired, existing);
+      const wrote = written === existing ? undefined : existing === undefined ? 'Created' : 'Updated';
+      return { ...(await this.#carryOut(written, plan, input)), wrote };
+    } catch (error) {
+      if (!isClass(error, 'Rejected')) throw error;
+      const finding = { reason: REASONS.syncFailed, message: error.message };
+      return { ...keepAsItIs(input, existing, finding), rejected: error };
+    }
+  }
+
+  /** What speaks against one that isn't there yet, or is on its way out. */
+  #refuse(
+    key: string,
+    provider: LoadBalancerProvider | undefined,
+    existing: LoadBalancer | undefined,
+  ): Finding | undefined {
+    if (existing !== undefined && isBeingDeleted(existing)) {
+      const message = `LoadBalancer "${existing.metadata.name}" is being deleted, and made anew once it is gone.`;
+      return { reason: REASONS.deleting, message };
+    }
+    if (existing !== undefined || provider === undefined) return undefined;
+    const namespace = key.slice(0, key.indexOf('/'));
+    const others = this.#context.claims.countOthers(provider.metadata.name, namespace, key);
+    return checkQuota(provider, namespace, others);
+  }
+
+  /** Claims, and what is to be written. No await in here, nor between this and the quota. */
+  #plan(
+    key: string,
+    provider: LoadBalancerProvider,
+    existing: LoadBalancer | undefined,
+    input: EnsureInput,
+  ): Plan {
+    const { service, wishes, ports, namespaceLabels } = input;
+    const providerType = providerTypeOf(provider.spec) ?? 'announce';
+    const fromPools = this.#context.providers.get(providerType)?.addressesFromPools ?? false;
+    if (!fromPools) {
+      const desired = buildLoadBalancer({ service, provider, providerType, wishes, ports, addresses: [] });
+      return { desired, addresses: [], notes: [] };
+    }
+    const claimed = claimAddresses(this.#context, {
+      owner: key,
+      provider: provider.metadata.name,
+      service,
+      namespaceLabels,
+    });
+    const current = existing?.spec.addresses ?? [];
+    const retiring = retireAddresses({
+      claimed: claimed.claims,
+      current,
+      shown: shownAddresses(input, existing),
+      settled: this.#settling.isOver(key),
+      lost: claimed.lost,
+    });
+    const againAfterSeconds = this.#settling.follow(key, retiring.waiting);
+    const desired = buildLoadBalancer({
+      service,
+      provider,
+      providerType,
+      wishes,
+      ports,
+      addresses: retiring.addresses,
+    });
+    // What is refused must not be half carried out: new ports on an address that has no room for them.
+    const frozen = claimed.refused !== undefined && existing !== undefined && claimed.claims.length > 0;
+    return {
+      desired: frozen ? { ...desired, spec: { ...existing.spec, addresses: retiring.addresses } } : desired,
+      addresses: claimed.claims,
+      refused: claimed.refused,
+      notes: claimed.notes,
+      againAfterSeconds,
+    };
+  }
+
+  /** The provider's part, for what is claimed. */
+  async #carryOut(written: LoadBalancer, plan: Plan, input: EnsureInput): Promise<Ensured> {
+    const { choice, portOutcome, service, beforeExternal, signal } = input;
+    const synced = await syncProvider(this.#context, written, service, beforeExternal, signal);
+    const ingress = synced.addressesFromPools
+      ? plan.addresses.map(({ address }): LoadBalancerIngress => ({ ip: address, ipMode: 'VIP' }))
+      : synced.status.ingress;
+    const texts = ingress.flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
+    return {
+      outcome: {
+        provider: choice.name,
+        ports: portOutcome,
+        addresses: { texts, finding: plan.refused },
+        programmed: { finding: synced.status.notProgrammed },
+        notes: plan.notes,
+      },
+      ingress,
+      providerID: synced.status.providerID,
+      loadBalancer: written,
+      againAfterSeconds: plan.againAfterSeconds,
+    };
+  }
+}
+
+function shownAddresses(
+  { service, feedsService }: EnsureInput,
+  existing: LoadBalancer | undefined,
+): string[] {
+  const ingress = feedsService ? ingressOf(service) : (existing?.status?.ingress ?? []);
+  return ingress.flatMap(({ ip }) => ip ?? []);
+}
+
+/** Nothing new may be done: what there is goes on serving. */
+function keepAsItIs(
+  input: EnsureInput,
+  existing: LoadBalancer | undefined,
+  refused: Finding | undefined,
+): Ensured {
+  const held = (existing?.spec.addresses ?? []).map(({ address }) => address);
+  // Of a move that stands still both addresses are claimed; shown is what was shown.
+  const shown = shownAddresses(input, existing).filter((ip) => held.includes(ip));
+  const texts = shown.length > 0 ? shown : held;
+  return {
+    outcome: {
+      provider: input.choice.name,
+      refused,
+      ports: input.portOutcome,
+      addresses: { texts },
+      programmed: undefined,
+      notes: [],
+    },
+    ingress: texts.map((ip): LoadBalancerIngress => ({ ip, ipMode: 'VIP' })),
+    loadBalancer: existing,
+  };
+}

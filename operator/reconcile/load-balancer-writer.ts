@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import { LOAD_BALANCERS } from '../../crds/resources.ts';
+import { isClass } from '../../kube/errors.ts';
+import { pathOf } from '../../kube/resources.ts';
+import { stripObject } from '../../kube/strip-object.ts';
+import type { ReconcileContext } from './context.ts';
+
+/**
+ * Writes LoadBalancers, and keeps the claims' reservations until the API server said what became of a write. The kind is
+ * ours alone, so an update replaces the object as it was last seen, and a version that is too old is a Conflict.
+ */
+export class LoadBalancerWriter {
+  readonly #context: ReconcileContext;
+  /** Keys whose last write got no answer. */
+  readonly #unanswered = new Set<string>();
+
+  constructor(context: ReconcileContext) {
+    this.#context = context;
+  }
+
+  /** After a write without an answer: asks what there is. */
+  async readBack(key: string): Promise<void> {
+    if (!this.#unanswered.has(key)) return;
+    const { client, caches, claims } = this.#context;
+    const [namespace, name] = split(key);
+    try {
+      caches.freshLoadBalancers.note(stripObject(await client.get(LOAD_BALANCERS, namespace, name)));
+      claims.settleAddresses(key);
+    } catch (error) {
+      // Not there: the reservation stays, for the same owner to write again.
+      if (!isClass(error, 'NotFound')) throw error;
+    }
+    this.#unanswered.delete(key);
+  }
+
+  /** Answers the LoadBalancer as the API server has it now: `existing` itself when nothing was to be written. */
+  async write(key: string, desired: LoadBalancer, existing: LoadBalancer | undefined): Promise<LoadBalancer> {
+    const { caches, claims } = this.#context;
+    if (existing !== undefined && isAsDesired(existing, desired)) {
+      claims.settleAddresses(key);
+      return existing;
+    }
+    try {
+      const written = stripObject(await this.#send(desired, existing));
+      caches.freshLoadBalancers.note(written);
+      claims.settleAddresses(key);
+      return written;
+    } catch (error) {
+      const surelyNotDone =
+        isClass(error, 'Rejected', 'NotFound') || (isClass(error, 'Conflict') && existing !== undefined);
+      if (surelyNotDone) claims.settleAddresses(key);
+      else this.#unanswered.add(key);
+      throw error;
+    }
+  }
+
+  async #send(desired: LoadBalancer, existing: LoadBalancer | undefined): Promise<LoadBalancer> {
+    const { client } = this.#context;
+    if (existing === undefined) return await client.create(LOAD_BALANCERS, desired);
+    const { namespace, name } = existing.metadata;
+    const { ownerReferences = [] } = desired.metadata;
+    return await client.request<LoadBalancer>('PUT', pathOf(LOAD_BALANCERS, namespace, name), {
+      body: {
+        ...existing,
+        apiVersion: desired.apiVersion,
+        kind: desired.kind,
+        metadata: {
+          ...existing.metadata,
+          labels: { ...existing.metadata.labels, ...desired.metadata.labels },
+          ownerReferences,
+        },
+        spec: desired.spec,
+      },
+    });
+  }
+}
+
+function isAsDesired(existing: LoadBalancer, desired: LoadBalancer): boolean {
+  const labels = Object.entries(desired.metadata.labels ?? {});
+  return (
+    labels.every(([key, value]) => existing.metadata.labels?.[key] === value) &&
+    isDeepStrictEqual(existing.metadata.ownerReferences, desired.metadata.ownerReferences) &&
+    isDeepStrictEqual(existing.spec, desired.spec)
+  );
+}
+
+function split(key: string): [string, string] {
+  const slash = key.indexOf('/');
+  return [key.slice(0, slash), key.slice(slash + 1)];
+}

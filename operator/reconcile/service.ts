@@ -1,0 +1,144 @@
+import { isClass } from '../../kube/errors.ts';
+import type { Service } from '../../kube/objects.ts';
+import type { ReconcileResult } from '../../kube/workqueue.ts';
+import { decideService, type ServiceDecision, type ServiceView } from '../plan/decide-service.ts';
+import { hasFinalizer } from '../plan/names.ts';
+import { claimPorts } from './claim-ports.ts';
+import type { ReconcileContext } from './context.ts';
+import { type Ensured, LoadBalancerEnsurer } from './ensure-load-balancer.ts';
+import { releaseLoadBalancer, releaseService } from './release-service.ts';
+import { tellHeld, tellServed, writeStatus } from './tell-service.ts';
+
+const DONE: ReconcileResult = { kind: 'done' };
+
+type Serve = Extract<ServiceDecision, { kind: 'serve' }>;
+
+/** Brings one Service to what it ought to be, from whatever state it is in. */
+export class ServiceReconciler {
+  readonly #context: ReconcileContext;
+  readonly #ensurer: LoadBalancerEnsurer;
+  readonly #setWaiting: (key: string, waiting: boolean) => void;
+
+  /** `setWaiting` is told which Services something holds up that pools, providers or others' claims may mend. */
+  constructor(context: ReconcileContext, setWaiting: (key: string, waiting: boolean) => void) {
+    this.#context = context;
+    this.#ensurer = new LoadBalancerEnsurer(context);
+    this.#setWaiting = setWaiting;
+  }
+
+  async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
+    try {
+      const view = this.#fetch(key);
+      const decision = decideService(view);
+      this.#setWaiting(key, decision.kind === 'hold');
+      switch (decision.kind) {
+        case 'ignore':
+          this.#context.claims.letGoOfService(key);
+          return DONE;
+        case 'release':
+          return await releaseService(this.#context, decision.service, decision.loadBalancers, signal);
+        case 'hold':
+          return await tellHeld(this.#context, decision);
+        case 'serve':
+          return await this.#serve(key, view, decision, signal);
+      }
+    } catch (error) {
+      // Gone meanwhile: the watch says so, and that is another turn.
+      if (isClass(error, 'NotFound')) return DONE;
+      return { kind: 'failed', error, terminal: isClass(error, 'Rejected') };
+    }
+  }
+
+  #fetch(key: string): ServiceView {
+    const { caches, compiled } = this.#context;
+    const namespace = key.slice(0, key.indexOf('/'));
+    return {
+      service: caches.freshServices.get(key),
+      owned: caches.freshLoadBalancers.byGroup(key),
+      namespaceLabels: caches.namespaces.store.get(namespace)?.metadata.labels,
+      providers: compiled.providers,
+    };
+  }
+
+  /** Ports, then addresses and the LoadBalancers that say them, then the Service's status, then what is not wanted. */
+  async #serve(
+    key: string,
+    view: ServiceView,
+    decision: Serve,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const { wishes, choices, surplus } = decision;
+    const { namespaceLabels } = view;
+    const before = (view.owned[0] ?? this.#context.claims.departedOf(key))?.spec.frontends;
+    const required =
+      wishes.portPool !== undefined ||
+      choices.some(({ provider }) => provider?.spec.targets?.mode === 'ForwardingPort');
+    const ports = await claimPorts(this.#context, {
+      service: decision.service,
+      namespaceLabels,
+      before,
+      required,
+    });
+
+    let { service } = ports;
+    const beforeExternal = async () => {
+      service = await this.#setFinalizer(service);
+    };
+    const ensured: Ensured[] = [];
+    for (const [index, choice] of choices.entries()) {
+      const feedsService = index === 0 && service.spec.type === 'LoadBalancer';
+      ensured.push(
+        await this.#ensurer.ensure({
+          service,
+          wishes,
+          choice,
+          feedsService,
+          namespaceLabels,
+          ports: ports.claims,
+          portOutcome: ports.outcome,
+          beforeExternal,
+          signal,
+        }),
+      );
+    }
+    this.#context.claims.settlePorts(key);
+    await tellServed(this.#context, {
+      service,
+      ensured,
+      surplus,
+      findings: [...decision.findings, ...ports.notes],
+    });
+
+    const allServed = ensured.every(
+      ({ ingress, outcome }) => ingress.length > 0 && outcome.refused === undefined,
+    );
+    for (const loadBalancer of allServed ? surplus : []) {
+      await releaseLoadBalancer(this.#context, loadBalancer, service, signal);
+    }
+    return this.#follow(key, ensured);
+  }
+
+  async #setFinalizer(service: Service): Promise<Service> {
+    if (hasFinalizer(service)) return service;
+    return await writeStatus(this.#context, service, { finalizer: true });
+  }
+
+  /** Whether to look again, and what to wait for. */
+  #follow(key: string, ensured: readonly Ensured[]): ReconcileResult {
+    const unfinished = ensured.some(
+      ({ outcome, loadBalancer }) =>
+        loadBalancer === undefined ||
+        outcome.refused !== undefined ||
+        outcome.ports.finding !== undefined ||
+        outcome.addresses.finding !== undefined ||
+        outcome.notes.length > 0,
+    );
+    this.#setWaiting(key, unfinished);
+    const rejected = ensured.find((each) => each.rejected !== undefined);
+    if (rejected !== undefined) return { kind: 'failed', error: rejected.rejected, terminal: true };
+    const [soonest] = ensured
+      .flatMap(({ againAfterSeconds }) => againAfterSeconds ?? [])
+      .sort((a, b) => a - b);
+    return soonest === undefined ? DONE : { kind: 'retryAfter', seconds: soonest, reason: 'MovingAddress' };
+  }
+}

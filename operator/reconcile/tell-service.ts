@@ -1,0 +1,113 @@
+import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import type { LoadBalancerIngress, Service } from '../../kube/objects.ts';
+import { keyOf } from '../../kube/resources.ts';
+import type { ReconcileResult } from '../../kube/workqueue.ts';
+import type { Finding } from '../../providers/provider.ts';
+import { hasFinalizer, SERVICE_CONDITION } from '../plan/names.ts';
+import { buildConditions, buildServiceCondition } from '../status/build-conditions.ts';
+import { buildEvents, buildNoteEvents, type Transition } from '../status/build-events.ts';
+import { REASONS } from '../status/reasons.ts';
+import {
+  ingressOf,
+  ownCondition,
+  planServiceStatus,
+  type ServiceStatus,
+  writeServiceStatus,
+} from '../status/service-status.ts';
+import type { ReconcileContext } from './context.ts';
+import type { Ensured } from './ensure-load-balancer.ts';
+import { markChosenNodePorts } from './mark-node-ports.ts';
+
+/** What became of the load balancers of a Service, to be said. */
+export interface Served {
+  service: Service;
+  /** In the order in which they were asked for; the first feeds the Service's status. */
+  ensured: readonly Ensured[];
+  /** Not wanted any more, and serving until the wanted ones do. */
+  surplus: readonly LoadBalancer[];
+  findings: readonly Finding[];
+}
+
+/** Says on the Service, and after that on the LoadBalancers and in events, how it stands. */
+export async function tellServed(context: ReconcileContext, served: Served): Promise<void> {
+  const { service, ensured, findings } = served;
+  const outcomes = ensured.map(({ outcome }) => outcome);
+  const condition = buildServiceCondition(outcomes, findings, service.metadata.generation);
+  const ingress = chooseIngress(served);
+  const finalizer = hasFinalizer(service) || ensured.some(({ loadBalancer }) => loadBalancer !== undefined);
+  await writeStatus(context, service, { finalizer, ingress, condition });
+
+  for (const each of ensured) tellLoadBalancer(context, each);
+  const before = { ingress: ingressOf(service), condition: ownCondition(service) };
+  const names = (wrote: Ensured['wrote']) =>
+    ensured.flatMap((each) => (each.wrote === wrote ? (each.loadBalancer?.metadata.name ?? []) : []));
+  const transition: Transition = {
+    before,
+    after: { ingress, condition },
+    created: names('Created'),
+    updated: names('Updated'),
+  };
+  const notes = [...outcomes.flatMap((outcome) => outcome.notes), ...findings];
+  context.tellEvents(service, [...buildEvents(transition), ...buildNoteEvents(before.condition, notes)]);
+}
+
+/** Says why nothing is done for a Service now; what it has, it keeps. */
+export async function tellHeld(
+  context: ReconcileContext,
+  { service, loadBalancers, finding }: { service: Service; loadBalancers: LoadBalancer[]; finding: Finding },
+): Promise<ReconcileResult> {
+  const before = { ingress: ingressOf(service), condition: ownCondition(service) };
+  const paused = finding.reason === REASONS.paused;
+  const condition = {
+    type: SERVICE_CONDITION,
+    // A Service that serves goes on serving while it's paused.
+    status: paused && before.condition?.status === 'True' ? ('True' as const) : ('False' as const),
+    reason: finding.reason,
+    message: finding.message,
+    observedGeneration: service.metadata.generation,
+  };
+  const finalizer = hasFinalizer(service) || loadBalancers.length > 0;
+  await writeStatus(context, service, { finalizer, ingress: [...before.ingress], condition });
+  context.tellEvents(
+    service,
+    buildEvents({ before, after: { ingress: before.ingress, condition }, created: [], updated: [] }),
+  );
+  return { kind: 'done' };
+}
+
+/** Writes what of a Service's status is ours, when it differs; what isn't named stays as it is. */
+export async function writeStatus(
+  context: ReconcileContext,
+  service: Service,
+  changes: Partial<ServiceStatus>,
+): Promise<Service> {
+  const wanted: ServiceStatus = {
+    finalizer: hasFinalizer(service),
+    ingress: ingressOf(service),
+    ...('condition' in changes ? {} : { condition: ownCondition(service) }),
+    ...changes,
+  };
+  const plan = planServiceStatus(service, wanted, context.now());
+  if (plan === undefined) return service;
+  const written = markChosenNodePorts(await writeServiceStatus(context.client, service, plan));
+  context.caches.freshServices.note(written);
+  return written;
+}
+
+function chooseIngress({ service, ensured, surplus }: Served): LoadBalancerIngress[] {
+  if (service.spec.type !== 'LoadBalancer') return [];
+  const first = ensured[0]?.ingress ?? [];
+  // Make before break: what is on its way out is shown until the first choice has an address.
+  return first.length === 0 && surplus.length > 0 ? ingressOf(service) : first;
+}
+
+function tellLoadBalancer(
+  context: ReconcileContext,
+  { loadBalancer, outcome, ingress, providerID }: Ensured,
+): void {
+  if (loadBalancer === undefined) return;
+  context.tellLoadBalancer(keyOf(loadBalancer), {
+    provider: { ingress, ...(providerID === undefined ? {} : { providerID }) },
+    conditions: buildConditions(outcome, loadBalancer.metadata.generation),
+  });
+}

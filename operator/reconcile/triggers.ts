@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import { keyOf } from '../../kube/resources.ts';
+import type { WorkQueue } from '../../kube/workqueue.ts';
+import { refuseToShare } from '../allocate/share-address.ts';
+import { type Caches, serviceKeyOf } from './caches.ts';
+import type { Claims } from './claims.ts';
+
+/** Several changes of pools and freed claims in a row wake those that wait once. */
+const GATHER_MS = 50;
+
+/** Puts the Services into the queue that a change may concern. */
+export class Triggers {
+  readonly #caches: Caches;
+  readonly #queue: WorkQueue;
+  /** Services that something holds up which pools, providers or others' claims may mend. */
+  readonly #waiting = new Set<string>();
+  #wakeTimer: NodeJS.Timeout | undefined;
+  #open = false;
+
+  constructor(caches: Caches, queue: WorkQueue) {
+    this.#caches = caches;
+    this.#queue = queue;
+  }
+
+  /** After the claims have been connected to the caches: they must know of a change before anyone decides on it. */
+  connect(claims: Claims): void {
+    const caches = this.#caches;
+    caches.services.store.onChange(({ key }) => this.#add(key));
+    caches.loadBalancers.store.onChange(({ object, previous }) => {
+      this.#add(serviceKeyOf(object));
+      if (previous !== undefined) this.#add(serviceKeyOf(previous));
+      this.#wakeRivals(object, claims);
+    });
+    caches.addressPools.store.onChange(({ object }) => {
+      for (const each of caches.loadBalancers.store.byIndex('pool', object.metadata.name)) {
+        this.#add(serviceKeyOf(each));
+      }
+      this.wake();
+    });
+    caches.portPools.store.onChange(() => this.#wakeAllServed());
+    caches.providers.store.onChange(({ object, previous }) => {
+      // Its status is ours, and says nothing new to anyone.
+      if (previous !== undefined && previous.metadata.generation === object.metadata.generation) return;
+      for (const each of caches.loadBalancers.store.byIndex('provider', object.metadata.name)) {
+        this.#add(serviceKeyOf(each));
+      }
+      this.#wakeUnserved();
+    });
+    caches.namespaces.store.onChange(({ key, object, previous }) => {
+      if (previous !== undefined && isDeepStrictEqual(previous.metadata.labels, object.metadata.labels))
+        return;
+      for (const service of caches.services.store.byIndex('namespace', key)) this.#add(keyOf(service));
+    });
+  }
+
+  /** From now on changes count; before, whatever is listed comes in the order of `first`. */
+  open(first: readonly string[]): void {
+    this.#open = true;
+    for (const key of first) this.#add(key);
+  }
+
+  setWaiting(key: string, waiting: boolean): void {
+    if (waiting) this.#waiting.add(key);
+    else this.#waiting.delete(key);
+  }
+
+  /** Something was freed or added: those that wait look again. */
+  wake(): void {
+    if (this.#waiting.size === 0 || this.#wakeTimer !== undefined) return;
+    this.#wakeTimer = setTimeout(() => {
+      this.#wakeTimer = undefined;
+      for (const key of this.#waiting) this.#add(key);
+    }, GATHER_MS);
+  }
+
+  /** Every Service that has a load balancer: what carries them out changed. */
+  wakeAllServed(): void {
+    this.#wakeAllServed();
+  }
+
+  stop(): void {
+    clearTimeout(this.#wakeTimer);
+  }
+
+  #add(key: string): void {
+    if (this.#open) this.#queue.add(key);
+  }
+
+  #wakeAllServed(): void {
+    for (const each of this.#caches.loadBalancers.store.list()) this.#add(serviceKeyOf(each));
+    this.wake();
+  }
+
+  /** Services that could be ours and have no load balancer yet: a provider came, went, or became the default. */
+  #wakeUnserved(): void {
+    for (const service of this.#caches.services.store.list()) {
+      const key = keyOf(service);
+      const { type } = service.spec;
+      if (type !== 'LoadBalancer' && type !== 'NodePort') continue;
+      if (this.#caches.freshLoadBalancers.byGroup(key).length === 0) this.#add(key);
+    }
+    this.wake();
+  }
+
+  /** Others that hold the same address and may not: the older keeps it, and both have to look. */
+  #wakeRivals(changed: LoadBalancer, claims: Claims): void {
+    const mine = claims.addresses.get(keyOf(changed));
+    for (const { address } of mine?.claims ?? []) {
+      const holders = claims.addresses.holdersOf(address);
+      if (holders.length < 2 || mine === undefined) continue;
+      for (const other of holders) {
+        const rival = other.owner !== mine.owner && refuseToShare(address, mine, other) !== undefined;
+        if (rival) this.#add(`${other.namespace}/${other.service}`);
+      }
+    }
+  }
+}

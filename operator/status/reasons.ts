@@ -1,0 +1,51 @@
+/**
+ * Every reason that the operator gives, in one place: the same word is the condition's reason, the log's field and the
+ * metric's label. What address and port pools answer (`AddressPoolExhausted`, `PortPoolExhausted`, ...) is said by
+ * operator/allocate, and what a provider finds wrong by the provider; both are passed on as they are.
+ */
+export const REASONS = {
+  /** All is well. */
+  ready: 'Ready',
+  accepted: 'Accepted',
+  claimed: 'Claimed',
+  programmed: 'Programmed',
+  inSync: 'InSync',
+
+  /** Not served, by intention. */
+  paused: 'Paused',
+  deleting: 'Deleting',
+  notNeeded: 'NotNeeded',
+
+  /** Which provider. */
+  providerNotFound: 'ProviderNotFound',
+  providerNotAccepted: 'ProviderNotAccepted',
+  ambiguousDefault: 'AmbiguousDefaultProvider',
+  namespaceNotAllowed: 'NamespaceNotAllowed',
+  quotaExceeded: 'QuotaExceeded',
+  nameTooLong: 'NameTooLong',
+  nameTaken: 'NameTaken',
+
+  /** What the Service says. */
+  invalidAnnotation: 'InvalidAnnotation',
+  unknownAnnotation: 'UnknownAnnotation',
+  noPorts: 'NoPorts',
+
+  /** What is under way. */
+  movingAddress: 'MovingAddress',
+  addressClaimedTwice: 'AddressClaimedTwice',
+
+  /** Who carries it out. */
+  noLiveAgent: 'NoLiveAgent',
+  notObserved: 'NotObserved',
+  syncFailed: 'SyncFailed',
+} as const;
+
+/** The names that people grep for, from Kubernetes' own service controller. */
+export const EVENTS = {
+  ensuring: 'EnsuringLoadBalancer',
+  ensured: 'EnsuredLoadBalancer',
+  failed: 'SyncLoadBalancerFailed',
+  updated: 'UpdatedLoadBalancer',
+  deleting: 'DeletingLoadBalancer',
+  deleted: 'DeletedLoadBalancer',
+} as const;
