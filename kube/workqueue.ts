@@ -38,7 +38,7 @@ export interface WorkQueueOptions {
   observer?: WorkQueueObserver | undefined;
 }
 
-/** Working without a pause for longer than this gives the event loop a turn. */
+/** Keys that finish at once must not keep timers and sockets waiting: after this the event loop gets its turn. */
 const TIME_SLICE_MS = 5;
 
 /**
@@ -61,6 +61,8 @@ export class WorkQueue {
   #started = false;
   #stopped = false;
   #pumping = false;
+  /** Until when keys are started in this turn of the event loop; 0: none was yet. */
+  #sliceEnd = 0;
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
@@ -118,25 +120,31 @@ export class WorkQueue {
   }
 
   #schedulePump(): void {
-    if (this.#pumping || !this.#started || this.#ready.size === 0) return;
+    if (this.#pumping || !this.#started || this.#ready.size === 0 || this.#isBusy) return;
+    if (this.#sliceEnd === 0) {
+      this.#sliceEnd = performance.now() + TIME_SLICE_MS;
+      setImmediate(() => {
+        this.#sliceEnd = 0;
+        this.#schedulePump();
+      });
+    }
     this.#pumping = true;
     queueMicrotask(() => this.#pump());
   }
 
   #pump(): void {
-    const sliceEnd = performance.now() + TIME_SLICE_MS;
+    this.#pumping = false;
     for (const [key, addedAt] of this.#ready) {
-      if (this.#processing.size >= this.#options.concurrency) break;
-      if (performance.now() > sliceEnd) {
-        // Many keys that finish at once must not keep timers and sockets waiting.
-        setImmediate(() => this.#pump());
-        return;
-      }
+      // What is left begins with the next turn of the event loop.
+      if (this.#isBusy || performance.now() > this.#sliceEnd) return;
       this.#ready.delete(key);
       this.#processing.add(key);
       void this.#process(key, addedAt);
     }
-    this.#pumping = false;
+  }
+
+  get #isBusy(): boolean {
+    return this.#processing.size >= this.#options.concurrency;
   }
 
   async #process(key: string, addedAt: number): Promise<void> {
