@@ -34,9 +34,9 @@ const PROTOCOLS: readonly Protocol[] = ['TCP', 'UDP', 'SCTP'];
 export class PortBook {
   readonly #holdings = new Map<string, PortHolding>();
   readonly #holders = new Map<string, Set<string>>();
-  readonly #used: Record<PortKind, Record<Protocol, IntervalSet>> = {
-    nodePort: { TCP: new IntervalSet(), UDP: new IntervalSet(), SCTP: new IntervalSet() },
-    forwardingPort: { TCP: new IntervalSet(), UDP: new IntervalSet(), SCTP: new IntervalSet() },
+  readonly #used: Record<PortKind, Record<Protocol | 'any', IntervalSet>> = {
+    nodePort: emptySets(),
+    forwardingPort: emptySets(),
   };
 
   /** Takes in all that an owner holds, in the place of what it held before. */
@@ -49,6 +49,7 @@ export class PortBook {
         const holders = this.#holders.get(key) ?? new Set<string>();
         this.#holders.set(key, holders.add(holding.owner));
         this.#used[port.kind][protocol].add(BigInt(port.number));
+        this.#used[port.kind].any.add(BigInt(port.number));
       }
     }
   }
@@ -68,6 +69,8 @@ export class PortBook {
           this.#used[port.kind][protocol].delete(BigInt(port.number));
         }
       }
+      const heldFor = (protocol: Protocol) => this.#holders.has(slot(port.kind, protocol, port.number));
+      if (!PROTOCOLS.some(heldFor)) this.#used[port.kind].any.delete(BigInt(port.number));
     }
     return holding.ports;
   }
@@ -103,15 +106,21 @@ export class PortBook {
 
   /** How many numbers of ranges that don't overlap are held, for one protocol, or for any when none is named. */
   countUsed(kind: PortKind, ranges: readonly PortRange[], protocol?: Protocol): number {
-    const wanted = protocol === undefined ? PROTOCOLS : [protocol];
-    let count = 0;
-    for (const { first, last } of ranges) {
-      for (let number = first; number <= last; number++) {
-        if (wanted.some((one) => this.#used[kind][one].has(BigInt(number)))) count++;
-      }
-    }
-    return count;
+    const used = this.#used[kind][protocol ?? 'any'];
+    return ranges.reduce(
+      (sum, { first, last }) => sum + Number(used.countBetween(BigInt(first), BigInt(last))),
+      0,
+    );
   }
+}
+
+function emptySets(): Record<Protocol | 'any', IntervalSet> {
+  return {
+    TCP: new IntervalSet(),
+    UDP: new IntervalSet(),
+    SCTP: new IntervalSet(),
+    any: new IntervalSet(),
+  };
 }
 
 function protocolsTaken(port: HeldPort): readonly Protocol[] {

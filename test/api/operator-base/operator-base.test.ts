@@ -272,7 +272,7 @@ describe('operator/operator: code written for the base class', () => {
   });
 
   it('calls a handler that threw again, with the latest state of the object', async () => {
-    const seen: (string | undefined)[] = [];
+    const seen: string[] = [];
     let broken = true;
     const operator = watching([['', 'v1', 'configmaps']], async (event) => {
       const value = dataOf(event);

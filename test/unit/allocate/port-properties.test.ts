@@ -149,6 +149,8 @@ describe('allocate/ports, as properties', () => {
               } else expect(decision.message).to.match(/^.{20,}\.$/);
             }
             claims.expectNothingTwice();
+            const numbers = new Set([...claims.byOwner.values()].flat().map(({ number }) => number));
+            expect(claims.book.countUsed(kind, [{ first: 1, last: 65535 }])).to.equal(numbers.size);
           }
         }),
         { numRuns: 400 },
