@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { KubeClient } from '../../../../kube/client.ts';
+import { loadConnectionConfig } from '../../../../kube/config.ts';
+import { type Logger, silentLogger } from '../../../../kube/log.ts';
+import type { KubeObject } from '../../../../kube/objects.ts';
+import { type Controller, createController } from '../../../../operator/reconcile/controller.ts';
+import type { ControlPlane } from '../../../controlplane/control-plane.ts';
+
+/** An event as it was emitted, before the recorder writes it. */
+export interface EmittedEvent {
+  regarding: string;
+  type: string;
+  reason: string;
+  note: string;
+}
+
+export interface TestOperator {
+  controller: Controller;
+  events: EmittedEvent[];
+  /** `METHOD path` of each write since the start, or since `writes.length = 0`. */
+  writes: string[];
+  stop(): Promise<void>;
+}
+
+class RecordingClient extends KubeClient {
+  readonly writes: string[] = [];
+
+  override async request<T>(...parameters: Parameters<KubeClient['request']>): Promise<T> {
+    const [method, path] = parameters;
+    if (method !== 'GET') this.writes.push(`${method} ${path}`);
+    return await super.request<T>(...parameters);
+  }
+}
+
+/** The operator in this process, against a real API server; its agents are Leases in a namespace of its own. */
+export async function startTestOperator(
+  cluster: ControlPlane,
+  options: { agentsNamespace?: string; log?: Logger } = {},
+): Promise<TestOperator> {
+  const client = new RecordingClient(await loadConnectionConfig({ kubeconfig: cluster.kubeconfig }));
+  const events: EmittedEvent[] = [];
+  const controller = createController({
+    client,
+    config: {
+      namespace: options.agentsNamespace ?? `no-agents-${randomBytes(4).toString('hex')}`,
+      clusterId: 'test',
+      nodePortRange: { first: 30000, last: 32767 },
+      concurrency: 16,
+      agentsIntervalMs: 200,
+    },
+    log: options.log ?? silentLogger,
+    events: {
+      emit: (regarding: KubeObject, type, reason, note) => {
+        const { namespace, name } = regarding.metadata;
+        events.push({ regarding: `${namespace}/${name}`, type, reason, note });
+      },
+    },
+  });
+  await controller.start();
+  return {
+    controller,
+    events,
+    writes: client.writes,
+    async stop() {
+      await controller.stop();
+      await client.close();
+    },
+  };
+}
