@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import { LOAD_BALANCERS } from '../../crds/resources.ts';
 import { isClass } from '../../kube/errors.ts';
-import { pathOf } from '../../kube/resources.ts';
 import { stripObject } from '../../kube/strip-object.ts';
+import { FIELD_MANAGER } from '../plan/names.ts';
 import type { ReconcileContext } from './context.ts';
 
 /**
  * Writes LoadBalancers, and keeps the claims' reservations until the API server said what became of a write. The kind is
- * ours alone, so an update replaces the object as it was last seen, and a version that is too old is a Conflict.
+ * ours alone, so an update replaces the whole spec; made on a version that is too old, it is a Conflict.
  */
 export class LoadBalancerWriter {
   readonly #context: ReconcileContext;
@@ -58,20 +58,16 @@ export class LoadBalancerWriter {
   async #send(desired: LoadBalancer, existing: LoadBalancer | undefined): Promise<LoadBalancer> {
     const { client } = this.#context;
     if (existing === undefined) return await client.create(LOAD_BALANCERS, desired);
-    const { namespace, name } = existing.metadata;
-    const { ownerReferences = [] } = desired.metadata;
-    return await client.request<LoadBalancer>('PUT', pathOf(LOAD_BALANCERS, namespace, name), {
-      body: {
-        ...existing,
-        apiVersion: desired.apiVersion,
-        kind: desired.kind,
-        metadata: {
-          ...existing.metadata,
-          labels: { ...existing.metadata.labels, ...desired.metadata.labels },
-          ownerReferences,
-        },
-        spec: desired.spec,
-      },
+    const { namespace, name, resourceVersion, labels } = existing.metadata;
+    const patch = [
+      { op: 'add', path: '/metadata/resourceVersion', value: resourceVersion },
+      { op: 'add', path: '/metadata/labels', value: { ...labels, ...desired.metadata.labels } },
+      { op: 'add', path: '/metadata/ownerReferences', value: desired.metadata.ownerReferences ?? [] },
+      { op: 'replace', path: '/spec', value: desired.spec },
+    ];
+    return await client.patch(LOAD_BALANCERS, namespace, name, patch, {
+      contentType: 'json',
+      fieldManager: FIELD_MANAGER,
     });
   }
 }
