@@ -51,6 +51,7 @@ export function buildObjectSchema(kind: KindDefinition): StructuralSchema {
     description: kind.description,
     type: 'object',
     required: ['spec'],
+    ...(kind.rules.length === 0 ? {} : { 'x-kubernetes-validations': kind.rules }),
     properties: {
       apiVersion: buildSchema(z.string().describe('The version of the schema of this object.')),
       kind: buildSchema(z.string().describe('The kind of this object.')),

@@ -2,12 +2,17 @@ import type { z } from 'zod';
 import type { KubeObject } from '../kube/objects.ts';
 import type { ResourceType } from '../kube/resources.ts';
 import { addressPoolSpecSchema, addressPoolStatusSchema } from './address-pool.ts';
-import { loadBalancerSpecSchema, loadBalancerStatusSchema } from './load-balancer.ts';
+import { LOAD_BALANCER_RULES, loadBalancerSpecSchema, loadBalancerStatusSchema } from './load-balancer.ts';
 import {
+  LOAD_BALANCER_PROVIDER_RULES,
   loadBalancerProviderSpecSchema,
   loadBalancerProviderStatusSchema,
 } from './load-balancer-provider.ts';
-import { nodeForwarderSpecSchema, nodeForwarderStatusSchema } from './node-forwarder.ts';
+import {
+  NODE_FORWARDER_RULES,
+  nodeForwarderSpecSchema,
+  nodeForwarderStatusSchema,
+} from './node-forwarder.ts';
 import { portPoolSpecSchema, portPoolStatusSchema } from './port-pool.ts';
 import {
   ADDRESS_POOLS,
@@ -16,6 +21,7 @@ import {
   NODE_FORWARDERS,
   PORT_POOLS,
 } from './resources.ts';
+import type { Rule } from './rules.ts';
 
 /** A column of `kubectl get`; `wide` ones show with `-o wide` only. */
 export interface PrinterColumn {
@@ -34,6 +40,8 @@ export interface KindDefinition {
   description: string;
   spec: z.ZodObject;
   status: z.ZodObject;
+  /** Rules over the whole object; of metadata they see name and generateName only. */
+  rules: Rule[];
   columns: PrinterColumn[];
 }
 
@@ -76,6 +84,7 @@ export const KINDS: readonly KindDefinition[] = [
       'Says where load balancers come from, for which Services, and how they are kept. A Service asks for it with `spec.loadBalancerClass: fairlead.dev/<name>`, or with the annotation `fairlead.dev/providers`.',
     spec: loadBalancerProviderSpecSchema,
     status: loadBalancerProviderStatusSchema,
+    rules: LOAD_BALANCER_PROVIDER_RULES,
     columns: [
       {
         name: 'Type',
@@ -122,6 +131,7 @@ export const KINDS: readonly KindDefinition[] = [
     description: 'Addresses that load balancers may be given, and to whom.',
     spec: addressPoolSpecSchema,
     status: addressPoolStatusSchema,
+    rules: [],
     columns: [
       {
         name: 'Addresses',
@@ -165,6 +175,7 @@ export const KINDS: readonly KindDefinition[] = [
     description: 'Ports that Services may be given, and to whom: node ports, and forwarding ports.',
     spec: portPoolSpecSchema,
     status: portPoolStatusSchema,
+    rules: [],
     columns: [
       {
         name: 'Node Ports',
@@ -210,6 +221,7 @@ export const KINDS: readonly KindDefinition[] = [
       'What was decided for one Service at one provider, and how far it has come. The operator writes it; it is named `<service>.<provider>` and goes with its Service.',
     spec: loadBalancerSpecSchema,
     status: loadBalancerStatusSchema,
+    rules: LOAD_BALANCER_RULES,
     columns: [
       {
         name: 'Service',
@@ -269,6 +281,7 @@ export const KINDS: readonly KindDefinition[] = [
     description: "What the agent of one node reports about itself. It has the node's name.",
     spec: nodeForwarderSpecSchema,
     status: nodeForwarderStatusSchema,
+    rules: NODE_FORWARDER_RULES,
     columns: [
       { name: 'Mode', type: 'string', jsonPath: '.status.mode', description: 'All or Own.' },
       {

@@ -1,87 +1,193 @@
 import { z } from 'zod';
 import type { KubeObject } from '../kube/objects.ts';
+import { CLAIMED_ADDRESS_RULES } from './address-rules.ts';
 import {
   conditionsSchema,
+  interfacesSchema,
   ipFamilySchema,
   labelSelectorSchema,
+  observedGenerationSchema,
   portNumber,
   protocolSchema,
   providerTypeSchema,
   schemeSchema,
   targetsModeSchema,
 } from './common.ts';
+import { immutable, type Rule, withRules } from './rules.ts';
+
+const theOperatorsOwn = 'the operator makes another LoadBalancer instead; delete this one if it is left over';
+
+/** A port of the nodes stands for one frontend of its protocol only. */
+function oncePerProtocol(field: string): Rule {
+  return {
+    rule: `self.all(a, !has(a.${field}) || self.exists_one(b, has(b.${field}) && b.${field} == a.${field} && b.protocol == a.protocol))`,
+    message: `two frontends of one protocol can't share a ${field}: claim another`,
+    reason: 'FieldValueDuplicate',
+  };
+}
+
+const claimedAddressSchema = withRules(
+  z.object({
+    address: z.string().min(2).max(45).describe('The address.'),
+    family: ipFamilySchema.describe('IPv4 or IPv6.'),
+    pool: z.string().min(1).max(253).describe('The AddressPool that it came from.'),
+  }),
+  ...CLAIMED_ADDRESS_RULES,
+).describe('A claimed address.');
+
+const frontendSchema = z
+  .object({
+    name: z.string().max(63).optional().describe("The name of the Service's port."),
+    protocol: protocolSchema.describe('TCP, UDP or SCTP.'),
+    port: portNumber.describe('The port that clients use.'),
+    appProtocol: z
+      .string()
+      .max(253)
+      .optional()
+      .describe('What is spoken there, as the Service says: kubernetes.io/h2c, ...'),
+    nodePort: portNumber.optional().describe('The port of the nodes that leads to it.'),
+    forwardingPort: portNumber
+      .optional()
+      .describe(
+        'The port claimed from a PortPool that leads to it; nodes forward it as they forward a node port.',
+      ),
+    portPool: z
+      .string()
+      .min(1)
+      .max(253)
+      .optional()
+      .describe('The PortPool that nodePort or forwardingPort came from.'),
+  })
+  .describe('A port of the Service.');
 
 /**
  * What was decided for one Service at one provider. The object is named `<service>.<provider>` (a Service's name has no
  * dot, so that no two pairs share a name) and is owned by the Service. `addresses` and the ports' numbers are claims:
  * they are written here before anything uses them, and kept until the Service lets them go.
  */
-export const loadBalancerSpecSchema = z.object({
-  service: z.object({ name: z.string().min(1).max(63), uid: z.string().min(1).max(64) }),
-  provider: z.object({ name: z.string().min(1).max(63), type: providerTypeSchema }),
-  scheme: schemeSchema,
-  addresses: z
-    .array(
+export const loadBalancerSpecSchema = withRules(
+  z.object({
+    service: withRules(
       z.object({
-        address: z.string().min(2).max(45),
-        family: ipFamilySchema,
-        /** The AddressPool that it came from. */
-        pool: z.string().min(1).max(253),
+        name: z.string().min(1).max(63).describe('Its name; it is in the same namespace.'),
+        uid: z.string().min(1).max(64).describe('Its UID: a Service of the same name made later is another.'),
       }),
-    )
-    .max(8)
-    .optional(),
-  /** Services of one namespace with the same key share their addresses, as long as their ports don't clash. */
-  sharedAddress: z.string().min(1).max(63).optional(),
-  frontends: z
-    .array(
+      immutable('the Service of a LoadBalancer', theOperatorsOwn),
+    ).describe('The Service that it is for.'),
+    provider: withRules(
       z.object({
-        name: z.string().max(63).optional(),
-        protocol: protocolSchema,
-        port: portNumber,
-        appProtocol: z.string().max(253).optional(),
-        nodePort: portNumber.optional(),
-        /** Claimed from a PortPool; nodes forward it as they forward a node port. */
-        forwardingPort: portNumber.optional(),
-        /** The PortPool that nodePort or forwardingPort came from. */
-        portPool: z.string().min(1).max(253).optional(),
+        name: z.string().min(1).max(63).describe('The name of the LoadBalancerProvider.'),
+        type: providerTypeSchema.describe('Which member of its spec is set.'),
       }),
+      immutable('the provider of a LoadBalancer', theOperatorsOwn),
+    ).describe('The provider that it comes from.'),
+    scheme: schemeSchema.describe('Whether it faces the public or stays inside.'),
+    addresses: z
+      .array(claimedAddressSchema)
+      .max(8)
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['address'] })
+      .optional()
+      .describe(
+        "Addresses claimed from AddressPools. What stands here is nobody else's, until it is taken out or the object is gone.",
+      ),
+    sharedAddress: z
+      .string()
+      .min(1)
+      .max(63)
+      .optional()
+      .describe(
+        "Services of one namespace with the same key share their addresses, as long as their ports don't clash.",
+      ),
+    frontends: withRules(
+      z.array(frontendSchema).max(256),
+      oncePerProtocol('nodePort'),
+      oncePerProtocol('forwardingPort'),
     )
-    .max(256)
-    .optional(),
-  targets: z.object({
-    mode: targetsModeSchema,
-    nodeSelector: labelSelectorSchema.optional(),
-    drainSeconds: z.int().min(0).max(3600),
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['protocol', 'port'] })
+      .optional()
+      .describe('What it listens on: one entry a protocol and port.'),
+    targets: z
+      .object({
+        mode: targetsModeSchema.describe('What traffic is sent to.'),
+        nodeSelector: labelSelectorSchema
+          .optional()
+          .describe('Nodes that get traffic, by their labels; without it, all.'),
+        drainSeconds: z.int().min(0).max(3600).describe('How long a leaving target keeps its connections.'),
+      })
+      .describe('What it sends traffic to, as the provider says.'),
+    externalTrafficPolicy: z
+      .enum(['Cluster', 'Local'])
+      .describe('Local: only to pods of the node that traffic comes to; the client address is kept.'),
+    healthCheckNodePort: portNumber
+      .optional()
+      .describe(
+        'The port of the nodes that tells whether they have an endpoint, with externalTrafficPolicy Local.',
+      ),
+    announce: z
+      .object({
+        interfaces: interfacesSchema.optional().describe('Interfaces to answer on.'),
+        nodeSelector: labelSelectorSchema
+          .optional()
+          .describe('Nodes that may own the addresses, by their labels; without it, all.'),
+      })
+      .optional()
+      .describe(
+        'For the agents, when the provider is of type announce: where and by whom addresses are answered.',
+      ),
   }),
-  externalTrafficPolicy: z.enum(['Cluster', 'Local']),
-  healthCheckNodePort: portNumber.optional(),
-  /** For the agents, when the provider is of type announce: where and by whom the addresses are answered. */
-  announce: z
-    .object({
-      interfaces: z.array(z.string().min(1).max(15)).max(16).optional(),
-      nodeSelector: labelSelectorSchema.optional(),
-    })
-    .optional(),
-});
+  {
+    rule: "!has(self.announce) || self.provider.type == 'announce'",
+    message: 'announce is for providers of type announce: leave it out',
+    reason: 'FieldValueForbidden',
+    fieldPath: '.announce',
+  },
+).describe('What was decided. The operator writes it; to change it, change the Service or the provider.');
 
-export const loadBalancerStatusSchema = z.object({
-  observedGeneration: z.int().min(0).optional(),
-  /** The provider's own id: an ARN, a virtual server's path, ... */
-  providerID: z.string().max(2048).optional(),
-  ingress: z
-    .array(
-      z.object({
-        ip: z.string().max(45).optional(),
-        hostname: z.string().max(253).optional(),
-        ipMode: z.enum(['VIP', 'Proxy']).optional(),
-      }),
-    )
-    .max(8)
-    .optional(),
-  targets: z.object({ desired: z.int().min(0), healthy: z.int().min(0) }).optional(),
-  conditions: conditionsSchema.optional(),
-});
+/** Rules over a whole LoadBalancer. */
+export const LOAD_BALANCER_RULES: Rule[] = [
+  {
+    rule: "self.metadata.name == self.spec.service.name + '.' + self.spec.provider.name",
+    message: 'a LoadBalancer is named <service>.<provider>: rename it, or let the operator make it',
+    reason: 'FieldValueInvalid',
+  },
+];
+
+export const loadBalancerStatusSchema = z
+  .object({
+    observedGeneration: observedGenerationSchema.optional(),
+    providerID: z
+      .string()
+      .max(2048)
+      .optional()
+      .describe("The provider's own id: an ARN, the path of a virtual server, ..."),
+    ingress: z
+      .array(
+        z
+          .object({
+            ip: z.string().max(45).optional().describe('The address.'),
+            hostname: z.string().max(253).optional().describe('The name, where the provider gives a name.'),
+            ipMode: z
+              .enum(['VIP', 'Proxy'])
+              .optional()
+              .describe(
+                'VIP: traffic reaches the nodes with this destination. Proxy: with the address of a node.',
+              ),
+          })
+          .describe('One address or name.'),
+      )
+      .max(8)
+      .optional()
+      .describe('Where clients find it.'),
+    targets: z
+      .object({
+        desired: z.int().min(0).describe('How many there ought to be.'),
+        healthy: z.int().min(0).describe('How many answer health checks.'),
+      })
+      .optional()
+      .describe('Counts of its targets.'),
+    conditions: conditionsSchema.optional(),
+  })
+  .describe('How far it has come; the operator writes this.');
 
 export type LoadBalancerSpec = z.infer<typeof loadBalancerSpecSchema>;
 export type LoadBalancerStatus = z.infer<typeof loadBalancerStatusSchema>;
