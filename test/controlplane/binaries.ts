@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildPrograms, KUBERNETES_VERSION } from './build.ts';
+import { buildPrograms, KUBERNETES_VERSION } from './build-programs.ts';
 import { runCommand } from './run-command.ts';
 import { kubectlServes, type ProgramName } from './versions.ts';
 

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { boundCommand } from './bound-command.ts';
 import { type Program, parseMinor } from './versions.ts';
 
 /** Linker flags: without debug tables, and with the version that Kubernetes' programs report about themselves. */
@@ -19,7 +21,7 @@ export function linkerFlags(kubernetes: string): string {
 /** Builds one program as `<dir>/<name>`; the name appears only once the program is whole. */
 export async function goBuild(program: Program, dir: string, kubernetes: string): Promise<void> {
   const target = join(dir, program.name);
-  const unfinished = `${target}.${process.pid}.tmp`;
+  const unfinished = `${target}.${randomUUID()}.tmp`;
   try {
     await runGo(program, [
       'build',
@@ -39,7 +41,7 @@ export async function goBuild(program: Program, dir: string, kubernetes: string)
 }
 
 function runGo(program: Program, args: string[]): Promise<void> {
-  const child = spawn('go', args, {
+  const child = spawn(...boundCommand('go', args), {
     cwd: fileURLToPath(new URL(program.module, import.meta.url)),
     env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -18,9 +18,9 @@ export const PROGRAMS: readonly Program[] = [
   ),
 ];
 
-/** What a cluster needs; kube-proxy is a peer that benchmarks ask for by name. */
+/** What every cluster needs. The kubectl may be the machine's own, and kube-proxy is a peer for benchmarks. */
 export const CLUSTER_PROGRAMS: readonly ProgramName[] = PROGRAMS.map((program) => program.name).filter(
-  (name) => name !== 'kube-proxy',
+  (name) => name !== 'kubectl' && name !== 'kube-proxy',
 );
 
 /** The text of a file of this folder. */

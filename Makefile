@@ -1,0 +1,97 @@
+MAKEFLAGS += --no-print-directory --warn-undefined-variables
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+# Node 24 from npm, whatever the machine's own is.
+NODE := node_modules/.bin/node
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+# For mocha: make unit ARGS='--grep pool'
+ARGS ?=
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z][a-z0-9-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ See it work
+
+.PHONY: demo
+demo: ## Show Fairlead at work on three nodes in network namespaces (DEMO=once exits by itself)
+	@scripts/bootstrap
+	@$(NODE) test/controlplane/build.ts >/dev/null
+	@exec scripts/in-namespaces $(NODE) test/lab/demo.ts
+
+.PHONY: demo-down
+demo-down: ## End a demo that runs in another terminal
+	@scripts/bootstrap node
+	@$(NODE) test/lab/demo-down.ts
+
+##@ Test
+
+.PHONY: test
+test: ## Every suite; ends with the line "N passed, N failed"
+	@scripts/bootstrap
+	@exec $(NODE) scripts/test.ts
+
+.PHONY: check unit golden
+check unit golden:
+	@scripts/bootstrap node
+	@exec $(NODE) scripts/test.ts $@ -- $(ARGS)
+check: ## Types, format and lint, generated files, texts
+unit: ## Pure stages, no I/O
+golden: ## Inputs and the texts that they must give
+
+.PHONY: golden-update
+golden-update: ## Write the expected texts anew (look at the difference before committing)
+	@scripts/bootstrap node
+	@UPDATE_GOLDEN=1 $(NODE) scripts/test.ts golden -- $(ARGS)
+
+.PHONY: api net chaos e2e
+api net chaos e2e:
+	@scripts/bootstrap
+	@exec $(NODE) scripts/test.ts $@ -- $(ARGS)
+api: ## Against a real API server
+net: ## Against the real kernel, in namespaces
+chaos: ## Killed and cut off at any moment
+e2e: ## The whole product in the lab cluster
+
+.PHONY: coverage
+coverage: ## What unit, golden and api tests reach, as text and coverage/index.html
+	@scripts/bootstrap
+	@$(NODE) node_modules/c8/bin/c8.js --all --reporter text --reporter html \
+	  --include 'operator/**' --include 'agent/**' --include 'providers/**' --include 'kube/**' --include 'crds/**' \
+	  $(NODE) scripts/test.ts unit golden api
+
+##@ Measure
+
+.PHONY: bench
+bench: ## All benchmarks; tables go to bench/results/ too
+	@scripts/bootstrap
+	@$(NODE) test/controlplane/build.ts >/dev/null
+	@status=0; for bench in test/bench/*.ts; do \
+	  scripts/in-namespaces $(NODE) "$$bench" || status=1; \
+	done; exit $$status
+
+##@ Work on it
+
+.PHONY: crds
+crds: ## Generate config/crd from crds/*.ts
+	@scripts/bootstrap node
+	@$(NODE) crds/generate.ts
+
+.PHONY: format
+format: ## Format and fix what can be fixed by itself
+	@scripts/bootstrap node
+	@node_modules/.bin/biome check --write .
+
+.PHONY: control-plane
+control-plane: ## Build etcd, kube-apiserver and the like now (once, into the user's cache)
+	@scripts/bootstrap node go
+	@$(NODE) test/controlplane/build.ts
+
+.PHONY: clean
+clean: ## Remove what was made here: node_modules, coverage (the control plane stays in the user's cache)
+	rm -rf node_modules coverage .demo

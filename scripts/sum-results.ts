@@ -1,0 +1,58 @@
+/** What the reporter counted, or undefined when the run never got to its end. */
+export interface Totals {
+  passed: number;
+  failed: number;
+}
+
+/** How the process of a suite ended. */
+export interface Ending {
+  /** Null when a signal ended it. */
+  status: number | null;
+  timedOut: boolean;
+}
+
+export interface SuiteResult extends Totals {
+  name: string;
+  seconds: number;
+  /** Why something that no test counted failed too. */
+  problem?: string;
+}
+
+/**
+ * Judges one mocha run. A run that ends badly without a failed test (it died, hung, failed to load, or left an
+ * unhandled rejection), and one without any test, count as one failure more.
+ */
+export function judgeRun(totals: Totals | undefined, ending: Ending): Totals & { problem?: string } {
+  const { passed, failed } = totals ?? { passed: 0, failed: 0 };
+  const problem = findProblem(totals, ending);
+  return problem === undefined ? { passed, failed } : { passed, failed: failed + 1, problem };
+}
+
+function findProblem(totals: Totals | undefined, ending: Ending): string | undefined {
+  if (ending.timedOut) return 'did not end in time';
+  if (totals === undefined) return `ended before its tests did (${describe(ending)})`;
+  if (totals.passed + totals.failed === 0) return 'ran no test';
+  if (ending.status !== 0 && totals.failed === 0) return `ended badly after its tests (${describe(ending)})`;
+  return undefined;
+}
+
+function describe(ending: Ending): string {
+  return ending.status === null ? 'killed' : `exit status ${ending.status}`;
+}
+
+/** The table of suites, and as the last line the sum that CI reads. */
+export function summarize(results: readonly SuiteResult[]): string[] {
+  const width = Math.max(0, ...results.map((result) => result.name.length));
+  const rows = results.map((result) => {
+    const counts = `${result.passed} passed, ${result.failed} failed`;
+    const why = result.problem === undefined ? '' : `: ${result.problem}`;
+    return `${result.name.padEnd(width)}  ${result.seconds.toFixed(1).padStart(6)} s  ${counts}${why}`;
+  });
+  const sum = (of: 'passed' | 'failed') => results.reduce((total, result) => total + result[of], 0);
+  return [...rows, `${sum('passed')} passed, ${sum('failed')} failed`];
+}
+
+/** Whether all went well; nothing run is not well. */
+export function succeeded(results: readonly SuiteResult[]): boolean {
+  return results.length > 0 && results.every((result) => result.failed === 0 && result.passed > 0);
+}
