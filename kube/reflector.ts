@@ -32,6 +32,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   pageSize?: number | undefined;
   /** A watch that says nothing for so long is cut. @default 90000 */
   idleTimeoutMs?: number | undefined;
+  /** Longest pause between attempts while the server can't be reached. @default 30000 */
+  longestDelayMs?: number | undefined;
   log: Logger;
   /** Told of each error that made it list or watch again. */
   onError?: ((error: ClassedError) => void) | undefined;
@@ -62,7 +64,7 @@ export class Reflector<T extends KubeObject> {
   readonly #log: Logger;
   readonly #transform: (object: T) => T;
   readonly #apiVersion: string;
-  readonly #backoff = new Backoff({ initialMs: FIRST_DELAY_MS, maxMs: LONGEST_DELAY_MS });
+  readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
   readonly #synced = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
@@ -81,6 +83,10 @@ export class Reflector<T extends KubeObject> {
     this.#log = options.log.child({ resource: options.type.plural });
     this.#transform = options.transform ?? stripObject;
     this.#apiVersion = apiVersionOf(options.type);
+    this.#backoff = new Backoff({
+      initialMs: FIRST_DELAY_MS,
+      maxMs: options.longestDelayMs ?? LONGEST_DELAY_MS,
+    });
   }
 
   /** Resolves after the first listing is in the sink. Stays pending when stopped before. */
