@@ -69,29 +69,32 @@ export function errorOfStatus(
   retryAfter?: string,
 ): ClassedError {
   const code = typeof status.code === 'number' ? status.code : (httpCode ?? 500);
-  const reason = typeof status.reason === 'string' && status.reason !== '' ? status.reason : REASONS[code];
+  const given = typeof status.reason === 'string' && status.reason !== '' ? status.reason : REASONS[code];
   const message = typeof status.message === 'string' ? status.message : `HTTP ${code}`;
   const details = isRecord(status.details) ? status.details : {};
   const seconds = details.retryAfterSeconds;
+  const [errorClass, reason] = decideClass(code, given ?? 'Unknown', details);
   return new ClassedError(`${what}: ${message}`, {
-    class: namesFutureVersion(details) ? 'Expired' : classOfCode(code),
+    class: errorClass,
     code,
-    reason: reason ?? 'Unknown',
+    reason,
     retryAfterSeconds:
       parseRetryAfter(retryAfter) ?? (typeof seconds === 'number' && seconds > 0 ? seconds : undefined),
   });
 }
 
-/**
- * A resourceVersion ahead of the server's own (etcd restored from a backup, or a stale replica) is answered with 504 and
- * this cause. Waiting does not always help, listing anew does: so it counts as Expired.
- */
-function namesFutureVersion(details: Record<string, unknown>): boolean {
-  const causes = details.causes;
-  return (
-    Array.isArray(causes) &&
-    causes.some((cause) => isRecord(cause) && cause.reason === 'ResourceVersionTooLarge')
-  );
+/** The two cases in which the HTTP status does not say what can be done. */
+function decideClass(code: number, reason: string, details: Record<string, unknown>): [ErrorClass, string] {
+  const causes = Array.isArray(details.causes) ? details.causes.filter(isRecord) : [];
+  // A resourceVersion ahead of the server's own (etcd restored from a backup, a stale replica) is a 504. Waiting does not
+  // always help, listing anew does.
+  if (causes.some((cause) => cause.reason === 'ResourceVersionTooLarge')) return ['Expired', reason];
+  // Applying with the uid of an object that was deleted and made anew is "invalid: field is immutable"; where there is no
+  // object any more, the same is a 409.
+  if (code === 422 && causes.length > 0 && causes.every((cause) => cause.field === 'metadata.uid')) {
+    return ['Conflict', 'Conflict'];
+  }
+  return [classOfCode(code), reason];
 }
 
 function parseStatus(text: string): StatusBody | undefined {

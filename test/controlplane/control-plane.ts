@@ -110,6 +110,11 @@ export class ControlPlane {
     return plane;
   }
 
+  /** etcd itself, plain HTTP on loopback: for compacting, and nothing that the API server should know of. */
+  get etcdUrl(): string {
+    return this.#etcd.url;
+  }
+
   /** The one client of the admin, closed on stop. */
   adminClient(): KubeClient {
     return this.#client;

@@ -61,6 +61,19 @@ describe('kube/classify-error', () => {
     expect(errorOfResponse(504, text, undefined, 'GET /x').class).to.equal('Expired');
   });
 
+  it('takes the uid of a dead namesake for a conflict, and other wrong fields beside it for a rejection', () => {
+    const uid = { reason: 'FieldValueInvalid', field: 'metadata.uid', message: 'field is immutable' };
+    const other = { reason: 'FieldValueInvalid', field: 'spec.ports', message: 'bad' };
+    const textOf = (...causes: object[]) => statusText({ code: 422, reason: 'Invalid', details: { causes } });
+
+    expect(errorOfResponse(422, textOf(uid, uid), undefined, 'PATCH /x')).to.include({
+      class: 'Conflict',
+      reason: 'Conflict',
+    });
+    expect(errorOfResponse(422, textOf(uid, other), undefined, 'PATCH /x').class).to.equal('Rejected');
+    expect(errorOfResponse(422, textOf(), undefined, 'PATCH /x').class).to.equal('Rejected');
+  });
+
   it('reads Retry-After from the header, or else from the Status', () => {
     const text = statusText({ code: 429, details: { retryAfterSeconds: 7 } });
 
