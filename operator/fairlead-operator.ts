@@ -5,6 +5,7 @@ import { readClusterId } from './cluster-id.ts';
 import type { OperatorConfig } from './config.ts';
 import Operator from './operator.ts';
 import { type Controller, createController } from './reconcile/controller.ts';
+import { countClaims } from './web/count-claims.ts';
 import type { OperatorMetrics } from './web/metrics.ts';
 
 /** Fairlead's own operator: what runs from taking the Lease to losing it. */
@@ -60,11 +61,14 @@ export class FairleadOperator extends Operator {
       log,
       events: this.#events,
       observer: this.#metrics.observeQueue('Service'),
+      providerObserver: (...call) => this.#metrics.countProviderCall(...call),
       config: { namespace, clusterId, nodePortRange, concurrency },
     });
     this.#controller = controller;
     this.#metrics.watchQueue('Service', () => controller.depth);
     await controller.start();
+    // From here on: what was claimed before isn't claimed again by being listed.
+    controller.caches.loadBalancers.store.onChange((change) => countClaims(this.#metrics, change));
     this.#ready = true;
     log.info('Ready', { clusterId });
   }

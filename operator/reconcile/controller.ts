@@ -12,6 +12,7 @@ import type { ReconcileContext } from './context.ts';
 import { CountStatusQueue } from './count-status.ts';
 import { EventTeller } from './event-teller.ts';
 import { LoadBalancerStatusQueue } from './load-balancer-status.ts';
+import { measureProvider, type ProviderObserver } from './measure-provider.ts';
 import { inOrderOfClaims } from './order-of-claims.ts';
 import { QuietTime } from './quiet-time.ts';
 import { recoverClaims } from './recover-claims.ts';
@@ -25,6 +26,8 @@ export interface ControllerOptions {
   events: Pick<EventRecorder, 'emit'>;
   /** Told of each Service that is worked on, for metrics. */
   observer?: WorkQueueObserver | undefined;
+  /** Told of each call of a provider, for metrics. */
+  providerObserver?: ProviderObserver | undefined;
 }
 
 export interface ControllerConfig {
@@ -75,7 +78,10 @@ export function createController(options: ControllerOptions): Controller {
       counts.addAll();
     },
   });
-  const providers = createProviders({ agents });
+  const tellCall = options.providerObserver ?? (() => {});
+  const providers = new Map(
+    [...createProviders({ agents })].map(([type, provider]) => [type, measureProvider(provider, tellCall)]),
+  );
   const { nodePortRange, clusterId } = config;
   const compiled = new CompiledObjects(caches, { nodePortRange, implementations: providers });
   const claims = new Claims(caches, () => triggers.wake());

@@ -85,7 +85,7 @@ export class OperatorMetrics {
     this.#allocations.inc({ resource, pool });
   }
 
-  countRefusal(resource: 'address' | 'nodePort' | 'forwardingPort', reason: string): void {
+  countRefusal(resource: 'address' | 'port', reason: string): void {
     this.#refusals.inc({ resource, reason });
   }
 
