@@ -3,6 +3,7 @@ import type { KubeClient } from '../../../kube/client.ts';
 import type { KubeObject, Lease } from '../../../kube/objects.ts';
 import { LEASES, resource } from '../../../kube/resources.ts';
 import type { ControlPlane } from '../../controlplane/control-plane.ts';
+import { Fixture } from '../operator/support/objects.ts';
 import { freshNamespace, sharedCluster } from '../support/cluster.ts';
 import { eventually } from './eventually.ts';
 import { OperatorProcess } from './operator-process.ts';
@@ -55,6 +56,36 @@ describe('operator/main', function () {
     expect(body).to.match(/fairlead_queue_depth\{kind="Service"\} \d/);
     const { uid } = (await client.get(NAMESPACES, undefined, 'kube-system')).metadata;
     expect(one.lines.find((line) => line.event === 'Ready')?.clusterId).to.equal(uid);
+  });
+
+  it('gives out addresses with no more rights than config/rbac grants', async () => {
+    for (const folder of ['config/namespace', 'config/rbac']) await cluster.kubectl(['apply', '-k', folder]);
+    namespace = 'fairlead-system';
+    const kubeconfig = await cluster.serviceAccountKubeconfig(namespace, 'fairlead-operator');
+    const one = await start(['--cluster-id=c'], kubeconfig);
+    await untilReady(one);
+    const fixture = await Fixture.create(cluster);
+    try {
+      await fixture.provider();
+      const pool = await fixture.pool(['192.0.2.0/28']);
+      await fixture.service('s');
+
+      await eventually(async () => {
+        const { spec } = await fixture.getLoadBalancer('s');
+        expect(spec.addresses).to.deep.equal([{ address: '192.0.2.0', family: 'IPv4', pool }]);
+      });
+      await eventually(async () => {
+        const { body } = await one.get('/metrics');
+        expect(body).to.contain(`fairlead_allocations_total{resource="address",pool="${pool}"} 1`);
+        expect(body).to.match(
+          /fairlead_provider_calls_total\{provider="announce",call="observe",result="ok"\} \d/,
+        );
+        expect(body).to.match(/fairlead_reconcile_duration_seconds_count\{kind="Service",result="done"\} \d/);
+      });
+      expect(one.lines.filter((line) => JSON.stringify(line).includes('orbidden'))).to.deep.equal([]);
+    } finally {
+      await fixture.clean();
+    }
   });
 
   it('gives the Lease away when told to end, and ends with 0', async () => {
