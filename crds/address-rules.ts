@@ -1,4 +1,4 @@
-import type { Rule } from './rules.ts';
+import { noDuplicates, type Rule } from './rules.ts';
 
 const first = (entry: string) => `${entry}.substring(0, ${entry}.indexOf('-'))`;
 const last = (entry: string) => `${entry}.substring(${entry}.indexOf('-') + 1)`;
@@ -108,11 +108,7 @@ export const ADDRESS_ENTRY_RULES: Rule[] = [
  * comparing each with each would cost the API server too much. The operator counts and gives out each address once.
  */
 export const ADDRESS_LIST_RULES: Rule[] = [
-  {
-    rule: 'self.all(a, self.exists_one(b, a == b))',
-    message: 'name each CIDR or range once: one is there twice',
-    reason: 'FieldValueDuplicate',
-  },
+  noDuplicates('CIDR or range'),
   {
     rule:
       `self.all(a, !isCIDR(a) || self.all(b, a == b || (isCIDR(b) ? ` +

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { withRules } from './rules.ts';
+import { noDuplicates, withRules } from './rules.ts';
 
 /** `metav1.Condition` as a list-map, on the status of every kind. */
 export const conditionsSchema = z
@@ -89,11 +89,7 @@ export const interfacesSchema = withRules(
     )
     .min(1)
     .max(16),
-  {
-    rule: 'self.all(a, self.exists_one(b, a == b))',
-    message: 'name each interface once: one is there twice',
-    reason: 'FieldValueDuplicate',
-  },
+  noDuplicates('interface'),
 );
 
 export const observedGenerationSchema = z

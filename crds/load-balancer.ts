@@ -22,7 +22,7 @@ function oncePerProtocol(field: string): Rule {
   return {
     rule: `self.all(a, !has(a.${field}) || self.exists_one(b, has(b.${field}) && b.${field} == a.${field} && b.protocol == a.protocol))`,
     message: `two frontends of one protocol can't share a ${field}: claim another`,
-    reason: 'FieldValueDuplicate',
+    reason: 'FieldValueInvalid',
   };
 }
 
@@ -65,8 +65,8 @@ const frontendSchema = z
  * dot, so that no two pairs share a name) and is owned by the Service. `addresses` and the ports' numbers are claims:
  * they are written here before anything uses them, and kept until the Service lets them go.
  */
-export const loadBalancerSpecSchema = withRules(
-  z.object({
+export const loadBalancerSpecSchema = z
+  .object({
     service: withRules(
       z.object({
         name: z.string().min(1).max(63).describe('Its name; it is in the same namespace.'),
@@ -134,14 +134,8 @@ export const loadBalancerSpecSchema = withRules(
       .describe(
         'For the agents, when the provider is of type announce: where and by whom addresses are answered.',
       ),
-  }),
-  {
-    rule: "!has(self.announce) || self.provider.type == 'announce'",
-    message: 'announce is for providers of type announce: leave it out',
-    reason: 'FieldValueForbidden',
-    fieldPath: '.announce',
-  },
-).describe('What was decided. The operator writes it; to change it, change the Service or the provider.');
+  })
+  .describe('What was decided. The operator writes it; to change it, change the Service or the provider.');
 
 /** Rules over a whole LoadBalancer. */
 export const LOAD_BALANCER_RULES: Rule[] = [

@@ -9,7 +9,8 @@ export interface Rule {
   rule: string;
   /** What to do about it, for a person. */
   message: string;
-  reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate';
+  /** FieldValueDuplicate isn't among them: with it the API server leaves the message out. */
+  reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired';
   /** The field that is to blame, from where the rule stands: `.values`. */
   fieldPath?: string;
 }
@@ -52,6 +53,6 @@ export function noDuplicates(what: string): Rule {
   return {
     rule: 'self.all(a, self.exists_one(b, a == b))',
     message: `name each ${what} once: one is there twice`,
-    reason: 'FieldValueDuplicate',
+    reason: 'FieldValueInvalid',
   };
 }

@@ -1,0 +1,81 @@
+import { LOAD_BALANCER_PROVIDERS } from '../../../../crds/resources.ts';
+import type { CaseTable } from './case.ts';
+import { selectorCases } from './selectors.ts';
+
+const NAME =
+  'the name stands in loadBalancerClass and in names of objects: use at most 63 lower case letters';
+const INTERFACE = "an interface's name has no blank, slash or colon: see `ip link` on the node";
+
+function interfaces(...names: string[]): unknown {
+  return { announce: { interfaces: names } };
+}
+
+export const loadBalancerProviders: CaseTable = {
+  type: LOAD_BALANCER_PROVIDERS,
+  cases: [
+    { name: 'announce with nothing more', spec: { announce: {} } },
+    { name: 'interfaces', spec: interfaces('eth0', 'bond0.100', 'enp3s0f1np1') },
+    {
+      name: 'everything set',
+      spec: {
+        default: true,
+        scheme: 'Internal',
+        targets: { mode: 'Pod', drainSeconds: 0, nodeSelector: { matchLabels: { edge: 'yes' } } },
+        tenants: { namespaceSelector: {}, maxLoadBalancersPerNamespace: 10 },
+        drift: { policy: 'Report', intervalSeconds: 30 },
+        deletion: 'Retain',
+        announce: { nodeSelector: {} },
+      },
+    },
+    { name: 'no provider', spec: { default: true }, refused: 'set exactly one of: announce' },
+    { name: 'an unknown provider', spec: { pigeon: {} }, refused: 'set exactly one of: announce' },
+    { name: 'an interface with a slash', spec: interfaces('eth0/1'), refused: INTERFACE },
+    { name: 'an interface with a blank', spec: interfaces('eth 0'), refused: INTERFACE },
+    { name: 'an interface that is ..', spec: interfaces('..'), refused: INTERFACE },
+    {
+      name: 'an interface twice',
+      spec: interfaces('eth0', 'eth1', 'eth0'),
+      refused: 'name each interface once: one is there twice',
+    },
+    { name: 'no interface in interfaces', spec: interfaces(), refused: 'should have at least 1 items' },
+    { name: 'a name too long for Linux', spec: interfaces('a-very-long-name'), refused: 'Too long' },
+    {
+      name: 'draining for longer than an hour',
+      spec: { announce: {}, targets: { drainSeconds: 3601 } },
+      refused: 'should be less than or equal to 3600',
+    },
+    {
+      name: 'looking for drift every second',
+      spec: { announce: {}, drift: { intervalSeconds: 1 } },
+      refused: 'should be greater than or equal to 30',
+    },
+    {
+      name: 'a scheme of its own',
+      spec: { announce: {}, scheme: 'Private' },
+      refused: 'Unsupported value: "Private": supported values: "Public", "Internal"',
+    },
+    { name: 'a name with a dot', metadata: { name: 'lab.one' }, spec: { announce: {} }, refused: NAME },
+    { name: 'a name of 64', metadata: { name: 'x'.repeat(64) }, spec: { announce: {} }, refused: NAME },
+    { name: 'a name of 63', metadata: { name: 'x'.repeat(63) }, spec: { announce: {} } },
+    {
+      name: 'a change of its settings',
+      spec: { announce: {} },
+      update: { default: true, announce: { interfaces: ['eth0'] } },
+    },
+    {
+      name: 'a change that takes the provider away',
+      spec: { announce: {} },
+      update: { default: true },
+      refused: "which of announce is set can't be changed: make another LoadBalancerProvider",
+    },
+    ...selectorCases('a nodeSelector of announce', (nodeSelector) => ({ announce: { nodeSelector } })),
+    ...selectorCases('a nodeSelector of targets', (nodeSelector) => ({
+      announce: {},
+      targets: { nodeSelector },
+    })),
+    ...selectorCases('a namespaceSelector of tenants', (namespaceSelector) => ({
+      announce: {},
+      tenants: { namespaceSelector },
+    })),
+  ],
+};
