@@ -65,7 +65,7 @@ export function createController(options: ControllerOptions): Controller {
     observer: options.observer,
     process: (key, signal) => reconciler.reconcile(key, signal),
   });
-  const quiet = new QuietTime(queue);
+  const quiet = new QuietTime();
   const triggers = new Triggers(caches, queue);
   const agents = new Agents({
     client,
@@ -98,6 +98,7 @@ export function createController(options: ControllerOptions): Controller {
     clusterId,
     nodePortRange,
     now,
+    markBusy: () => quiet.markBusy(),
     tellLoadBalancer: (key, status) => statuses.tell(key, status),
     tellEvents: (regarding, events) =>
       teller.tell({ apiVersion: 'v1', kind: 'Service', ...regarding }, events),

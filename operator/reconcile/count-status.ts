@@ -54,8 +54,8 @@ export class CountStatusQueue {
       concurrency: 1,
       log: options.log,
       baseDelayMs: 200,
-      process: async (key, signal) => {
-        await options.quiet.wait(signal);
+      process: async (key) => {
+        await options.quiet.wait();
         const slash = key.indexOf('/');
         try {
           await writers[key.slice(0, slash)]?.(key.slice(slash + 1));

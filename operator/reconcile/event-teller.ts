@@ -3,12 +3,16 @@ import type { KubeObject } from '../../kube/objects.ts';
 import type { PlannedEvent } from '../status/build-events.ts';
 import type { QuietTime } from './quiet-time.ts';
 
+interface Waiting {
+  regarding: KubeObject;
+  event: PlannedEvent;
+}
+
 /** Hands events to the recorder when there is time. */
 export class EventTeller {
   readonly #recorder: Pick<EventRecorder, 'emit'>;
   readonly #quiet: QuietTime;
-  readonly #stopping = new AbortController();
-  #waiting: { regarding: KubeObject; event: PlannedEvent }[] = [];
+  readonly #waiting: Waiting[] = [];
   #telling = false;
 
   constructor(recorder: Pick<EventRecorder, 'emit'>, quiet: QuietTime) {
@@ -23,24 +27,21 @@ export class EventTeller {
 
   /** Hands over what waits. */
   stop(): void {
-    this.#stopping.abort();
-    this.#handOver();
+    for (const next of this.#waiting.splice(0)) this.#emit(next);
   }
 
   async #tellAll(): Promise<void> {
     this.#telling = true;
-    // The turn that tells is itself still in the queue: look at it from after its end.
-    await new Promise((resolve) => setImmediate(resolve));
-    await this.#quiet.wait(this.#stopping.signal);
+    for (;;) {
+      await this.#quiet.wait();
+      const [next] = this.#waiting.splice(0, 1);
+      if (next === undefined) break;
+      this.#emit(next);
+    }
     this.#telling = false;
-    this.#handOver();
   }
 
-  #handOver(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { regarding, event } of waiting) {
-      this.#recorder.emit(regarding, event.type, event.reason, event.note);
-    }
+  #emit({ regarding, event }: Waiting): void {
+    this.#recorder.emit(regarding, event.type, event.reason, event.note);
   }
 }

@@ -18,6 +18,7 @@ export class FreshView<T extends KubeObject> {
   readonly #written = new Map<string, T>();
   readonly #writtenByGroup = new Map<string, Set<string>>();
   readonly #deleted = new Set<string>();
+  #echo: T | undefined;
 
   /** `index`: the store's index that `groupOf` has the value of. Make it before other handlers of the store. */
   constructor(store: Store<T>, group?: { index: string; of: (object: T) => string | undefined }) {
@@ -25,11 +26,14 @@ export class FreshView<T extends KubeObject> {
     this.#index = group?.index;
     this.#groupOf = group?.of ?? (() => undefined);
     store.onChange(({ type, key, object }) => {
+      this.#echo = undefined;
       if (type === 'Deleted' && object.metadata.uid !== undefined) this.#rememberDeleted(object.metadata.uid);
       const written = this.#written.get(key);
       if (written === undefined) return;
       const over = type === 'Deleted' ? isSame(written, object) : versionOf(object) >= versionOf(written);
-      if (over) this.#forget(key, written);
+      if (!over) return;
+      if (type !== 'Deleted' && versionOf(object) === versionOf(written)) this.#echo = object;
+      this.#forget(key, written);
     });
   }
 
@@ -66,6 +70,11 @@ export class FreshView<T extends KubeObject> {
     const keys = this.#writtenByGroup.get(group);
     if (keys === undefined) this.#writtenByGroup.set(group, new Set([key]));
     else keys.add(key);
+  }
+
+  /** Whether the change that is being told is our own write, which was taken in when it was answered. */
+  isEcho(object: T): boolean {
+    return object === this.#echo;
   }
 
   /** Whether an object of the store was deleted already, though something of it may still be on its way. */

@@ -32,8 +32,8 @@ export class LoadBalancerStatusQueue {
       concurrency,
       log,
       baseDelayMs: 50,
-      process: async (key, signal) => {
-        await quiet.wait(signal);
+      process: async (key) => {
+        await quiet.wait();
         const wanted = this.#wanted.get(key);
         const loadBalancer = caches.freshLoadBalancers.get(key);
         if (wanted === undefined || loadBalancer === undefined) return this.#drop(key, wanted);

@@ -43,6 +43,7 @@ export class LoadBalancerWriter {
     }
     try {
       const written = stripObject(await this.#send(desired, existing));
+      this.#context.markBusy();
       caches.freshLoadBalancers.note(written);
       claims.settleAddresses(key);
       return written;

@@ -1,35 +1,28 @@
-import { sleep } from '../../kube/backoff.ts';
-import type { WorkQueue } from '../../kube/workqueue.ts';
-
-/** However busy it is, what waits for a quiet moment is done after this. */
-const LONGEST_WAIT_MS = 3_000;
+/** After the last write that somebody waits for. */
+const QUIET_MS = 150;
+/** However busy it is, each that waits goes on after this: a trickle, not a standstill. */
+const LONGEST_WAIT_MS = 250;
 
 /**
- * Holds back what nobody waits for (conditions of LoadBalancers, events, counts) while Services are worked on, so that it
- * takes neither the API server's time nor ours from the path to an address.
+ * Holds back what nobody waits for (conditions of LoadBalancers, events, counts) while addresses are given out, so that it
+ * takes neither the API server's time nor ours from that path.
  */
 export class QuietTime {
-  readonly #queue: Pick<WorkQueue, 'depth' | 'idle'>;
-  #busySince: number | undefined;
+  #lastBusyAt = Number.NEGATIVE_INFINITY;
 
-  constructor(queue: Pick<WorkQueue, 'depth' | 'idle'>) {
-    this.#queue = queue;
+  /** Something was written that somebody waits for. */
+  markBusy(): void {
+    this.#lastBusyAt = performance.now();
   }
 
-  /** Resolves at once when nothing waits, else when nothing does, or when it was busy for too long. */
-  async wait(signal: AbortSignal): Promise<void> {
-    if (this.#queue.depth === 0) {
-      this.#busySince = undefined;
-      return;
+  /** Resolves once nothing was on the path for a while, or after the longest wait. */
+  async wait(): Promise<void> {
+    const deadline = performance.now() + LONGEST_WAIT_MS;
+    for (;;) {
+      const now = performance.now();
+      const until = Math.min(deadline, this.#lastBusyAt + QUIET_MS);
+      if (until <= now) return;
+      await new Promise((resolve) => setTimeout(resolve, until - now));
     }
-    this.#busySince ??= performance.now();
-    const leftMs = this.#busySince + LONGEST_WAIT_MS - performance.now();
-    if (leftMs <= 0) return;
-    const done = new AbortController();
-    const stop = () => done.abort();
-    signal.addEventListener('abort', stop, { once: true });
-    await Promise.race([this.#queue.idle(), sleep(leftMs, done.signal)]);
-    signal.removeEventListener('abort', stop);
-    done.abort();
   }
 }

@@ -1,5 +1,7 @@
 /** How long the nodes have to take up a new address before the old one is let go. */
 const SETTLE_MS = 2_000;
+/** Our own status write shows them within this turn; then the clock begins. */
+const SHOWN_SECONDS = 0.2;
 
 /** Since when the new addresses of load balancers that move are shown. Forgotten by a restart, which only waits anew. */
 export class SettleClock {
@@ -14,7 +16,7 @@ export class SettleClock {
   follow(key: string, waiting: 'shown' | 'settled' | undefined): number | undefined {
     if (waiting !== 'settled') {
       this.#shownAt.delete(key);
-      return undefined;
+      return waiting === undefined ? undefined : SHOWN_SECONDS;
     }
     const shownAt = this.#shownAt.get(key) ?? performance.now();
     this.#shownAt.set(key, shownAt);

@@ -90,6 +90,7 @@ export async function writeStatus(
   const plan = planServiceStatus(service, wanted, context.now());
   if (plan === undefined) return service;
   const written = markChosenNodePorts(await writeServiceStatus(context.client, service, plan));
+  context.markBusy();
   context.caches.freshServices.note(written);
   return written;
 }

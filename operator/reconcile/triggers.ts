@@ -26,8 +26,11 @@ export class Triggers {
   /** After the claims have been connected to the caches: they must know of a change before anyone decides on it. */
   connect(claims: Claims): void {
     const caches = this.#caches;
-    caches.services.store.onChange(({ key }) => this.#add(key));
+    caches.services.store.onChange(({ key, object }) => {
+      if (!caches.freshServices.isEcho(object)) this.#add(key);
+    });
     caches.loadBalancers.store.onChange(({ object, previous }) => {
+      if (caches.freshLoadBalancers.isEcho(object)) return;
       this.#add(serviceKeyOf(object));
       if (previous !== undefined) this.#add(serviceKeyOf(previous));
       this.#wakeRivals(object, claims);
