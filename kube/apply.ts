@@ -28,8 +28,9 @@ export function applyObject<T extends KubeObject, Applied extends KubeObject>(
 }
 
 /**
- * Server-side apply of a status. The object must exist (NotFound); with `metadata.uid` it must be that very one, so that
- * a namesake created meanwhile does not get the status of the dead (Conflict).
+ * Server-side apply of a status. With `metadata.uid` it must be that very object, so that neither a namesake made meanwhile
+ * nor nothing at all gets the status of the dead (Conflict): give it. Without, an object that isn't there is NotFound, or
+ * Rejected where the kind's validation comes first.
  */
 export function applyStatus<T extends KubeObject>(
   client: KubeClient,

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Dispatcher, Pool as PoolType } from 'undici';
 // The whole of undici (fetch, caches, WebSocket, ...) costs every agent 14 MB and 30 ms more than the pool alone.
 import sendRequest from 'undici/lib/api/api-request.js';
@@ -33,6 +34,8 @@ export class Connections {
   #checkedAt = 0;
   #closed = false;
   readonly #retired = new Set<Promise<unknown>>();
+  /** Every socket, those that are still connecting too: undici lets go of these only when they got somewhere. */
+  readonly #sockets = new Set<Socket>();
 
   constructor(config: ConnectionConfig, limit: number) {
     this.#config = config;
@@ -49,7 +52,7 @@ export class Connections {
     const isGood =
       current !== undefined && !this.#closed && performance.now() - this.#checkedAt < REREAD_AFTER_MS;
     const pools = isGood ? current : await this.refresh(false);
-    return await sendRequest.call(pools[kind], options);
+    return await untilAborted(sendRequest.call(pools[kind], options), options.signal);
   }
 
   /** Reads the certificates anew and, when they changed, opens new pools; what runs on the old ones finishes there. */
@@ -64,7 +67,9 @@ export class Connections {
   async close(): Promise<void> {
     this.#closed = true;
     const pools = this.#pools;
-    if (pools !== undefined) await Promise.all([pools.requests.destroy(), pools.watches.destroy()]);
+    const ended = pools === undefined ? [] : [pools.requests.destroy(), pools.watches.destroy()];
+    for (const socket of this.#sockets) socket.destroy(closedError());
+    await Promise.all(ended);
     await Promise.all(this.#retired);
   }
 
@@ -73,7 +78,7 @@ export class Connections {
     const material = reloadTls === undefined ? { ca, cert, key } : await reloadTls(fresh);
     this.#checkedAt = performance.now();
     const old = this.#pools;
-    if (this.#closed) throw Object.assign(new Error('the client is closed'), { code: 'UND_ERR_CLOSED' });
+    if (this.#closed) throw closedError();
     if (old !== undefined && sameMaterial(old.material, material)) return old;
     const options = this.#poolOptions(material);
     const pools = {
@@ -101,7 +106,7 @@ export class Connections {
       noDelay: true,
     });
     return {
-      connect: connector,
+      connect: (target, callback) => this.#track(connector(target, callback)),
       allowH2: false,
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -110,12 +115,32 @@ export class Connections {
     };
   }
 
+  #track(socket: unknown): void {
+    if (!(socket instanceof Socket)) return;
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
   /** Requests run out; watches, which would go on for minutes under the old identity, are cut and start again. */
   #retire(old: Pools): void {
     const ended = Promise.allSettled([old.requests.close(), old.watches.destroy()]);
     this.#retired.add(ended);
     void ended.then(() => this.#retired.delete(ended));
   }
+}
+
+function closedError(): Error {
+  return Object.assign(new Error('the client is closed'), { code: 'UND_ERR_CLOSED' });
+}
+
+/** undici hears of an abort only once the request has a connection; nobody should wait for one for that. */
+function untilAborted<T>(response: Promise<T>, signal: unknown): Promise<T> {
+  if (!(signal instanceof AbortSignal)) return response;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    response.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {

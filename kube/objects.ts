@@ -131,6 +131,11 @@ export interface Node extends KubeObject {
   };
 }
 
+/** `networking.k8s.io/v1`. */
+export interface ServiceCIDR extends KubeObject {
+  spec?: { cidrs?: string[] };
+}
+
 export interface Namespace extends KubeObject {
   status?: { phase?: string };
 }

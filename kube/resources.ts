@@ -1,4 +1,4 @@
-import type { EndpointSlice, KubeObject, Lease, Namespace, Node, Service } from './objects.ts';
+import type { EndpointSlice, KubeObject, Lease, Namespace, Node, Service, ServiceCIDR } from './objects.ts';
 
 /** Where a kind lives in the API; `T` is the shape of its objects. */
 export interface ResourceType<T extends KubeObject = KubeObject> {
@@ -32,6 +32,14 @@ export const ENDPOINT_SLICES = resource<EndpointSlice>(
   'endpointslices',
   'EndpointSlice',
   true,
+);
+/** The ranges that ClusterIPs come from (KEP-1880); in Kubernetes since 1.33. */
+export const SERVICE_CIDRS = resource<ServiceCIDR>(
+  'networking.k8s.io',
+  'v1',
+  'servicecidrs',
+  'ServiceCIDR',
+  false,
 );
 export const LEASES = resource<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease', true);
 export const EVENTS = resource('events.k8s.io', 'v1', 'events', 'Event', true);

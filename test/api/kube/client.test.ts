@@ -82,7 +82,7 @@ describe('kube/client against a real API server', function () {
     expect(Number(resourceVersion)).to.be.above(0);
   });
 
-  it('applies a status to that very object, and not to one that has its name', async () => {
+  it('applies a status to that very object, not to a namesake, and not where there is none', async () => {
     const service: Service = {
       metadata: { namespace, name: 'svc' },
       spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
@@ -98,14 +98,14 @@ describe('kube/client against a real API server', function () {
       { fieldManager: 'test' },
     );
     const dead = { metadata: { name, namespace, uid: '00000000-0000-0000-0000-000000000000' }, status };
-    const gone = { metadata: { name: 'gone', namespace }, status };
+    const gone = { metadata: { name: 'gone', namespace, uid }, status };
 
     expect(applied.status?.loadBalancer?.ingress?.[0]?.ip).to.equal('192.0.2.7');
     expect(await errorOf(applyStatus(client, SERVICES, dead, { fieldManager: 'test' }))).to.include({
       class: 'Conflict',
     });
     expect(await errorOf(applyStatus(client, SERVICES, gone, { fieldManager: 'test' }))).to.include({
-      class: 'NotFound',
+      class: 'Conflict',
     });
   });
 

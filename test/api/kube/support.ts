@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeClient } from '../../../kube/client.ts';
 import { type ConnectionConfig, loadConnectionConfig } from '../../../kube/config.ts';
+import type { Informer } from '../../../kube/informer.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { resource } from '../../../kube/resources.ts';
 import type { ControlPlane } from '../../controlplane/control-plane.ts';
@@ -27,6 +28,13 @@ export async function proxiedClient(cluster: ControlPlane): Promise<{ client: Ku
   const proxy = await TcpProxy.start({ host: hostname, port: Number(port) });
   const config = await adminConfig(cluster);
   return { client: new KubeClient({ ...config, server: `https://127.0.0.1:${proxy.port}` }), proxy };
+}
+
+/** What the store says happened: `Added a`, ... */
+export function recordChanges(informer: Informer<ConfigMap>): string[] {
+  const seen: string[] = [];
+  informer.store.onChange(({ type, object }) => seen.push(`${type} ${object.metadata.name}`));
+  return seen;
 }
 
 /** Waits until `holds`; throws with `what` after `timeoutMs`. */
