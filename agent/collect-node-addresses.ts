@@ -1,0 +1,52 @@
+import { BlockList, isIPv6 } from 'node:net';
+import type { NetworkInterfaceInfo } from 'node:os';
+import type { Node } from '../kube/objects.ts';
+import { type Address, canonicalAddress, type Family } from './endpoints/canonical-address.ts';
+import type { Member } from './nftables/model.ts';
+
+/**
+ * Where node ports answer. `primary`: the Node object's first InternalIP of each family, else its first ExternalIP. CIDRs:
+ * local addresses within them; of a family that no CIDR is of, all. Never loopback (as kube-proxy's nftables mode).
+ */
+export function collectNodePortAddresses(
+  choice: 'primary' | readonly string[],
+  node: Node | undefined,
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
+): Member[] {
+  const addresses = choice === 'primary' ? primaryAddresses(node) : addressesWithin(choice, interfaces);
+  return addresses.map(({ family, text }) => ({ family, place: 'nodeport-ips', key: text }));
+}
+
+function primaryAddresses(node: Node | undefined): Address[] {
+  const found = new Map<Family, Address>();
+  for (const type of ['InternalIP', 'ExternalIP']) {
+    for (const { address } of (node?.status?.addresses ?? []).filter((each) => each.type === type)) {
+      const canonical = canonicalAddress(address);
+      if (canonical !== null && !found.has(canonical.family)) found.set(canonical.family, canonical);
+    }
+  }
+  return [...found.values()];
+}
+
+function addressesWithin(
+  cidrs: readonly string[],
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
+): Address[] {
+  const wanted = new BlockList();
+  const families = new Set<Family>();
+  for (const cidr of cidrs) {
+    const [address = '', length] = cidr.split('/');
+    families.add(isIPv6(address) ? 'ip6' : 'ip');
+    wanted.addSubnet(address, Number(length), isIPv6(address) ? 'ipv6' : 'ipv4');
+  }
+  const found = new Map<string, Address>();
+  for (const info of Object.values(interfaces).flat()) {
+    if (info === undefined || info.internal) continue;
+    const canonical = canonicalAddress(info.address);
+    if (canonical === null || canonical.text.startsWith('fe80:')) continue;
+    const { family, text } = canonical;
+    if (families.has(family) && !wanted.check(text, family === 'ip6' ? 'ipv6' : 'ipv4')) continue;
+    found.set(text, canonical);
+  }
+  return [...found.values()];
+}

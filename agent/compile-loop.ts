@@ -1,0 +1,145 @@
+import type { LoadBalancer } from '../crds/load-balancer.ts';
+import type { Logger } from '../kube/log.ts';
+import type { EndpointSlice, Service } from '../kube/objects.ts';
+import type { Store } from '../kube/store.ts';
+import { SERVICE_NAME_LABEL } from './endpoints/collect-endpoints.ts';
+import type { Applier } from './nftables/applier.ts';
+import { isOfService } from './nftables/collect-vips.ts';
+import { compileService } from './nftables/compile-service.ts';
+import type { RuleBook } from './nftables/rule-book.ts';
+import { inSlices } from './slice-work.ts';
+
+export interface CompileLoopOptions {
+  services: Store<Service>;
+  slices: Store<EndpointSlice>;
+  loadBalancers: Store<LoadBalancer>;
+  nodeName: string;
+  book: RuleBook;
+  applier: Applier;
+  log: Logger;
+}
+
+export interface ForwardingCounts {
+  /** Services with rules. */
+  services: number;
+  /** Addresses and ports behind them. */
+  endpoints: number;
+}
+
+const BY_SERVICE = 'service';
+
+/**
+ * Compiles what changed: an event names its Service, and only that one is compiled, once however many events named it.
+ * Nothing is compiled before `start`, so that nothing is decided on half of the lists.
+ */
+export class CompileLoop {
+  readonly #options: CompileLoopOptions;
+  readonly #dirty = new Set<string>();
+  readonly #counts = new Map<string, number>();
+  readonly #unusable = new Map<string, string>();
+  readonly #unsubscribe: (() => void)[] = [];
+  #started = false;
+  #running: Promise<void> | undefined;
+  #endpoints = 0;
+
+  /** Adds its indexes to the stores: make it before they fill. */
+  constructor(options: CompileLoopOptions) {
+    this.#options = options;
+    const { services, slices, loadBalancers } = options;
+    slices.addIndex(BY_SERVICE, (slice) => serviceOf(slice) ?? []);
+    loadBalancers.addIndex(BY_SERVICE, (loadBalancer) => serviceOfLoadBalancer(loadBalancer));
+    this.#unsubscribe.push(
+      services.onChange(({ key }) => this.#touch([key])),
+      slices.onChange(({ object, previous }) => {
+        this.#touch([
+          ...(serviceOf(object) ?? []),
+          ...(previous === undefined ? [] : (serviceOf(previous) ?? [])),
+        ]);
+      }),
+      loadBalancers.onChange(({ object }) => this.#touch(serviceOfLoadBalancer(object))),
+    );
+  }
+
+  /** Compiles all Services, and from then on what changes. Resolves when the first round is in the book. */
+  async start(): Promise<void> {
+    this.#started = true;
+    await this.#run();
+  }
+
+  stop(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+  }
+
+  get counts(): ForwardingCounts {
+    return { services: this.#counts.size, endpoints: this.#endpoints };
+  }
+
+  /** Services that can't be compiled, and why. */
+  get unusable(): ReadonlyMap<string, string> {
+    return this.#unusable;
+  }
+
+  #touch(keys: Iterable<string>): void {
+    for (const key of keys) this.#dirty.add(key);
+    if (!this.#started || this.#running !== undefined) return;
+    // What arrives in one chunk of the watch is told in one go: let it be one transaction.
+    this.#running = Promise.resolve().then(() => this.#run());
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#dirty.size > 0) {
+        await inSlices(this.#dirty, (key) => {
+          this.#dirty.delete(key);
+          this.#compile(key);
+        });
+        this.#options.applier.schedule();
+      }
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  #compile(key: string): void {
+    const { services, slices, loadBalancers, nodeName, book, applier, log } = this.#options;
+    const service = services.get(key);
+    applier.forgive(key);
+    this.#unusable.delete(key);
+    if (service === undefined) {
+      book.remove(key);
+      this.#count(key, undefined);
+      return;
+    }
+    try {
+      const compiled = compileService(
+        {
+          service,
+          slices: slices.byIndex(BY_SERVICE, key),
+          loadBalancers: loadBalancers.byIndex(BY_SERVICE, key).filter((each) => isOfService(each, service)),
+        },
+        nodeName,
+      );
+      book.put({ key, since: service.metadata.creationTimestamp ?? '' }, compiled.entries);
+      this.#count(key, compiled.notServed === null ? compiled.endpoints : undefined);
+    } catch (error) {
+      // What it had stays: it was right before this change.
+      this.#unusable.set(key, error instanceof Error ? error.message : String(error));
+      log.error('ServiceUnusable', { service: key, error });
+    }
+  }
+
+  #count(key: string, endpoints: number | undefined): void {
+    this.#endpoints += (endpoints ?? 0) - (this.#counts.get(key) ?? 0);
+    if (endpoints === undefined) this.#counts.delete(key);
+    else this.#counts.set(key, endpoints);
+  }
+}
+
+function serviceOf(slice: EndpointSlice): string[] | undefined {
+  const name = slice.metadata.labels?.[SERVICE_NAME_LABEL];
+  return name === undefined ? undefined : [`${slice.metadata.namespace ?? ''}/${name}`];
+}
+
+function serviceOfLoadBalancer(loadBalancer: LoadBalancer): string[] {
+  return [`${loadBalancer.metadata.namespace ?? ''}/${loadBalancer.spec.service.name}`];
+}

@@ -1,0 +1,167 @@
+import { isIP } from 'node:net';
+import { parseArgs } from 'node:util';
+
+export interface AgentConfig {
+  command: 'run' | 'cleanup';
+  /** The Node that this agent runs on. */
+  nodeName: string;
+  kubeconfig?: string;
+  /** Pods' own addresses, of both families. */
+  clusterCidrs: string[];
+  /** `primary`: the Node object's own addresses; else CIDRs of local addresses. */
+  nodePortAddresses: 'primary' | string[];
+  /** One bit of the packet mark. */
+  markBit: number;
+  serve: 'All';
+  auditSeconds: number;
+  /** host:port of health and metrics. */
+  healthAddress: { host: string; port: number };
+  namespace: string;
+  logLevel: string;
+}
+
+/** The configuration can't be used; the message says what to mend. */
+export class ConfigError extends Error {}
+
+interface Setting {
+  help: string;
+  fallback?: string;
+}
+
+/** Each flag is also an environment variable: --node-name is FAIRLEAD_NODE_NAME. */
+const SETTINGS = {
+  'node-name': { help: 'the Node that this agent runs on; required (or $NODE_NAME)' },
+  kubeconfig: { help: 'path of a kubeconfig; without it as kubectl, or the Pod' },
+  'cluster-cidr': {
+    help: "CIDRs of the pods' addresses, with commas; without it, no ClusterIP traffic is masqueraded",
+    fallback: '',
+  },
+  'nodeport-addresses': {
+    help: 'where node ports answer: primary (the addresses of the Node object), or CIDRs with commas',
+    fallback: 'primary',
+  },
+  'mark-bit': {
+    help: 'the bit of the packet mark (0 to 31) for masquerading; kube-proxy has 14',
+    fallback: '13',
+  },
+  serve: { help: 'All: every Service, in the place of kube-proxy', fallback: 'All' },
+  'audit-seconds': { help: 'time between looks at what the kernel really holds', fallback: '30' },
+  'health-address': {
+    help: 'where /healthz, /livez and /metrics answer; port 0: none',
+    fallback: '0.0.0.0:10256',
+  },
+  namespace: { help: 'namespace of Fairlead', fallback: 'fairlead-system' },
+  'log-level': { help: 'debug, info, warn or error', fallback: 'info' },
+} satisfies Record<string, Setting>;
+
+type SettingName = keyof typeof SETTINGS;
+
+/** Reads flags, then the environment, then defaults. An empty variable says nothing. Throws a ConfigError. */
+export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): AgentConfig | 'help' {
+  const { values, positionals } = parseFlags(argv);
+  if (values.help === true) return 'help';
+  const [command = 'run', ...extra] = positionals;
+  if ((command !== 'run' && command !== 'cleanup') || extra.length > 0) {
+    throw new ConfigError(`there is no command ${JSON.stringify(positionals.join(' '))}: run or cleanup`);
+  }
+  const read = (name: SettingName): string => {
+    const flag = values[name];
+    if (typeof flag === 'string') return flag;
+    const setting: Setting = SETTINGS[name];
+    return env[variableOf(name)] || (setting.fallback ?? '');
+  };
+  const kubeconfig = read('kubeconfig');
+  const nodeName = read('node-name') || (env.NODE_NAME ?? '');
+  if (nodeName === '' && command === 'run')
+    throw new ConfigError('--node-name: must name the Node of this agent');
+  const addresses = read('nodeport-addresses');
+  return {
+    command,
+    nodeName,
+    ...(kubeconfig === '' ? {} : { kubeconfig }),
+    clusterCidrs: readCidrs('cluster-cidr', read('cluster-cidr')),
+    nodePortAddresses: addresses === 'primary' ? 'primary' : readCidrs('nodeport-addresses', addresses),
+    markBit: 2 ** readInteger('mark-bit', read('mark-bit'), 0, 31),
+    serve: readServe(read('serve')),
+    auditSeconds: readInteger('audit-seconds', read('audit-seconds'), 1, 86_400),
+    healthAddress: readListenAddress('health-address', read('health-address')),
+    namespace: read('namespace'),
+    logLevel: read('log-level'),
+  };
+}
+
+/** What `--help` prints. */
+export function renderHelp(): string {
+  const settings: [string, Setting][] = Object.entries(SETTINGS);
+  const lines = settings.map(
+    ([name, { help, fallback }]) =>
+      `  --${name.padEnd(22)}${help}${fallback === undefined || fallback === '' ? '' : ` (default ${fallback})`}`,
+  );
+  return [
+    'The agent of Fairlead: forwards Services on one node.',
+    '',
+    '  agent [run] [flags]    forward, until stopped; the rules stay',
+    '  agent cleanup          remove the rules',
+    '',
+    'Each flag is also an environment variable: --log-level is FAIRLEAD_LOG_LEVEL.',
+    '',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+function parseFlags(argv: readonly string[]) {
+  const options = Object.fromEntries(
+    Object.keys(SETTINGS).map((name) => [name, { type: 'string' as const }]),
+  );
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { ...options, help: { type: 'boolean', short: 'h' } },
+    });
+    const flags: Record<string, unknown> = values;
+    return { values: flags, positionals };
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readServe(text: string): 'All' {
+  if (text === 'All') return text;
+  if (text === 'Own') {
+    throw new ConfigError('--serve: Own (beside another proxy) is not there yet: this version serves All');
+  }
+  throw new ConfigError(`--serve: must be All, not ${JSON.stringify(text)}`);
+}
+
+function readCidrs(name: string, text: string): string[] {
+  const cidrs = text
+    .split(',')
+    .map((cidr) => cidr.trim())
+    .filter((cidr) => cidr !== '');
+  for (const cidr of cidrs) {
+    const [address = '', length = '', ...more] = cidr.split('/');
+    const longest = isIP(address) === 6 ? 128 : 32;
+    if (isIP(address) === 0 || more.length > 0 || !/^\d+$/.test(length) || Number(length) > longest) {
+      throw new ConfigError(`--${name}: ${JSON.stringify(cidr)} is no CIDR, such as 10.244.0.0/16`);
+    }
+  }
+  return cidrs;
+}
+
+function readInteger(name: string, text: string, low: number, high: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= low && value <= high) return value;
+  throw new ConfigError(`--${name}: must be a number from ${low} to ${high}, not ${JSON.stringify(text)}`);
+}
+
+function readListenAddress(name: string, text: string): { host: string; port: number } {
+  const [, host = '', digits = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(text) ?? [];
+  if (digits !== '') return { host, port: readInteger(name, digits, 0, 65_535) };
+  throw new ConfigError(`--${name}: must be host:port, not ${JSON.stringify(text)}`);
+}
+
+function variableOf(name: string): string {
+  return `FAIRLEAD_${name.replaceAll('-', '_').toUpperCase()}`;
+}

@@ -1,0 +1,133 @@
+import type { Logger } from '../../kube/log.ts';
+import type { Family } from '../endpoints/canonical-address.ts';
+import { inSlices } from '../slice-work.ts';
+import type { Applier } from './applier.ts';
+import { checkChains, findMissingChain } from './check-layout.ts';
+import { elementsOf } from './diff-entry.ts';
+import { FAMILIES } from './kernel-model.ts';
+import { MAPS, SETS, TABLE } from './model.ts';
+import { parseListing, UnknownListingError } from './parse-listing.ts';
+import { type Nft, NftError } from './run-nft.ts';
+
+export type AuditFinding = 'TableMissing' | 'ChainsDiffer' | 'ElementsDiffer';
+
+export interface AuditOptions {
+  applier: Applier;
+  nft: Nft;
+  intervalMs: number;
+  log: Logger;
+  onFinding?: (finding: AuditFinding) => void;
+}
+
+interface Unit {
+  family: Family;
+  kind: 'map' | 'set';
+  name: string;
+}
+
+/** A look gives way to changes, but not for ever. */
+const LONGEST_POSTPONEMENT = 10;
+
+/**
+ * Compares the kernel with the model at an interval, and repairs what differs: tables and chains each time, which costs
+ * next to nothing; the elements of one map or set, in rotation. Rules are not read, since nft reads all elements with them:
+ * once a rotation they are written anew, all at once, and are right afterwards whatever was done to them.
+ */
+export class Audit {
+  readonly #options: AuditOptions;
+  readonly #units: Unit[] = FAMILIES.flatMap((family) => [
+    ...MAPS.map((name): Unit => ({ family, kind: 'map', name })),
+    ...SETS.map((name): Unit => ({ family, kind: 'set', name })),
+  ]);
+  #next = 0;
+  #postponed = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#turn().finally(() => this.start());
+    }, this.#options.intervalMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async #turn(): Promise<void> {
+    const { applier, log } = this.#options;
+    if (applier.waitingSince !== undefined && this.#postponed < LONGEST_POSTPONEMENT) {
+      this.#postponed++;
+      return;
+    }
+    this.#postponed = 0;
+    const unit = this.#units[this.#next % this.#units.length];
+    if (unit === undefined) return;
+    try {
+      if (this.#next % this.#units.length === 0) await applier.rewriteRules();
+      this.#next++;
+      const finding = await applier.exclusively(() => this.#look(unit));
+      if (finding !== null) await this.#repair(finding, unit);
+      await applier.retryRefused();
+      await applier.collectChains();
+    } catch (error) {
+      log.warn('AuditFailed', { error });
+    }
+  }
+
+  async #repair(finding: AuditFinding, unit: Unit): Promise<void> {
+    this.#options.log.warn('KernelDiffers', { finding, ...unit });
+    this.#options.onFinding?.(finding);
+    await this.#options.applier.repair();
+  }
+
+  async #look(unit: Unit): Promise<AuditFinding | null> {
+    try {
+      for (const family of FAMILIES) {
+        const finding = await this.#lookAtChains(family);
+        if (finding !== null) return finding;
+      }
+      return await this.#lookAtElements(unit);
+    } catch (error) {
+      if (error instanceof NftError && error.failure === 'Missing') return 'TableMissing';
+      if (error instanceof UnknownListingError) return 'ElementsDiffer';
+      throw error;
+    }
+  }
+
+  async #lookAtChains(family: Family): Promise<AuditFinding | null> {
+    const { applier, nft } = this.#options;
+    const chains = parseListing(await nft({ args: ['-j', 'list', 'chains', family] }), TABLE).chains;
+    if (chains.size === 0) return 'TableMissing';
+    const isWhole =
+      checkChains(chains) === null &&
+      findMissingChain(chains) === null &&
+      applier.model.chains(family).every((chain) => chains.has(chain));
+    return isWhole ? null : 'ChainsDiffer';
+  }
+
+  async #lookAtElements({ family, kind, name }: Unit): Promise<AuditFinding | null> {
+    const { applier, nft } = this.#options;
+    const listing = parseListing(await nft({ args: ['-j', 'list', kind, family, TABLE, name] }), TABLE);
+    const found = listing.elements.get(name) ?? new Map<string, string | undefined>();
+    let matched = 0;
+    let missing = 0;
+    await inSlices(applier.model.entries(), (entry) => {
+      if (entry.family !== family) return;
+      for (const element of elementsOf(entry)) {
+        if (element.map !== name) continue;
+        if (found.has(element.key) && found.get(element.key) === element.value) matched++;
+        else missing++;
+      }
+    });
+    return missing > 0 || matched !== found.size ? 'ElementsDiffer' : null;
+  }
+}

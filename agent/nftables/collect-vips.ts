@@ -1,0 +1,26 @@
+import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import type { Service } from '../../kube/objects.ts';
+
+/**
+ * The load balancers' addresses that nodes forward themselves: those claimed for the Service, which come first in time,
+ * and those in its status, whoever wrote them. Ingress of ipMode Proxy is left to the load balancer (KEP-1860).
+ */
+export function collectVips(service: Service, loadBalancers: readonly LoadBalancer[]): string[] {
+  const claimed = loadBalancers.flatMap((loadBalancer) =>
+    (loadBalancer.spec.addresses ?? []).map(({ address }) => address),
+  );
+  const reported = (service.status?.loadBalancer?.ingress ?? [])
+    .filter(({ ipMode }) => ipMode === undefined || ipMode === 'VIP')
+    .flatMap(({ ip }) => (ip ? [ip] : []));
+  return [...new Set([...claimed, ...reported])];
+}
+
+/** Whether a LoadBalancer is of this very Service, not of a dead namesake. */
+export function isOfService(loadBalancer: LoadBalancer, service: Service): boolean {
+  const { name, uid } = loadBalancer.spec.service;
+  return (
+    loadBalancer.metadata.namespace === service.metadata.namespace &&
+    name === service.metadata.name &&
+    (service.metadata.uid === undefined || uid === service.metadata.uid)
+  );
+}

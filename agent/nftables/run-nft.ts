@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * - `Refused`: nft or the kernel won't have this input, and applied nothing of it;
+ * - `Missing`: what was named isn't there;
+ * - `Unavailable`: nothing can be said of the input: no nft, no right, no answer in time.
+ */
+export type NftFailure = 'Refused' | 'Missing' | 'Unavailable';
+
+export class NftError extends Error {
+  readonly failure: NftFailure;
+
+  constructor(failure: NftFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
+export interface NftRun {
+  args: readonly string[];
+  input?: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** The boundary to nft: runs it, returns what it printed, or throws an NftError. */
+export type Nft = (run: NftRun) => Promise<string>;
+
+const TIMEOUT_MS = 60_000;
+/** nft repeats every line that it minds; the first ones tell enough. */
+const LONGEST_COMPLAINT = 8_192;
+
+/** Runs the `nft` of the system. */
+export const runNft: Nft = ({ args, input, signal }) =>
+  new Promise((resolve, reject) => {
+    const child = spawn('nft', [...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      signal,
+    });
+    const printed: Buffer[] = [];
+    let complaint = '';
+    child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (complaint.length < LONGEST_COMPLAINT) complaint += chunk.toString();
+    });
+    child.once('error', (error) => {
+      reject(new NftError('Unavailable', `nft can't be run: ${error.message}`, { cause: error }));
+    });
+    child.once('close', (code, killedBy) => {
+      if (code === 0) resolve(Buffer.concat(printed).toString());
+      else reject(classify(code, killedBy, complaint.slice(0, LONGEST_COMPLAINT).trim()));
+    });
+    // A child that dies early closes its end; its exit status tells more than the broken pipe.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input ?? '');
+  });
+
+function classify(code: number | null, killedBy: string | null, complaint: string): NftError {
+  if (code === null) return new NftError('Unavailable', `nft was ended by ${killedBy ?? 'something'}`);
+  const message = complaint === '' ? `nft ended with status ${code}` : complaint;
+  if (/Operation not permitted|Permission denied/.test(complaint)) {
+    return new NftError('Unavailable', message);
+  }
+  return new NftError(/No such file or directory/.test(complaint) ? 'Missing' : 'Refused', message);
+}
