@@ -4,22 +4,24 @@ import { noDuplicates, withRules } from './rules.ts';
 /** `metav1.Condition` as a list-map, on the status of every kind. */
 export const conditionsSchema = z
   .array(
-    z.object({
-      type: z.string().min(1).max(316).describe('What it is about, in one word: Ready, Accepted, ...'),
-      status: z.enum(['True', 'False', 'Unknown']).describe('Whether it is so.'),
-      reason: z
-        .string()
-        .min(1)
-        .max(1024)
-        .describe('Why, in one word; events, logs and metrics have the same one.'),
-      message: z.string().max(32768).describe('Why, in a sentence for a person.'),
-      lastTransitionTime: z.string().meta({ format: 'date-time' }).describe('When status changed last.'),
-      observedGeneration: z
-        .int()
-        .min(0)
-        .optional()
-        .describe('The metadata.generation that this was found out for.'),
-    }),
+    z
+      .object({
+        type: z.string().min(1).max(316).describe('What it is about, in one word: Ready, Accepted, ...'),
+        status: z.enum(['True', 'False', 'Unknown']).describe('Whether it is so.'),
+        reason: z
+          .string()
+          .min(1)
+          .max(1024)
+          .describe('Why, in one word; events, logs and metrics have the same one.'),
+        message: z.string().max(32768).describe('Why, in a sentence for a person.'),
+        lastTransitionTime: z.string().meta({ format: 'date-time' }).describe('When status changed last.'),
+        observedGeneration: z
+          .int()
+          .min(0)
+          .optional()
+          .describe('The metadata.generation that this was found out for.'),
+      })
+      .describe('One thing that has been found out.'),
   )
   .max(32)
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
