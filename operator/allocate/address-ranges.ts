@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { IpFamily } from '../../kube/objects.ts';
 
@@ -23,18 +24,20 @@ const BITS: Record<IpFamily, number> = { IPv4: 32, IPv6: 128 };
  * neither a zone nor an IPv4 address mapped into it, since two texts for one address would be two claims.
  */
 export function parseAddress(text: string): Address | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
-    return { family: 'IPv4', value: toValue(ipaddr.IPv4.parse(text).toByteArray()) };
+  if (isIPv4(text)) {
+    return { family: 'IPv4', value: toValue(text.split('.').map(Number), 2) };
   }
-  if (!ipaddr.IPv6.isValid(text) || text.includes('%')) return undefined;
-  const parsed = ipaddr.IPv6.parse(text);
-  return parsed.isIPv4MappedAddress() ? undefined : { family: 'IPv6', value: toValue(parsed.toByteArray()) };
+  if (!isIPv6(text) || text.includes('%')) return undefined;
+  const parts = text.includes('.') ? ipaddr.IPv6.parse(text).parts : readParts(text);
+  const value = toValue(parts, 4);
+  return value >> 32n === 0xffffn ? undefined : { family: 'IPv6', value };
 }
 
 /** The one text of an address: dotted decimal, or RFC 5952. */
 export function formatAddress({ family, value }: Address): string {
-  const bytes = toBytes(value, BITS[family] / 8);
-  return family === 'IPv4' ? new ipaddr.IPv4(bytes).toString() : new ipaddr.IPv6(bytes).toRFC5952String();
+  return family === 'IPv4'
+    ? new ipaddr.IPv4(toParts(value, 4, 2)).toString()
+    : new ipaddr.IPv6(toParts(value, 8, 4)).toRFC5952String();
 }
 
 /** Rewrites an address to its one text; undefined when it isn't an address. */
@@ -127,12 +130,27 @@ function overlaps(a: AddressRange, b: AddressRange): boolean {
   return a.family === b.family && a.first <= b.last && b.first <= a.last;
 }
 
-function toValue(bytes: readonly number[]): bigint {
-  return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+/** The eight parts of a valid IPv6 text; ipaddr.js takes 20 us for it, and a claim is parsed several times. */
+function readParts(text: string): number[] {
+  const [head = '', tail] = text.split('::');
+  const read = (part: string) =>
+    part === '' ? [] : part.split(':').map((digits) => Number.parseInt(digits, 16));
+  const before = read(head);
+  if (tail === undefined) return before;
+  const after = read(tail);
+  return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
 }
 
-function toBytes(value: bigint, length: number): number[] {
-  return Array.from({ length }, (_, index) => Number((value >> BigInt(8 * (length - 1 - index))) & 0xffn));
+/** By way of hexadecimal text, which is several times faster than shifting BigInts part by part. */
+function toValue(parts: readonly number[], digits: number): bigint {
+  return BigInt(`0x${parts.map((part) => part.toString(16).padStart(digits, '0')).join('')}`);
+}
+
+function toParts(value: bigint, count: number, digits: number): number[] {
+  const text = value.toString(16).padStart(count * digits, '0');
+  return Array.from({ length: count }, (_, index) =>
+    Number.parseInt(text.slice(index * digits, (index + 1) * digits), 16),
+  );
 }
 
 function compare(a: bigint, b: bigint): number {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import ipaddr from 'ipaddr.js';
 import {
   canonicalAddress,
   countAddresses,
@@ -18,6 +19,13 @@ describe('allocate/address-ranges', () => {
     ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
     ['2001:0:0:1:0:0:0:1', '2001:0:0:1::1'],
     ['2001:db8::1:0:0:1', '2001:db8::1:0:0:1'],
+    ['::ffff:c000:201', undefined],
+    ['fd00::192.0.2.1', 'fd00::c000:201'],
+    ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8'],
+    ['fd00::', 'fd00::'],
+    ['::1', '::1'],
+    ['fd00:::1', undefined],
+    ['1:2:3:4:5:6:7', undefined],
     ['192.0.2.01', undefined],
     ['0xC0000201', undefined],
     ['192.0.2', undefined],
@@ -44,6 +52,18 @@ describe('allocate/address-ranges', () => {
           expect(parseAddress(formatAddress(address))).to.deep.equal(address);
         },
       ),
+    );
+  });
+
+  it('reads every text of an IPv6 address as ipaddr.js does', () => {
+    fc.assert(
+      fc.property(fc.ipV6(), (text) => {
+        const parsed = ipaddr.IPv6.parse(text);
+        const expected = parsed.isIPv4MappedAddress() ? undefined : parsed.toRFC5952String();
+
+        expect(canonicalAddress(text)).to.equal(expected);
+      }),
+      { numRuns: 2000 },
     );
   });
 
