@@ -1,0 +1,25 @@
+import { mustRun } from '../run-command.ts';
+import { CLIENT, LAB_NODES, type LabNode } from './addresses.ts';
+import { buildClientNetwork, buildNodeNetwork, buildSwitches, portName } from './build-network.ts';
+import { applyScript } from './namespaces.ts';
+
+/** Makes every namespace, bridge, address and route of the lab, in the private namespaces that this process runs in. */
+export async function applyNetwork(nodes: readonly LabNode[] = LAB_NODES): Promise<void> {
+  for (const name of [...nodes.map((node) => node.name), CLIENT.name]) {
+    await mustRun(['ip', 'netns', 'add', name]);
+  }
+  await applyScript(undefined, buildSwitches(nodes));
+  for (const node of nodes) await applyScript(node.name, buildNodeNetwork(node, nodes));
+  await applyScript(CLIENT.name, buildClientNetwork());
+}
+
+/**
+ * Cuts a node off from both networks, or joins it again. It is done at the switches and not at the node's links: the
+ * node sees no carrier lost and nobody says goodbye, as when a switch dies or a host loses its power.
+ */
+export async function setNodeConnected(node: string, connected: boolean): Promise<void> {
+  const state = connected ? '3' : '0'; // BR_STATE_FORWARDING, BR_STATE_DISABLED
+  for (const link of ['eth0', 'eth1'] as const) {
+    await mustRun(['bridge', 'link', 'set', 'dev', portName(node, link), 'state', state]);
+  }
+}
