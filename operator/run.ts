@@ -5,11 +5,11 @@ import { loadConnectionConfig } from '../kube/config.ts';
 import { Elector } from '../kube/elector.ts';
 import { ClassedError } from '../kube/errors.ts';
 import type { Logger } from '../kube/log.ts';
+import { serve, type WebServer } from '../kube/serve-pages.ts';
 import type { OperatorConfig } from './config.ts';
 import { FairleadOperator } from './fairlead-operator.ts';
 import { OperatorMetrics } from './web/metrics.ts';
 import { healthPages, metricsPages } from './web/pages.ts';
-import { serve, type WebServer } from './web/serve.ts';
 
 export interface RunningOperator {
   /** Finishes what runs, then gives the Lease away. */

@@ -1,5 +1,5 @@
+import type { Page, Pages } from '../../kube/serve-pages.ts';
 import type { OperatorMetrics } from './metrics.ts';
-import type { Page, Pages } from './serve.ts';
 
 /** null: ready; otherwise what is being waited for, as a few words. */
 export type Readiness = () => string | null;

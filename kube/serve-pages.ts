@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Logger } from '../../kube/log.ts';
+import type { Logger } from './log.ts';
 
 /** What a path answers. */
 export interface Page {

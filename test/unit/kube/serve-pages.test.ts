@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { silentLogger } from '../../../../kube/log.ts';
-import { OperatorMetrics } from '../../../../operator/web/metrics.ts';
-import { healthPages, metricsPages } from '../../../../operator/web/pages.ts';
-import { serve, type WebServer } from '../../../../operator/web/serve.ts';
+import { silentLogger } from '../../../kube/log.ts';
+import { serve, type WebServer } from '../../../kube/serve-pages.ts';
+import { OperatorMetrics } from '../../../operator/web/metrics.ts';
+import { healthPages, metricsPages } from '../../../operator/web/pages.ts';
 
 describe('operator/web', () => {
   let server: WebServer;
