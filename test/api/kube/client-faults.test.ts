@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { KubeClient } from '../../../kube/client.ts';
+import { NODES } from '../../../kube/resources.ts';
 import { ScriptedServer, sendJson } from '../../peers/scripted-server.ts';
 import { errorOf, eventually } from './support.ts';
 
@@ -138,6 +139,23 @@ describe('kube/client and a server at fault', () => {
     expect(asked).to.deep.equal([false, true]);
     expect(error).to.include({ class: 'Transient', code: 401 });
     await guarded.close();
+  });
+
+  it('lists in one piece when the moment of the pages is gone, and gives up when that expires too', async () => {
+    const metadata = { resourceVersion: '9' };
+    server.answer((_request, response, url) => {
+      const { searchParams } = url;
+      if (searchParams.has('continue')) sendJson(response, 410, { kind: 'Status', reason: 'Expired' });
+      else if (searchParams.has('limit'))
+        sendJson(response, 200, { metadata: { ...metadata, continue: 'x' }, items: [1] });
+      else sendJson(response, 200, { metadata, items: [1, 2, 3] });
+    });
+    const { items } = await client.list(NODES);
+    server.answer((_request, response) => sendJson(response, 410, { kind: 'Status', reason: 'Expired' }));
+    const error = await errorOf(client.list(NODES));
+
+    expect(items).to.deep.equal([1, 2, 3]);
+    expect(error).to.include({ class: 'Expired' });
   });
 
   it('parses an answer of 60 MB', async () => {
