@@ -56,6 +56,7 @@ export const SUITES: readonly Suite[] = [
         command: process.execPath,
         args: ['crds/generate.ts', '--check'],
       },
+      { name: 'lockfile is whole', command: process.execPath, args: ['scripts/check-lockfile.ts'] },
       {
         name: 'texts name no path of this machine',
         command: process.execPath,
