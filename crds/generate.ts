@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { buildCrd } from './build-crd.ts';
 import { KINDS } from './kinds.ts';
+import { renderDocs } from './render-docs.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const CRD_FOLDER = join(ROOT, 'config', 'crd');
+const DOCS = join(ROOT, 'docs', 'kinds.md');
 const HEADER = '# Generated from crds/*.ts by `node crds/generate.ts`. Change those, not this.\n';
 
 /** Path of every generated file -> what it has to hold. */
@@ -26,6 +28,10 @@ export function generatedFiles(): Map<string, string> {
         kind: 'Kustomization',
         resources: names.sort(),
       }),
+  );
+  files.set(
+    DOCS,
+    `<!-- Generated from crds/*.ts by \`node crds/generate.ts\`. Change those, not this. -->\n\n${renderDocs(KINDS)}`,
   );
   return files;
 }
