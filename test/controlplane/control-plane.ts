@@ -129,21 +129,28 @@ export class ControlPlane {
     });
   }
 
-  /** Path of a kubeconfig whose token the API server issued for this ServiceAccount, which must exist. */
+  /**
+   * Path of a kubeconfig whose token the API server issued for this ServiceAccount, which must exist. With `node`, the
+   * token says which Node its bearer runs on, as that of a Pod there would.
+   */
   async serviceAccountKubeconfig(
     namespace: string,
     name: string,
-    options: { expirationSeconds?: number } = {},
+    options: { expirationSeconds?: number; node?: { name: string; uid: string } } = {},
   ): Promise<string> {
+    const { expirationSeconds = DEFAULT_TOKEN_SECONDS, node } = options;
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
     const answer = await this.#client.request<{ status: { token: string } }>('POST', path, {
       body: {
         apiVersion: 'authentication.k8s.io/v1',
         kind: 'TokenRequest',
-        spec: { expirationSeconds: options.expirationSeconds ?? DEFAULT_TOKEN_SECONDS },
+        spec: {
+          expirationSeconds,
+          ...(node && { boundObjectRef: { apiVersion: 'v1', kind: 'Node', ...node } }),
+        },
       },
     });
-    const file = this.#file(`serviceaccount-${namespace}-${name}`);
+    const file = this.#file(`serviceaccount-${namespace}-${name}${node ? `-${node.name}` : ''}`);
     await writeFile(`${file}.token`, answer.status.token, { mode: 0o600 });
     return writeKubeconfig(`${file}.kubeconfig`, {
       server: this.url,
