@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { MEMBER_SELECTOR } from '../../../../agent/announce/member-record.ts';
 import { runOrThrow } from '../../../../agent/announce/run-command.ts';
 import type { LoadBalancer } from '../../../../crds/load-balancer.ts';
 import { LOAD_BALANCERS } from '../../../../crds/resources.ts';
 import type { Node } from '../../../../kube/objects.ts';
-import { ENDPOINT_SLICES, NODES } from '../../../../kube/resources.ts';
+import { ENDPOINT_SLICES, LEASES, NODES } from '../../../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../../controlplane/control-plane.ts';
 import { installCrds } from '../../../controlplane/install-crds.ts';
 import { OwnerWatch } from './owner-watch.ts';
@@ -91,7 +93,7 @@ export class AnnounceLab {
       ['netns', 'exec', name, process.execPath, PROCESS, this.#kubeconfig, name, apiOutage],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
-    const log = createWriteStream(join(process.env.ANNOUNCE_LOGS ?? this.plane.dir, `${name}.log`), { flags: 'a' });
+    const log = createWriteStream(this.#logFile(name), { flags: 'a' });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     this.node(name).process = child;
@@ -158,9 +160,17 @@ export class AnnounceLab {
     const slice = {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
-      metadata: { name: `${service}-1`, namespace: 'default', labels: { 'kubernetes.io/service-name': service } },
+      metadata: {
+        name: `${service}-1`,
+        namespace: 'default',
+        labels: { 'kubernetes.io/service-name': service },
+      },
       addressType: 'IPv4',
-      endpoints: nodes.map((nodeName, i) => ({ addresses: [`10.244.0.${i + 1}`], conditions: { ready: true }, nodeName })),
+      endpoints: nodes.map((nodeName, i) => ({
+        addresses: [`10.244.0.${i + 1}`],
+        conditions: { ready: true },
+        nodeName,
+      })),
       ports: [{ name: '', port: 80, protocol: 'TCP' }],
     };
     await this.plane.adminClient().patch(ENDPOINT_SLICES, 'default', `${service}-1`, slice, {
@@ -190,14 +200,54 @@ export class AnnounceLab {
     const parsed: unknown = JSON.parse(await inside(name, 'ip', '-j', 'addr', 'show', 'dev', 'eth1'));
     const [link] = Array.isArray(parsed) ? parsed : [];
     const infos: { local: string; prefixlen: number }[] = link?.addr_info ?? [];
-    return infos.filter((info) => info.prefixlen === (info.local.includes(':') ? 128 : 32)).map((info) => info.local);
+    return infos
+      .filter((info) => info.prefixlen === (info.local.includes(':') ? 128 : 32))
+      .map((info) => info.local);
+  }
+
+  /** Seconds that the kernel leaves those addresses. */
+  async lifetimesOn(name: string): Promise<number[]> {
+    const parsed: unknown = JSON.parse(await inside(name, 'ip', '-j', 'addr', 'show', 'dev', 'eth1'));
+    const [link] = Array.isArray(parsed) ? parsed : [];
+    const infos: { prefixlen: number; valid_life_time: number }[] = link?.addr_info ?? [];
+    return infos
+      .filter((info) => info.prefixlen === 32 || info.prefixlen === 128)
+      .map((info) => info.valid_life_time);
+  }
+
+  /** Resolves once so many nodes are members, and have seen a renewal of each other. */
+  async untilMembers(count: number): Promise<void> {
+    const members = async () => {
+      const { items } = await this.plane
+        .adminClient()
+        .list(LEASES, { namespace: 'fairlead-system', labelSelector: MEMBER_SELECTOR });
+      return items.filter((lease) => Date.now() - Date.parse(lease.spec?.renewTime ?? '') < 3000).length;
+    };
+    await until(`${count} members`, async () => (await members()) === count, 15_000);
+  }
+
+  /** Sets labels of a Node; null takes one away. */
+  async label(name: string, labels: Record<string, string | null>): Promise<void> {
+    await this.plane
+      .adminClient()
+      .patch(NODES, undefined, name, { metadata: { labels } }, { contentType: 'merge' });
+  }
+
+  /** What an agent said last about its addresses. */
+  async lastAnnounced(name: string): Promise<unknown> {
+    const lines = (await readFile(this.#logFile(name), 'utf8'))
+      .split('\n')
+      .filter((line) => line.includes('"Announced"'));
+    const { addresses, problems } = JSON.parse(lines.at(-1) ?? '{}');
+    return { addresses, problems };
   }
 
   /** Every agent stops in order, and every load balancer goes. */
   async reset(): Promise<void> {
     for (const watch of this.#watches.splice(0)) watch.stop();
     const { items } = await this.plane.adminClient().list(LOAD_BALANCERS);
-    for (const item of items) await this.plane.adminClient().delete(LOAD_BALANCERS, 'default', item.metadata.name);
+    for (const item of items)
+      await this.plane.adminClient().delete(LOAD_BALANCERS, 'default', item.metadata.name);
     for (const { name } of this.nodes.values()) {
       this.signalAgent(name, 'SIGCONT');
       this.signalAgent(name, 'SIGTERM');
@@ -205,6 +255,10 @@ export class AnnounceLab {
       await this.agentGone(name);
       clearTimeout(killing);
     }
+  }
+
+  #logFile(name: string): string {
+    return join(process.env.ANNOUNCE_LOGS ?? this.plane.dir, `${name}.log`);
   }
 
   async stop(): Promise<void> {
@@ -217,7 +271,11 @@ export class AnnounceLab {
 }
 
 /** Polls until it holds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 5000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = 5000,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
@@ -226,15 +284,21 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 }
 
 async function createNode(plane: ControlPlane, name: string, address: string): Promise<void> {
-  const node: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'kubernetes.io/hostname': name } } };
+  const node: Node = {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'kubernetes.io/hostname': name } },
+  };
   await plane.adminClient().create(NODES, node);
-  await plane.adminClient().patch(
-    NODES,
-    undefined,
-    name,
-    { status: { addresses: [{ type: 'InternalIP', address }] } },
-    { contentType: 'merge', subresource: 'status' },
-  );
+  await plane
+    .adminClient()
+    .patch(
+      NODES,
+      undefined,
+      name,
+      { status: { addresses: [{ type: 'InternalIP', address }] } },
+      { contentType: 'merge', subresource: 'status' },
+    );
 }
 
 /** A virtual cable from a namespace to a bridge; returns its end in the namespace. */

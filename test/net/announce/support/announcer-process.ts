@@ -1,10 +1,10 @@
-import { LOAD_BALANCERS } from '../../../../crds/resources.ts';
 import { startAnnouncer } from '../../../../agent/announce/announcer.ts';
-import type { EndpointSlice, Node } from '../../../../kube/objects.ts';
+import { LOAD_BALANCERS } from '../../../../crds/resources.ts';
 import { KubeClient } from '../../../../kube/client.ts';
 import { loadConnectionConfig } from '../../../../kube/config.ts';
 import { createInformer } from '../../../../kube/informer.ts';
 import { createLogger } from '../../../../kube/log.ts';
+import type { EndpointSlice, Node } from '../../../../kube/objects.ts';
 import { ENDPOINT_SLICES, NODES } from '../../../../kube/resources.ts';
 
 /** The announcing half of an agent as a process of its own: `announcer-process.ts <kubeconfig> <node> [Keep|Fence]`. */
@@ -39,7 +39,8 @@ function readyNodes(all: readonly EndpointSlice[], serviceKey: string): Set<stri
     const name = slice.metadata.labels?.['kubernetes.io/service-name'];
     if (`${slice.metadata.namespace}/${name}` !== serviceKey) continue;
     for (const endpoint of slice.endpoints ?? []) {
-      if (endpoint.conditions?.ready !== false && endpoint.nodeName !== undefined) ready.add(endpoint.nodeName);
+      if (endpoint.conditions?.ready !== false && endpoint.nodeName !== undefined)
+        ready.add(endpoint.nodeName);
     }
   }
   return ready;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 const SCRIPT = fileURLToPath(new URL('watch-owners.pl', import.meta.url));
 /** clock_gettime */
@@ -51,21 +51,31 @@ export class OwnerWatch {
   }
 
   announcements(address: string, since = 0): Sighting[] {
-    return this.sightings.filter((s) => s.kind.startsWith('announce') && s.address === address && s.at >= since);
+    return this.sightings.filter(
+      (s) => s.kind.startsWith('announce') && s.address === address && s.at >= since,
+    );
   }
 
   /** Distinct answerers of the address in a span. */
   owners(address: string, since: number, until = Number.POSITIVE_INFINITY): string[] {
-    return [...new Set(this.answers(address, since).filter((s) => s.at <= until).map((s) => s.mac))];
+    return [
+      ...new Set(
+        this.answers(address, since)
+          .filter((s) => s.at <= until)
+          .map((s) => s.mac),
+      ),
+    ];
   }
 
-  /** How long, in ms, two answered for one address in turn: from the first answer of the later to the last of the earlier. */
+  /** How long, in ms, two answered for one address: from the first answer of the later to the last of the earlier. Negative: a gap. */
   longestOverlap(address: string, since = 0): number {
-    let longest = 0;
+    let longest = Number.NEGATIVE_INFINITY;
     const seen = this.answers(address, since);
     const macs = [...new Set(seen.map((s) => s.mac))];
     // An owner that comes back later is another span: spans end where the same one is silent for a second.
-    const spans = macs.flatMap((mac) => spansOf(seen.filter((s) => s.mac === mac)).map((span) => ({ mac, ...span })));
+    const spans = macs.flatMap((mac) =>
+      spansOf(seen.filter((s) => s.mac === mac)).map((span) => ({ mac, ...span })),
+    );
     for (const one of spans) {
       for (const other of spans) {
         if (one.mac >= other.mac) continue;
@@ -77,12 +87,23 @@ export class OwnerWatch {
 
   /** The longest time without an answer, in ms. */
   longestSilence(address: string, since: number, until: number): number {
-    const times = [since, ...this.answers(address, since).map((s) => s.at).filter((at) => at <= until), until];
+    const times = [
+      since,
+      ...this.answers(address, since)
+        .map((s) => s.at)
+        .filter((at) => at <= until),
+      until,
+    ];
     return Math.max(...times.slice(1).map((at, i) => at - (times[i] ?? at)));
   }
 
   /** Resolves with the first answer since then of one other than `not`. */
-  async untilAnswer(address: string, since: number, timeoutMs: number, not: readonly string[] = []): Promise<Sighting> {
+  async untilAnswer(
+    address: string,
+    since: number,
+    timeoutMs: number,
+    not: readonly string[] = [],
+  ): Promise<Sighting> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = this.answers(address, since).find((s) => !not.includes(s.mac));
