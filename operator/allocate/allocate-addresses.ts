@@ -76,7 +76,7 @@ function decideFamily(
   book: AddressBook,
 ): FamilyDecision {
   const kept = before === undefined ? undefined : keepClaim(before, request, asked, pools);
-  if (kept !== undefined) return checkKept(kept, request, book);
+  if (kept !== undefined) return noteAlone(checkKept(kept, request, book), request, pools, book);
   return asked === undefined
     ? claimFromPools(family, request, pools, book)
     : claimAsked(asked, request, pools, book);
@@ -119,6 +119,21 @@ function checkKept(claim: AddressClaim, request: AddressRequest, book: AddressBo
   };
 }
 
+/** Says of a kept address, as when it was claimed, why it isn't the one that the others of its key share. */
+function noteAlone(
+  decision: FamilyDecision,
+  request: AddressRequest,
+  pools: readonly CompiledAddressPool[],
+  book: AddressBook,
+): FamilyDecision {
+  if (decision.kind !== 'claim' || decision.finding !== undefined || request.sharedKey === undefined)
+    return decision;
+  const { address, family } = decision.claim;
+  if (othersAt(address, request, book).length > 0) return decision;
+  const { finding } = joinShared(family, request, poolsServing(request, pools), book, address);
+  return { ...decision, finding };
+}
+
 function claimAsked(
   asked: Address,
   request: AddressRequest,
@@ -158,9 +173,7 @@ function claimFromPools(
   pools: readonly CompiledAddressPool[],
   book: AddressBook,
 ): FamilyDecision {
-  const serving = namedPools(request, pools).filter(
-    (pool) => whyPoolIsNotFor(pool, request, { asked: request.pools.length > 0 }) === undefined,
-  );
+  const serving = poolsServing(request, pools);
   const shared = joinShared(family, request, serving, book);
   if (shared.claim !== undefined) return { kind: 'claim', claim: shared.claim };
   for (const pool of serving) {
@@ -184,12 +197,13 @@ function joinShared(
   request: AddressRequest,
   serving: readonly CompiledAddressPool[],
   book: AddressBook,
+  except?: string,
 ): { claim?: AddressClaim; finding?: Finding | undefined } {
   let finding: Finding | undefined;
   const candidates = book
     .addressesSharedBy(request)
     .flatMap((text) => parseAddress(text) ?? [])
-    .filter((address) => address.family === family)
+    .filter((address) => address.family === family && formatAddress(address) !== except)
     .sort((a, b) => (a.value < b.value ? -1 : 1));
   for (const candidate of candidates) {
     const pool = serving.find((pool) => poolHolds(pool, candidate));
@@ -241,6 +255,14 @@ function findOutsiders(claims: readonly AddressClaim[], pools: readonly Compiled
       message: `${address} came from pool "${pool}", and no pool holds it any more. The Service keeps it: add it to a pool again, or ask for another with fairlead.dev/address.`,
     };
   });
+}
+
+function poolsServing(
+  request: AddressRequest,
+  pools: readonly CompiledAddressPool[],
+): readonly CompiledAddressPool[] {
+  const asked = request.pools.length > 0;
+  return namedPools(request, pools).filter((pool) => whyPoolIsNotFor(pool, request, { asked }) === undefined);
 }
 
 function namedPools(

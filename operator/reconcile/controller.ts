@@ -24,6 +24,8 @@ export interface ControllerOptions {
   config: ControllerConfig;
   log: Logger;
   events: Pick<EventRecorder, 'emit'>;
+  /** What implements each type of provider. @default all of providers/registry.ts */
+  providers?: typeof createProviders | undefined;
   /** Told of each Service that is worked on, for metrics. */
   observer?: WorkQueueObserver | undefined;
   /** Told of each call of a provider, for metrics. */
@@ -80,7 +82,10 @@ export function createController(options: ControllerOptions): Controller {
   });
   const tellCall = options.providerObserver ?? (() => {});
   const providers = new Map(
-    [...createProviders({ agents })].map(([type, provider]) => [type, measureProvider(provider, tellCall)]),
+    [...(options.providers ?? createProviders)({ agents })].map(([type, provider]) => [
+      type,
+      measureProvider(provider, tellCall),
+    ]),
   );
   const { nodePortRange, clusterId } = config;
   const compiled = new CompiledObjects(caches, { nodePortRange, implementations: providers });

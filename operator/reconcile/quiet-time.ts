@@ -1,7 +1,7 @@
 /** After the last write that somebody waits for. */
 const QUIET_MS = 150;
 /** However busy it is, each that waits goes on after this: a trickle, not a standstill. */
-const LONGEST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 1_000;
 
 /**
  * Holds back what nobody waits for (conditions of LoadBalancers, events, counts) while addresses are given out, so that it

@@ -4,6 +4,7 @@
  * `kubectl get --watch` would see.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { ADDRESS_POOLS, LOAD_BALANCER_PROVIDERS } from '../../crds/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { createInformer } from '../../kube/informer.ts';
@@ -53,8 +54,10 @@ async function run(cluster: ControlPlane): Promise<boolean> {
   const one: number[] = [];
   for (let index = 0; index < ONE_BY_ONE; index++) {
     one.push(await createAndWait(client, served, `one-${index}`));
-    await sleep(100);
+    // So that what the operator writes afterwards (conditions, events) isn't in the way of the next.
+    await sleep(400);
   }
+  const cpuBefore = cpuSeconds(operator);
   const startedAt = performance.now();
   const createdAt = await createMany(client, AT_ONCE);
   const lastCreatedAt = performance.now();
@@ -82,7 +85,13 @@ async function run(cluster: ControlPlane): Promise<boolean> {
       { what: `${AT_ONCE} at once: one's wait, p50`, value: percentile(waits, 0.5), unit: 'ms' },
       { what: `${AT_ONCE} at once: one's wait, p99`, value: percentile(waits, 0.99), unit: 'ms' },
     ],
-    notes: { creators: CREATORS, etcdFsync: 'off', kubernetes: '1.36.3' },
+    notes: {
+      operatorCpuSeconds: cpuSeconds(operator) - cpuBefore,
+      operatorMemoryMiB: memoryMiB(operator),
+      creators: CREATORS,
+      etcdFsync: 'off',
+      kubernetes: '1.36.3',
+    },
   });
 }
 
@@ -171,6 +180,18 @@ async function create(client: KubeClient, name: string): Promise<void> {
       ports: [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }],
     },
   });
+}
+
+/** utime and stime of proc(5), in ticks of 10 ms. */
+function cpuSeconds({ pid }: ChildProcess): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function memoryMiB({ pid }: ChildProcess): number {
+  const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Math.round(Number(kib) / 1024);
 }
 
 function sleep(ms: number): Promise<void> {

@@ -4,6 +4,7 @@ import { loadConnectionConfig } from '../../../../kube/config.ts';
 import { type Logger, silentLogger } from '../../../../kube/log.ts';
 import type { KubeObject } from '../../../../kube/objects.ts';
 import { type Controller, createController } from '../../../../operator/reconcile/controller.ts';
+import type { createProviders } from '../../../../providers/registry.ts';
 import type { ControlPlane } from '../../../controlplane/control-plane.ts';
 
 /** An event as it was emitted, before the recorder writes it. */
@@ -35,7 +36,7 @@ class RecordingClient extends KubeClient {
 /** The operator in this process, against a real API server; its agents are Leases in a namespace of its own. */
 export async function startTestOperator(
   cluster: ControlPlane,
-  options: { agentsNamespace?: string; log?: Logger } = {},
+  options: { agentsNamespace?: string; log?: Logger; providers?: typeof createProviders } = {},
 ): Promise<TestOperator> {
   const client = new RecordingClient(await loadConnectionConfig({ kubeconfig: cluster.kubeconfig }));
   const events: EmittedEvent[] = [];
@@ -49,6 +50,7 @@ export async function startTestOperator(
       agentsIntervalMs: 200,
     },
     log: options.log ?? silentLogger,
+    providers: options.providers,
     events: {
       emit: (regarding: KubeObject, type, reason, note) => {
         const { namespace, name } = regarding.metadata;

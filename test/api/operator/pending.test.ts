@@ -1,0 +1,189 @@
+import { expect } from 'chai';
+import { ADDRESS_POOLS, LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../crds/resources.ts';
+import { NAMESPACES, SERVICES } from '../../../kube/resources.ts';
+import { sharedCluster } from '../support/cluster.ts';
+import { addressesOf, conditionOf, Fixture, waitFor } from './support/objects.ts';
+import { startTestOperator, type TestOperator } from './support/test-operator.ts';
+
+describe('operator: <pending> explains itself', () => {
+  let operator: TestOperator;
+  let fixture: Fixture;
+
+  before(async function () {
+    this.timeout(60_000);
+    operator = await startTestOperator(await sharedCluster());
+  });
+  beforeEach(async () => {
+    fixture = await Fixture.create(await sharedCluster());
+  });
+  afterEach(async () => await fixture.clean());
+  after(async () => await operator.stop());
+
+  const failuresOf = (service: string) =>
+    operator.events.filter(
+      ({ regarding, type }) => regarding === `${fixture.namespace}/${service}` && type === 'Warning',
+    );
+
+  it('names the provider that is not there, once, and serves as soon as it is', async () => {
+    await fixture.service('web');
+
+    const condition = await fixture.untilReason('web', 'ProviderNotFound');
+    expect(condition.status).to.equal('False');
+    expect(condition.message).to.contain(`"p-${fixture.id}"`);
+    await fixture.pool(['192.0.2.30-192.0.2.39']);
+    await fixture.provider();
+    expect(await fixture.untilAddress('web')).to.equal('192.0.2.30');
+    const isTold = ({ note }: { note: string }) => note.includes('ProviderNotFound');
+    await waitFor(
+      async () => failuresOf('web').filter(isTold),
+      (events) => events.length === 1,
+      'one event',
+    );
+  });
+
+  it('says that there is no pool for the provider, and serves when there is one', async () => {
+    await fixture.provider();
+    await fixture.service('web', { annotations: { 'fairlead.dev/address-pool': `a-${fixture.id}` } });
+
+    const condition = await fixture.untilReason('web', 'AddressPoolNotFound');
+    expect(condition.message).to.contain('create it');
+    await fixture.pool(['192.0.2.30-192.0.2.39']);
+    expect(await fixture.untilAddress('web')).to.equal('192.0.2.30');
+  });
+
+  it('says which pool is exhausted, and serves when a sibling lets go of its address', async () => {
+    await fixture.provider();
+    await fixture.pool(['192.0.2.30/32']);
+    await fixture.service('first');
+    await fixture.untilAddress('first');
+    await fixture.service('second');
+
+    const condition = await fixture.untilReason('second', 'AddressPoolExhausted');
+    expect(condition.message).to.contain(`"a-${fixture.id}" is exhausted (1 of 1`);
+    const loadBalancer = await fixture.untilLoadBalancer(
+      'second',
+      (each) => each.status !== undefined,
+      'status',
+    );
+    expect(loadBalancer.status?.conditions?.find(({ type }) => type === 'AddressClaimed')).to.include({
+      status: 'False',
+      reason: 'AddressPoolExhausted',
+    });
+    await fixture.client.delete(SERVICES, fixture.namespace, 'first');
+    expect(await fixture.untilAddress('second')).to.equal('192.0.2.30');
+  });
+
+  it('serves when the exhausted pool grows', async () => {
+    await fixture.provider();
+    const pool = await fixture.pool(['192.0.2.30/32']);
+    await fixture.service('first');
+    await fixture.untilAddress('first');
+    await fixture.service('second');
+    await fixture.untilReason('second', 'AddressPoolExhausted');
+
+    await fixture.patch(ADDRESS_POOLS, pool, { spec: { addresses: ['192.0.2.30/32', '192.0.2.35/32'] } });
+
+    expect(await fixture.untilAddress('second')).to.equal('192.0.2.35');
+    expect(await fixture.untilAddress('first')).to.equal('192.0.2.30');
+  });
+
+  it('says that two providers both want to be the default', async () => {
+    await fixture.provider({ default: true }, '1');
+    await fixture.provider({ default: true }, '2');
+    await fixture.service('web', { provider: '' });
+
+    const condition = await fixture.untilReason('web', 'AmbiguousDefaultProvider');
+    expect(condition.message).to.contain(`p1-${fixture.id} and p2-${fixture.id}`);
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, `p2-${fixture.id}`, { spec: { default: false } });
+    await fixture.pool(['192.0.2.30-192.0.2.39'], { providers: [`p1-${fixture.id}`] });
+    expect(await fixture.untilAddress('web')).to.equal('192.0.2.30');
+  });
+
+  it('leaves a Service without a class alone when no provider is the default', async () => {
+    await fixture.provider();
+    await fixture.pool(['192.0.2.30-192.0.2.39']);
+    await fixture.service('bare', { provider: '' });
+    await fixture.service('web');
+    await fixture.untilAddress('web');
+
+    const bare = await fixture.getService('bare');
+    expect(conditionOf(bare)).to.equal(undefined);
+    expect(bare.metadata.finalizers).to.equal(undefined);
+  });
+
+  it('keeps a namespace to its quota, whoever comes at the same moment, and lets in when there is room', async () => {
+    await fixture.provider({ tenants: { maxLoadBalancersPerNamespace: 2 } });
+    await fixture.pool(['192.0.2.30-192.0.2.39']);
+    const names = ['one', 'two', 'three', 'four'];
+    await Promise.all(names.map((name) => fixture.service(name)));
+
+    const settled = await Promise.all(
+      names.map((name) => fixture.until(name, (each) => conditionOf(each) !== undefined, 'a condition')),
+    );
+    const refused = settled.filter((each) => conditionOf(each)?.reason === 'QuotaExceeded');
+    expect(refused).to.have.length(2);
+    const served = settled.find((each) => addressesOf(each).length > 0);
+    await fixture.client.delete(SERVICES, fixture.namespace, served?.metadata.name ?? '');
+    const list = await fixture.client.list(LOAD_BALANCERS, { namespace: fixture.namespace });
+    expect(list.items.length).to.be.at.most(2);
+    await Promise.any(refused.map((each) => fixture.untilAddress(each.metadata.name)));
+  });
+
+  it('does not serve a namespace that the provider is not for, until its labels say so', async () => {
+    await fixture.provider({ tenants: { namespaceSelector: { matchLabels: { team: fixture.id } } } });
+    await fixture.pool(['192.0.2.30-192.0.2.39']);
+    await fixture.service('web');
+
+    await fixture.untilReason('web', 'NamespaceNotAllowed');
+    const patch = { metadata: { labels: { team: fixture.id } } };
+    await fixture.client.patch(NAMESPACES, undefined, fixture.namespace, patch, { contentType: 'merge' });
+    expect(await fixture.untilAddress('web')).to.equal('192.0.2.30');
+  });
+
+  it('does not guess at an annotation that it cannot read: one event, a condition, and no address', async () => {
+    await fixture.provider();
+    await fixture.pool(['192.0.2.30-192.0.2.39']);
+    await fixture.service('web', { annotations: { 'fairlead.dev/scheme': 'publik' } });
+
+    const condition = await fixture.untilReason('web', 'InvalidAnnotation');
+    expect(condition.message).to.contain('fairlead.dev/scheme').and.to.contain('Public or Internal');
+    expect(addressesOf(await fixture.getService('web'))).to.deep.equal([]);
+    await waitFor(
+      async () => failuresOf('web'),
+      (events) => events.length === 1,
+      'one event',
+    );
+    await fixture.patch(SERVICES, 'web', {
+      metadata: { annotations: { 'fairlead.dev/scheme': 'Internal' } },
+    });
+    await fixture.untilAddress('web');
+    expect((await fixture.getLoadBalancer('web')).spec.scheme).to.equal('Internal');
+  });
+
+  it('serves in spite of an annotation that nobody knows, and says so', async () => {
+    await fixture.provider();
+    await fixture.pool(['192.0.2.30-192.0.2.39']);
+    await fixture.service('web', { annotations: { 'fairlead.dev/adress': '192.0.2.33' } });
+
+    await fixture.untilAddress('web');
+    expect(conditionOf(await fixture.getService('web'))?.message).to.contain('fairlead.dev/adress');
+    const isTold = ({ reason }: { reason: string }) => reason === 'UnknownAnnotation';
+    await waitFor(
+      async () => failuresOf('web'),
+      (events) => events.some(isTold),
+      'an event',
+    );
+  });
+
+  it('goes on serving what it has when an annotation becomes unreadable', async () => {
+    await fixture.provider();
+    await fixture.pool(['192.0.2.30-192.0.2.39']);
+    await fixture.service('web');
+    await fixture.untilAddress('web');
+
+    await fixture.patch(SERVICES, 'web', { metadata: { annotations: { 'fairlead.dev/address': 'here' } } });
+
+    await fixture.untilReason('web', 'InvalidAnnotation');
+    expect(addressesOf(await fixture.getService('web'))).to.deep.equal(['192.0.2.30']);
+  });
+});
