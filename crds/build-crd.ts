@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { buildSchema, type StructuralSchema } from './build-schema.ts';
-import type { KindDefinition, PrinterColumn } from './kinds.ts';
+import type { PrinterColumn } from './columns.ts';
+import type { KindDefinition } from './kinds.ts';
 
 /** A CustomResourceDefinition, as `kubectl apply` takes it. */
 export interface CustomResourceDefinition {

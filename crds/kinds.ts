@@ -2,6 +2,14 @@ import type { z } from 'zod';
 import type { KubeObject } from '../kube/objects.ts';
 import type { ResourceType } from '../kube/resources.ts';
 import { addressPoolSpecSchema, addressPoolStatusSchema } from './address-pool.ts';
+import {
+  ADDRESS_POOL_COLUMNS,
+  LOAD_BALANCER_COLUMNS,
+  LOAD_BALANCER_PROVIDER_COLUMNS,
+  NODE_FORWARDER_COLUMNS,
+  PORT_POOL_COLUMNS,
+  type PrinterColumn,
+} from './columns.ts';
 import { LOAD_BALANCER_RULES, loadBalancerSpecSchema, loadBalancerStatusSchema } from './load-balancer.ts';
 import {
   LOAD_BALANCER_PROVIDER_RULES,
@@ -23,15 +31,6 @@ import {
 } from './resources.ts';
 import type { Rule } from './rules.ts';
 
-/** A column of `kubectl get`; `wide` ones show with `-o wide` only. */
-export interface PrinterColumn {
-  name: string;
-  type: 'string' | 'integer' | 'date' | 'boolean';
-  jsonPath: string;
-  description: string;
-  wide?: boolean;
-}
-
 /** All that the CRD of a kind says beside the fields of its spec and status. */
 export interface KindDefinition {
   type: ResourceType<KubeObject>;
@@ -45,36 +44,6 @@ export interface KindDefinition {
   columns: PrinterColumn[];
 }
 
-function condition(type: string, field: 'status' | 'reason' | 'message'): string {
-  return `.status.conditions[?(@.type=="${type}")].${field}`;
-}
-
-const ready: PrinterColumn = {
-  name: 'Ready',
-  type: 'string',
-  jsonPath: condition('Ready', 'status'),
-  description: 'Whether it works.',
-};
-const reason: PrinterColumn = {
-  name: 'Reason',
-  type: 'string',
-  jsonPath: condition('Ready', 'reason'),
-  description: 'Why it is ready, or what holds it up.',
-};
-const message: PrinterColumn = {
-  name: 'Message',
-  type: 'string',
-  jsonPath: condition('Ready', 'message'),
-  description: 'The reason, as a sentence.',
-  wide: true,
-};
-const age: PrinterColumn = {
-  name: 'Age',
-  type: 'date',
-  jsonPath: '.metadata.creationTimestamp',
-  description: 'Since when it exists.',
-};
-
 /** Every kind of the group, in the order of the documentation. */
 export const KINDS: readonly KindDefinition[] = [
   {
@@ -85,45 +54,7 @@ export const KINDS: readonly KindDefinition[] = [
     spec: loadBalancerProviderSpecSchema,
     status: loadBalancerProviderStatusSchema,
     rules: LOAD_BALANCER_PROVIDER_RULES,
-    columns: [
-      {
-        name: 'Type',
-        type: 'string',
-        jsonPath: '.status.type',
-        description: 'Which member of the spec is set.',
-      },
-      {
-        name: 'Default',
-        type: 'boolean',
-        jsonPath: '.spec.default',
-        description: 'Whether it serves Services without a loadBalancerClass.',
-      },
-      ready,
-      reason,
-      {
-        name: 'Scheme',
-        type: 'string',
-        jsonPath: '.spec.scheme',
-        description: 'Public or Internal.',
-        wide: true,
-      },
-      {
-        name: 'Targets',
-        type: 'string',
-        jsonPath: '.spec.targets.mode',
-        description: 'What traffic is sent to.',
-        wide: true,
-      },
-      {
-        name: 'Load Balancers',
-        type: 'integer',
-        jsonPath: '.status.loadBalancers',
-        description: 'How many load balancers it has.',
-        wide: true,
-      },
-      message,
-      age,
-    ],
+    columns: LOAD_BALANCER_PROVIDER_COLUMNS,
   },
   {
     type: ADDRESS_POOLS,
@@ -132,42 +63,7 @@ export const KINDS: readonly KindDefinition[] = [
     spec: addressPoolSpecSchema,
     status: addressPoolStatusSchema,
     rules: [],
-    columns: [
-      {
-        name: 'Addresses',
-        type: 'string',
-        jsonPath: '.spec.addresses',
-        description: 'The CIDRs and ranges.',
-      },
-      { name: 'Total', type: 'string', jsonPath: '.status.total', description: 'Addresses in the pool.' },
-      { name: 'Used', type: 'string', jsonPath: '.status.used', description: 'Addresses that are claimed.' },
-      { name: 'Free', type: 'string', jsonPath: '.status.free', description: 'Addresses left to give out.' },
-      ready,
-      reason,
-      {
-        name: 'Priority',
-        type: 'integer',
-        jsonPath: '.spec.priority',
-        description: 'Higher is tried first.',
-        wide: true,
-      },
-      {
-        name: 'Auto Assign',
-        type: 'boolean',
-        jsonPath: '.spec.autoAssign',
-        description: 'Whether Services get addresses from it without asking for it.',
-        wide: true,
-      },
-      {
-        name: 'Disabled',
-        type: 'boolean',
-        jsonPath: '.spec.disabled',
-        description: 'Whether it gives out nothing new.',
-        wide: true,
-      },
-      message,
-      age,
-    ],
+    columns: ADDRESS_POOL_COLUMNS,
   },
   {
     type: PORT_POOLS,
@@ -176,43 +72,7 @@ export const KINDS: readonly KindDefinition[] = [
     spec: portPoolSpecSchema,
     status: portPoolStatusSchema,
     rules: [],
-    columns: [
-      {
-        name: 'Node Ports',
-        type: 'string',
-        jsonPath: '.spec.nodePorts',
-        description: 'Ranges inside the node port range of the cluster.',
-      },
-      {
-        name: 'Node Ports Free',
-        type: 'integer',
-        jsonPath: '.status.nodePorts.free',
-        description: 'Node ports left to give out.',
-      },
-      {
-        name: 'Forwarding Ports',
-        type: 'string',
-        jsonPath: '.spec.forwardingPorts',
-        description: 'Ranges outside the node port range of the cluster.',
-      },
-      {
-        name: 'Forwarding Free',
-        type: 'integer',
-        jsonPath: '.status.forwardingPorts.free',
-        description: 'Forwarding ports left to give out.',
-      },
-      ready,
-      reason,
-      {
-        name: 'Priority',
-        type: 'integer',
-        jsonPath: '.spec.priority',
-        description: 'Higher is tried first.',
-        wide: true,
-      },
-      message,
-      age,
-    ],
+    columns: PORT_POOL_COLUMNS,
   },
   {
     type: LOAD_BALANCERS,
@@ -222,58 +82,7 @@ export const KINDS: readonly KindDefinition[] = [
     spec: loadBalancerSpecSchema,
     status: loadBalancerStatusSchema,
     rules: LOAD_BALANCER_RULES,
-    columns: [
-      {
-        name: 'Service',
-        type: 'string',
-        jsonPath: '.spec.service.name',
-        description: 'The Service that it is for.',
-      },
-      {
-        name: 'Provider',
-        type: 'string',
-        jsonPath: '.spec.provider.name',
-        description: 'The LoadBalancerProvider that it comes from.',
-      },
-      {
-        name: 'Address',
-        type: 'string',
-        jsonPath: '.status.ingress[*].ip',
-        description: 'The addresses that it answers on.',
-      },
-      ready,
-      reason,
-      {
-        name: 'Hostname',
-        type: 'string',
-        jsonPath: '.status.ingress[*].hostname',
-        description: 'The name that it answers on, where the provider gives one.',
-        wide: true,
-      },
-      {
-        name: 'Ports',
-        type: 'string',
-        jsonPath: '.spec.frontends[*].port',
-        description: 'The ports that it listens on.',
-        wide: true,
-      },
-      {
-        name: 'Healthy',
-        type: 'integer',
-        jsonPath: '.status.targets.healthy',
-        description: 'Targets that answer health checks.',
-        wide: true,
-      },
-      {
-        name: 'Provider ID',
-        type: 'string',
-        jsonPath: '.status.providerID',
-        description: "The provider's own id.",
-        wide: true,
-      },
-      message,
-      age,
-    ],
+    columns: LOAD_BALANCER_COLUMNS,
   },
   {
     type: NODE_FORWARDERS,
@@ -282,45 +91,6 @@ export const KINDS: readonly KindDefinition[] = [
     spec: nodeForwarderSpecSchema,
     status: nodeForwarderStatusSchema,
     rules: NODE_FORWARDER_RULES,
-    columns: [
-      { name: 'Mode', type: 'string', jsonPath: '.status.mode', description: 'All or Own.' },
-      {
-        name: 'Services',
-        type: 'integer',
-        jsonPath: '.status.services',
-        description: 'Services that the node forwards.',
-      },
-      {
-        name: 'Announced',
-        type: 'integer',
-        jsonPath: '.status.announcedCount',
-        description: 'Addresses that the node answers for.',
-      },
-      ready,
-      reason,
-      {
-        name: 'Endpoints',
-        type: 'integer',
-        jsonPath: '.status.endpoints',
-        description: 'Endpoints that it forwards to.',
-        wide: true,
-      },
-      {
-        name: 'Generation',
-        type: 'integer',
-        jsonPath: '.status.generation',
-        description: 'Changes committed to the kernel since the agent started.',
-        wide: true,
-      },
-      {
-        name: 'Version',
-        type: 'string',
-        jsonPath: '.status.version',
-        description: 'Of the agent.',
-        wide: true,
-      },
-      message,
-      age,
-    ],
+    columns: NODE_FORWARDER_COLUMNS,
   },
 ];
