@@ -9,6 +9,8 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 # For mocha: make unit ARGS='--grep pool'
 ARGS ?=
+# A file of test/bench that exports nothing is a benchmark; what exports is there for them.
+BENCHES ?= $(shell grep -sL '^export' test/bench/*.ts)
 
 .PHONY: help
 help: ## Show this list
@@ -22,12 +24,11 @@ help: ## Show this list
 demo: ## Show Fairlead at work on three nodes in network namespaces (DEMO=once exits by itself)
 	@scripts/bootstrap
 	@$(NODE) test/controlplane/build.ts >/dev/null
-	@exec scripts/in-namespaces $(NODE) test/lab/demo.ts
+	@exec scripts/demo up
 
 .PHONY: demo-down
-demo-down: ## End a demo that runs in another terminal
-	@scripts/bootstrap node
-	@$(NODE) test/lab/demo-down.ts
+demo-down: ## End the demo that runs in another terminal
+	@exec scripts/demo down
 
 ##@ Test
 
@@ -71,7 +72,7 @@ coverage: ## What unit, golden and api tests reach, as text and coverage/index.h
 bench: ## All benchmarks; tables go to bench/results/ too
 	@scripts/bootstrap
 	@$(NODE) test/controlplane/build.ts >/dev/null
-	@status=0; for bench in test/bench/*.ts; do \
+	@status=0; for bench in $(BENCHES); do \
 	  scripts/in-namespaces $(NODE) "$$bench" || status=1; \
 	done; exit $$status
 
