@@ -2,11 +2,11 @@ import type { LoadBalancer } from '../crds/load-balancer.ts';
 import type { Logger } from '../kube/log.ts';
 import type { EndpointSlice, Service } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
-import { SERVICE_NAME_LABEL } from './endpoints/collect-endpoints.ts';
 import type { Applier } from './nftables/applier.ts';
 import { isOfService } from './nftables/collect-vips.ts';
 import { compileService } from './nftables/compile-service.ts';
 import type { RuleBook } from './nftables/rule-book.ts';
+import { BY_SERVICE, servicesOfLoadBalancer, servicesOfSlice } from './service-index.ts';
 import { inSlices } from './slice-work.ts';
 
 export interface CompileLoopOptions {
@@ -26,8 +26,6 @@ export interface ForwardingCounts {
   endpoints: number;
 }
 
-const BY_SERVICE = 'service';
-
 /**
  * Compiles what changed: an event names its Service, and only that one is compiled, once however many events named it.
  * Nothing is compiled before `start`, so that nothing is decided on half of the lists.
@@ -46,24 +44,27 @@ export class CompileLoop {
   constructor(options: CompileLoopOptions) {
     this.#options = options;
     const { services, slices, loadBalancers } = options;
-    slices.addIndex(BY_SERVICE, (slice) => serviceOf(slice) ?? []);
-    loadBalancers.addIndex(BY_SERVICE, (loadBalancer) => serviceOfLoadBalancer(loadBalancer));
+    slices.addIndex(BY_SERVICE, servicesOfSlice);
+    loadBalancers.addIndex(BY_SERVICE, servicesOfLoadBalancer);
     this.#unsubscribe.push(
       services.onChange(({ key }) => this.#touch([key])),
-      slices.onChange(({ object, previous }) => {
-        this.#touch([
-          ...(serviceOf(object) ?? []),
-          ...(previous === undefined ? [] : (serviceOf(previous) ?? [])),
-        ]);
+      slices.onChange(({ object, previous = object }) => {
+        this.#touch([...servicesOfSlice(object), ...servicesOfSlice(previous)]);
       }),
-      loadBalancers.onChange(({ object }) => this.#touch(serviceOfLoadBalancer(object))),
+      loadBalancers.onChange(({ object }) => this.#touch(servicesOfLoadBalancer(object))),
     );
   }
 
   /** Compiles all Services, and from then on what changes. Resolves when the first round is in the book. */
   async start(): Promise<void> {
     this.#started = true;
-    await this.#run();
+    this.#running = this.#run();
+    await this.#running;
+  }
+
+  /** Resolves when nothing waits to be compiled. */
+  async settled(): Promise<void> {
+    await this.#running;
   }
 
   stop(): void {
@@ -133,13 +134,4 @@ export class CompileLoop {
     if (endpoints === undefined) this.#counts.delete(key);
     else this.#counts.set(key, endpoints);
   }
-}
-
-function serviceOf(slice: EndpointSlice): string[] | undefined {
-  const name = slice.metadata.labels?.[SERVICE_NAME_LABEL];
-  return name === undefined ? undefined : [`${slice.metadata.namespace ?? ''}/${name}`];
-}
-
-function serviceOfLoadBalancer(loadBalancer: LoadBalancer): string[] {
-  return [`${loadBalancer.metadata.namespace ?? ''}/${loadBalancer.spec.service.name}`];
 }

@@ -47,10 +47,12 @@ export class Applier {
   #everythingDue = true;
   #turn: Promise<unknown> = Promise.resolve();
   #scheduled = false;
+  #started = false;
   #stopped = false;
   #retryMs = FIRST_RETRY_MS;
   #retryTimer: NodeJS.Timeout | undefined;
   #commits = 0;
+  #hasApplied = false;
   /** `performance.now()` since when a change waits; undefined when all is applied. */
   #waitingSince: number | undefined;
 
@@ -62,6 +64,11 @@ export class Applier {
   /** Transactions that the kernel took. */
   get commits(): number {
     return this.#commits;
+  }
+
+  /** Everything that the book said at some moment has been in the kernel. */
+  get hasApplied(): boolean {
+    return this.#hasApplied;
   }
 
   get waitingSince(): number | undefined {
@@ -78,10 +85,17 @@ export class Applier {
     return this.exclusively(() => this.#readAgain());
   }
 
+  /** From now on the book is whole, and is applied: now, and whenever `schedule` says that it changed. */
+  start(): void {
+    this.#started = true;
+    this.schedule();
+  }
+
   /** Something in the book changed. Returns at once; see `settled`. */
   schedule(): void {
+    if (!this.#started || this.#stopped) return;
     this.#waitingSince ??= performance.now();
-    if (this.#scheduled || this.#stopped) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
     clearTimeout(this.#retryTimer);
     void this.exclusively(async () => {
@@ -174,6 +188,7 @@ export class Applier {
       }
       this.#retryMs = FIRST_RETRY_MS;
       this.#waitingSince = undefined;
+      this.#hasApplied = true;
     } catch (error) {
       this.#everythingDue = true;
       this.#options.log.error('ApplyFailed', { error, retryMs: this.#retryMs });

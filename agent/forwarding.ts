@@ -1,0 +1,123 @@
+import type { LoadBalancer } from '../crds/load-balancer.ts';
+import type { Logger } from '../kube/log.ts';
+import type { EndpointSlice, Node, Service, ServiceCIDR } from '../kube/objects.ts';
+import type { Store } from '../kube/store.ts';
+import { CompileLoop, type ForwardingCounts } from './compile-loop.ts';
+import { Applier, type ApplierEvents } from './nftables/applier.ts';
+import { Audit, type AuditFinding } from './nftables/audit.ts';
+import { type Conflict, RuleBook } from './nftables/rule-book.ts';
+import { type Nft, runNft } from './nftables/run-nft.ts';
+import { NodeRules } from './node-rules.ts';
+
+export interface ForwardingStores {
+  services: Store<Service>;
+  slices: Store<EndpointSlice>;
+  loadBalancers: Store<LoadBalancer>;
+  nodes: Store<Node>;
+  serviceCidrs: Store<ServiceCIDR>;
+}
+
+export interface ForwardingOptions extends ApplierEvents {
+  nodeName: string;
+  stores: ForwardingStores;
+  clusterCidrs: readonly string[];
+  nodePortAddresses: 'primary' | readonly string[];
+  markBit: number;
+  auditMs: number;
+  log: Logger;
+  /** @default the system's nft */
+  nft?: Nft;
+  onFinding?: (finding: AuditFinding) => void;
+}
+
+/** From stores to the kernel: compiles what changes, applies it, and looks after it. */
+export class Forwarding {
+  readonly #book = new RuleBook();
+  readonly #options: ForwardingOptions;
+  readonly #applier: Applier;
+  readonly #compileLoop: CompileLoop;
+  readonly #nodeRules: NodeRules;
+  readonly #audit: Audit;
+  #refreshTimer: NodeJS.Timeout | undefined;
+  #loaded: Promise<void> | undefined;
+  #programmed = false;
+
+  /** Adds indexes to the stores: make it before they fill. */
+  constructor(options: ForwardingOptions) {
+    this.#options = options;
+    const nft = options.nft ?? runNft;
+    const book = this.#book;
+    const table = { clusterCidrs: options.clusterCidrs, serviceCidrs: [], markBit: options.markBit };
+    const applier = new Applier({ ...options, book, nft, table });
+    this.#applier = applier;
+    this.#compileLoop = new CompileLoop({ ...options, ...options.stores, book, applier });
+    this.#nodeRules = new NodeRules({ ...options, ...options.stores, book, applier });
+    this.#audit = new Audit({ ...options, applier, nft, intervalMs: options.auditMs });
+  }
+
+  /** Reads what an agent before us left in the kernel; may be called while the stores fill. */
+  load(): Promise<void> {
+    this.#loaded ??= this.#applier.load().catch((error: unknown) => {
+      // Reading is tried again with the first transaction.
+      this.#options.log.warn('KernelUnread', { error });
+    });
+    return this.#loaded;
+  }
+
+  /** To be called once the stores hold whole listings. Resolves when the kernel was tried with all of it. */
+  async start(): Promise<void> {
+    await this.load();
+    this.#nodeRules.start();
+    await this.#compileLoop.start();
+    this.#applier.start();
+    await this.#applier.settled();
+    this.#programmed = true;
+    this.#audit.start();
+    this.#refreshTimer = setInterval(() => this.#nodeRules.refreshAddresses(), this.#options.auditMs);
+  }
+
+  /** Lets the transaction that runs finish. The rules stay. */
+  async stop(): Promise<void> {
+    clearInterval(this.#refreshTimer);
+    this.#compileLoop.stop();
+    this.#nodeRules.stop();
+    await this.#audit.stop();
+    await this.#applier.stop();
+  }
+
+  /** Resolves when everything that the stores told has been tried on the kernel. */
+  async settled(): Promise<void> {
+    await this.#compileLoop.settled();
+    await this.#applier.settled();
+  }
+
+  /** The kernel has been tried with whole listings. */
+  get isProgrammed(): boolean {
+    return this.#programmed && this.#applier.hasApplied;
+  }
+
+  /** How long a change has been waiting for the kernel, ms; undefined when none is. */
+  get waitingMs(): number | undefined {
+    const since = this.#applier.waitingSince;
+    return since === undefined ? undefined : performance.now() - since;
+  }
+
+  /** Transactions that the kernel took. */
+  get generation(): number {
+    return this.#applier.commits;
+  }
+
+  get counts(): ForwardingCounts & { elements: number } {
+    return { ...this.#compileLoop.counts, elements: this.#applier.model.elements };
+  }
+
+  /** Services without rules that should have some, or with those of before, and why. */
+  leftOut(): Map<string, string> {
+    const refused = Array.from(this.#applier.refused, ([key, error]) => [key, error.message] as const);
+    return new Map([...this.#compileLoop.unusable, ...refused]);
+  }
+
+  conflicts(): Conflict[] {
+    return this.#book.conflicts();
+  }
+}

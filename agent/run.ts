@@ -1,0 +1,190 @@
+import { KubeClient } from '../kube/client.ts';
+import { loadConnectionConfig } from '../kube/config.ts';
+import { EventRecorder } from '../kube/events.ts';
+import type { Logger } from '../kube/log.ts';
+import { serve } from '../kube/serve-pages.ts';
+import { type Announcer, startAnnouncer } from './announce/announcer.ts';
+import type { AgentConfig } from './config.ts';
+import { findReadyNodes, isForLocalService } from './find-ready-nodes.ts';
+import { Forwarding } from './forwarding.ts';
+import { type AgentInformers, createInformers, listEverything } from './informers.ts';
+import { ownVersion } from './own-version.ts';
+import { StatusReporter } from './status/report-status.ts';
+import { decideIneligible, healthPages } from './web/health-pages.ts';
+import { AgentMetrics } from './web/metrics.ts';
+
+export interface RunningAgent {
+  /** Ends everything but the forwarding: rules stay. */
+  stop(): Promise<void>;
+}
+
+/** Runs an agent. Nothing is written to the kernel before every list is in. Resolves once all is programmed. */
+export async function runAgent(config: AgentConfig, log: Logger): Promise<RunningAgent> {
+  const agent = new Agent(config, log, await connect(config));
+  await agent.start();
+  return agent;
+}
+
+async function connect({ kubeconfig }: AgentConfig): Promise<KubeClient> {
+  const connection = await loadConnectionConfig(kubeconfig === undefined ? {} : { kubeconfig });
+  return new KubeClient(connection, { userAgent: 'fairlead-agent', connections: 4 });
+}
+
+class Agent implements RunningAgent {
+  readonly #config: AgentConfig;
+  readonly #log: Logger;
+  readonly #client: KubeClient;
+  readonly #informers: AgentInformers;
+  readonly #events: EventRecorder;
+  readonly #forwarding: Forwarding;
+  readonly #metrics: AgentMetrics;
+  readonly #status: StatusReporter;
+  #announcer: Announcer | undefined;
+  #closeWeb: () => Promise<void> = async () => {};
+  #failure: string | null = null;
+  #lastUpdated: string | null = null;
+
+  constructor(config: AgentConfig, log: Logger, client: KubeClient) {
+    const { nodeName } = config;
+    this.#config = config;
+    this.#log = log;
+    this.#client = client;
+    this.#events = new EventRecorder({ client, component: 'fairlead.dev/agent', instance: nodeName, log });
+    this.#informers = createInformers(client, nodeName, log);
+    this.#forwarding = this.#createForwarding();
+    this.#metrics = new AgentMetrics(() => ({
+      ...this.#forwarding.counts,
+      refused: this.#forwarding.leftOut().size,
+      conflicts: this.#forwarding.conflicts().length,
+    }));
+    const node = () => this.#node();
+    this.#status = new StatusReporter({ client, nodeName, node, facts: () => this.#facts(), log });
+  }
+
+  async start(): Promise<void> {
+    const startedAt = performance.now();
+    const sinceStart = () => Math.round(performance.now() - startedAt);
+    await this.#serveHealth();
+    // The kernel is read while the lists come in.
+    const loaded = this.#forwarding.load();
+    await listEverything(this.#informers, this.#client, this.#log);
+    const listedMs = sinceStart();
+    await loaded;
+    const loadedMs = sinceStart();
+    await this.#forwarding.start();
+    this.#log.info('Programmed', {
+      listedMs,
+      loadedMs,
+      programmedMs: sinceStart(),
+      ...this.#forwarding.counts,
+    });
+    await this.#announce();
+    this.#status.touch();
+  }
+
+  async stop(): Promise<void> {
+    await this.#announcer?.stop();
+    await this.#status.stop();
+    await Promise.all(Object.values(this.#informers).map((informer) => informer.stop()));
+    await this.#forwarding.stop();
+    await this.#events.stop();
+    await this.#closeWeb();
+    await this.#client.close();
+  }
+
+  #createForwarding(): Forwarding {
+    const { services, slices, loadBalancers, nodes, serviceCidrs } = this.#informers;
+    return new Forwarding({
+      ...this.#config,
+      stores: {
+        services: services.store,
+        slices: slices.store,
+        loadBalancers: loadBalancers.store,
+        nodes: nodes.store,
+        serviceCidrs: serviceCidrs.store,
+      },
+      auditMs: this.#config.auditSeconds * 1000,
+      log: this.#log,
+      onCommit: (commit) => {
+        this.#failure = null;
+        this.#lastUpdated = new Date().toISOString();
+        this.#metrics.committed(commit);
+        this.#log.debug('Committed', commit);
+        this.#status.touch();
+      },
+      onRefused: (key, error) => this.#tellRefused(key, error),
+      onFailure: (error) => {
+        this.#failure = error instanceof Error ? error.message : String(error);
+        this.#metrics.failed();
+        this.#status.touch();
+      },
+      onFinding: (finding) => this.#metrics.repaired(finding),
+    });
+  }
+
+  async #serveHealth(): Promise<void> {
+    const { host, port } = this.#config.healthAddress;
+    if (port === 0) return;
+    const facts = () => ({
+      programmed: this.#forwarding.isProgrammed,
+      waitingMs: this.#forwarding.waitingMs,
+      ineligible: decideIneligible(this.#node()),
+      lastUpdated: this.#lastUpdated,
+    });
+    const pages = healthPages(facts, () => this.#metrics.page());
+    const server = await serve(pages, { port, address: host, log: this.#log });
+    this.#closeWeb = () => server.close();
+  }
+
+  /** A node that can't announce still forwards what others announce. */
+  async #announce(): Promise<void> {
+    const { nodes, slices, loadBalancers } = this.#informers;
+    try {
+      const announcer = await startAnnouncer({
+        client: this.#client,
+        nodeName: this.#config.nodeName,
+        loadBalancers: loadBalancers.store,
+        node: () => this.#node(),
+        readyNodes: (key) => findReadyNodes(slices.store, key),
+        leaseNamespace: this.#config.namespace,
+        log: this.#log,
+      });
+      announcer.onChange(() => this.#status.touch());
+      nodes.store.onChange(() => announcer.reconsider());
+      slices.store.onChange(({ object }) => {
+        if (isForLocalService(object, loadBalancers.store)) announcer.reconsider();
+      });
+      this.#announcer = announcer;
+    } catch (error) {
+      this.#log.error('AnnouncerFailed', { error });
+    }
+  }
+
+  #tellRefused(key: string, error: Error): void {
+    const service = this.#informers.services.store.get(key);
+    if (service !== undefined) {
+      const regarding = { ...service, apiVersion: 'v1', kind: 'Service' };
+      const note = `${this.#config.nodeName} can't forward it: ${error.message}`;
+      this.#events.emit(regarding, 'Warning', 'ForwardingRefused', note, 'Forward');
+    }
+    this.#status.touch();
+  }
+
+  #node() {
+    return this.#informers.nodes.store.get(this.#config.nodeName);
+  }
+
+  #facts() {
+    return {
+      version: ownVersion(),
+      mode: this.#config.serve,
+      generation: this.#forwarding.generation,
+      ...this.#forwarding.counts,
+      announced: this.#announcer?.announced() ?? [],
+      programmed: this.#forwarding.isProgrammed,
+      failure: this.#failure,
+      leftOut: this.#forwarding.leftOut(),
+      conflicts: this.#forwarding.conflicts(),
+    };
+  }
+}

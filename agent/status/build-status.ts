@@ -1,0 +1,108 @@
+import type { NodeForwarderStatus } from '../../crds/node-forwarder.ts';
+import { setCondition } from '../../kube/conditions.ts';
+import type { Condition } from '../../kube/objects.ts';
+import type { Conflict } from '../nftables/rule-book.ts';
+
+export interface ForwarderFacts {
+  version: string;
+  mode: 'All';
+  generation: number;
+  services: number;
+  endpoints: number;
+  elements: number;
+  announced: readonly string[];
+  /** All lists are in, and the kernel took what follows from them. */
+  programmed: boolean;
+  /** Why nothing can be applied; null when it can. */
+  failure: string | null;
+  /** Services left out, with the reason. */
+  leftOut: ReadonlyMap<string, string>;
+  conflicts: readonly Conflict[];
+}
+
+/** More names would make the object grow with the cluster. */
+const MOST_NAMED = 10;
+const LONGEST_REASON = 300;
+const MOST_ANNOUNCED = 1024;
+
+/** The report of a node; `previous` keeps the times of conditions that didn't change. `now` is RFC 3339. */
+export function buildStatus(
+  facts: ForwarderFacts,
+  previous: readonly Condition[],
+  now: string,
+): NodeForwarderStatus & { conditions: Condition[] } {
+  let conditions: Condition[] = [...previous];
+  for (const condition of buildConditions(facts)) conditions = setCondition(conditions, condition, now);
+  return {
+    version: facts.version,
+    mode: facts.mode,
+    generation: facts.generation,
+    services: facts.services,
+    endpoints: facts.endpoints,
+    elements: facts.elements,
+    announced: facts.announced.slice(0, MOST_ANNOUNCED),
+    announcedCount: facts.announced.length,
+    conditions,
+  };
+}
+
+function buildConditions(facts: ForwarderFacts): Omit<Condition, 'lastTransitionTime'>[] {
+  const programmed = decideProgrammed(facts);
+  const ready = { ...programmed, type: 'Ready' };
+  return [ready, programmed, describeLeftOut(facts.leftOut), describeConflicts(facts.conflicts)];
+}
+
+function decideProgrammed(facts: ForwarderFacts) {
+  const type = 'Programmed';
+  if (facts.failure !== null) {
+    return { type, status: 'False' as const, reason: 'ApplyFailed', message: facts.failure };
+  }
+  return facts.programmed
+    ? {
+        type,
+        status: 'True' as const,
+        reason: 'Programmed',
+        message: 'The kernel forwards what the cluster says.',
+      }
+    : { type, status: 'False' as const, reason: 'Starting', message: 'Not everything has been listed yet.' };
+}
+
+function describeLeftOut(leftOut: ReadonlyMap<string, string>) {
+  const type = 'ServicesComplete';
+  if (leftOut.size === 0) {
+    return { type, status: 'True' as const, reason: 'Complete', message: 'No Service is left out.' };
+  }
+  const named = [...leftOut].sort().map(([key, reason]) => `${key}: ${reason.slice(0, LONGEST_REASON)}`);
+  return {
+    type,
+    status: 'False' as const,
+    reason: 'ServicesLeftOut',
+    message: `${leftOut.size} left out: ${nameSome(named)}`,
+  };
+}
+
+function describeConflicts(conflicts: readonly Conflict[]) {
+  const type = 'FrontendsUnique';
+  if (conflicts.length === 0) {
+    return {
+      type,
+      status: 'True' as const,
+      reason: 'Unique',
+      message: 'No two Services claim one address and port.',
+    };
+  }
+  const named = conflicts.map(
+    ({ id, winner, losers }) => `${id} is of ${winner}, not of ${losers.join(', ')}`,
+  );
+  return {
+    type,
+    status: 'False' as const,
+    reason: 'ClaimedTwice',
+    message: `${conflicts.length} claimed by several Services; the oldest has each: ${nameSome(named)}`,
+  };
+}
+
+function nameSome(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return `${names.slice(0, MOST_NAMED).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}

@@ -1,0 +1,77 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Page } from '../../kube/serve-pages.ts';
+import type { Commit } from '../nftables/applier.ts';
+import type { AuditFinding } from '../nftables/audit.ts';
+
+export interface Gauges {
+  services: number;
+  endpoints: number;
+  elements: number;
+  refused: number;
+  conflicts: number;
+}
+
+/** The agent's metrics. No label takes its values from Services: the number of series is fixed. */
+export class AgentMetrics {
+  readonly #registry = new Registry();
+  readonly #commits = new Histogram({
+    name: 'fairlead_agent_transaction_duration_seconds',
+    help: 'Time from beginning a transaction to the answer of the kernel.',
+    buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
+    registers: [this.#registry],
+  });
+  readonly #elements = new Counter({
+    name: 'fairlead_agent_elements_changed_total',
+    help: 'Elements added to and deleted from the tables of the kernel.',
+    registers: [this.#registry],
+  });
+  readonly #failures = new Counter({
+    name: 'fairlead_agent_apply_failures_total',
+    help: 'Times that nothing could be applied.',
+    registers: [this.#registry],
+  });
+  readonly #repairs = new Counter({
+    name: 'fairlead_agent_repairs_total',
+    help: 'Times that the kernel was found to differ from what was committed, by finding.',
+    labelNames: ['finding'],
+    registers: [this.#registry],
+  });
+
+  constructor(gauges: () => Gauges) {
+    collectDefaultMetrics({ register: this.#registry });
+    const names: [keyof Gauges, string][] = [
+      ['services', 'Services that have rules.'],
+      ['endpoints', 'Addresses and ports behind them.'],
+      ['elements', 'Elements in the tables of the kernel.'],
+      ['refused', 'Services that are left out since the kernel refuses them or they are unusable.'],
+      ['conflicts', 'Addresses and ports that several Services claim.'],
+    ];
+    for (const [name, help] of names) {
+      new Gauge({
+        name: `fairlead_agent_${name}`,
+        help,
+        registers: [this.#registry],
+        collect() {
+          this.set(gauges()[name]);
+        },
+      });
+    }
+  }
+
+  committed({ tookMs, elements }: Commit): void {
+    this.#commits.observe(tookMs / 1000);
+    this.#elements.inc(elements);
+  }
+
+  failed(): void {
+    this.#failures.inc();
+  }
+
+  repaired(finding: AuditFinding): void {
+    this.#repairs.inc({ finding });
+  }
+
+  async page(): Promise<Page> {
+    return { status: 200, contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+}
