@@ -80,16 +80,17 @@ export const PORT_POOL_COLUMNS: PrinterColumn[] = [
 export const LOAD_BALANCER_COLUMNS: PrinterColumn[] = [
   column('Service', 'string', '.spec.service.name', 'The Service that it is for.'),
   column('Provider', 'string', '.spec.provider.name', 'The LoadBalancerProvider that it comes from.'),
-  column('Address', 'string', '.status.ingress[*].ip', 'The addresses that it answers on.'),
+  // Of several values the API server would print the first only, without a hint at the others.
+  column('Address', 'string', '.status.ingress[0].ip', 'The first address that it answers on.'),
   ready,
   reason,
+  wide('Address 2', 'string', '.status.ingress[1].ip', 'The second, of the other family as a rule.'),
   wide(
     'Hostname',
     'string',
-    '.status.ingress[*].hostname',
+    '.status.ingress[0].hostname',
     'The name that it answers on, where the provider gives one.',
   ),
-  wide('Ports', 'string', '.spec.frontends[*].port', 'The ports that it listens on.'),
   wide('Healthy', 'integer', '.status.targets.healthy', 'Targets that answer health checks.'),
   wide('Provider ID', 'string', '.status.providerID', "The provider's own id."),
   message,
