@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CheckSuite, MochaSuite, Suite } from './suites.ts';
+import { type CheckSuite, filesExist, type MochaSuite, type Suite } from './suites.ts';
 import { type Ending, judgeRun, type SuiteResult, type Totals } from './sum-results.ts';
 import { TOTALS_FILE } from './totals-reporter.ts';
 
@@ -31,6 +31,7 @@ async function runMocha(
   suite: MochaSuite,
   mochaArgs: readonly string[],
 ): Promise<Totals & { problem?: string }> {
+  if (!filesExist(suite.files)) return { passed: 0, failed: 1, problem: `no file is ${suite.files}` };
   const dir = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
   const totalsFile = join(dir, 'totals.json');
   const command = [
