@@ -24,7 +24,8 @@ export function hostPort(address = '', port = 0): string {
 /**
  * `/` answers with an EchoAnswer (`?delayMs=` holds it back), `/hostname` and `/clientip` with plain text as agnhost's
  * netexec does. `/healthz` and `/readyz` are the readiness endpoints; POST `/fail-readiness` makes them fail, and with
- * `?breakAfterMs=` the pod refuses every connection from then on. POST `/pass-readiness` heals both.
+ * `?breakAfterMs=` the pod resets every connection from then on; `&healAfterMs=` ends both, as does POST
+ * `/pass-readiness` while it can still be reached.
  */
 export function answerHttp(
   config: EchoConfig,
@@ -46,8 +47,11 @@ export function answerHttp(
       reply(state.ready ? 200 : 503, state.ready ? 'ok' : 'told to fail');
       break;
     case 'POST /fail-readiness': {
-      const breakAfterMs = url.searchParams.get('breakAfterMs');
-      state.fail(breakAfterMs === null ? undefined : Number(breakAfterMs));
+      const msOf = (name: string) => {
+        const text = url.searchParams.get(name);
+        return text === null ? undefined : Number(text);
+      };
+      state.fail(msOf('breakAfterMs'), msOf('healAfterMs'));
       reply(200, 'failing');
       break;
     }

@@ -6,18 +6,23 @@ export class EchoState {
   /** Refuses every connection: what a broken program does that still gets traffic. */
   broken = false;
   #breaking: NodeJS.Timeout | undefined;
+  #healing: NodeJS.Timeout | undefined;
 
-  /** Readiness fails from now on; after `breakAfterMs`, serving too. */
-  fail(breakAfterMs: number | undefined): void {
+  /** Readiness fails from now on; after `breakAfterMs`, serving too. All is well again after `healAfterMs`. */
+  fail(breakAfterMs: number | undefined, healAfterMs: number | undefined): void {
+    this.heal();
     this.ready = false;
-    if (breakAfterMs === undefined) return;
-    this.#breaking = setTimeout(() => {
-      this.broken = true;
-    }, breakAfterMs);
+    if (breakAfterMs !== undefined) {
+      this.#breaking = setTimeout(() => {
+        this.broken = true;
+      }, breakAfterMs);
+    }
+    if (healAfterMs !== undefined) this.#healing = setTimeout(() => this.heal(), healAfterMs);
   }
 
   heal(): void {
     clearTimeout(this.#breaking);
+    clearTimeout(this.#healing);
     this.ready = true;
     this.broken = false;
   }

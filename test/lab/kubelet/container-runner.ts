@@ -1,6 +1,7 @@
+import type { ProcessRecord } from '../process-identity.ts';
 import type { ContainerObservation } from './build-pod-status.ts';
 import type { Container, ContainerState, Pod } from './pod.ts';
-import { PodProcess, type ProcessEnd, type ProcessRecord } from './pod-process.ts';
+import { PodProcess, type ProcessEnd } from './pod-process.ts';
 import { Prober } from './prober.ts';
 
 export interface ContainerRecord {

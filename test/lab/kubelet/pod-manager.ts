@@ -1,8 +1,8 @@
 import { createInformer } from '../../../kube/informer.ts';
+import { isAlive } from '../process-identity.ts';
 import type { Pod } from './pod.ts';
 import { PODS } from './pod.ts';
 import { deletePodNetwork } from './pod-network.ts';
-import { isAlive } from './pod-process.ts';
 import type { PodRecord } from './pod-records.ts';
 import { type PodContext, PodWorker } from './pod-worker.ts';
 

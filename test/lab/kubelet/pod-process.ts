@@ -1,36 +1,14 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
+import { identify, isAlive, type ProcessRecord } from '../process-identity.ts';
 
 export interface ProcessEnd {
   exitCode: number;
   signal?: NodeJS.Signals;
 }
 
-/** What finds a process again after the kubelet was started anew: its id, and its start time against reuse of the id. */
-export interface ProcessRecord {
-  pid: number;
-  startTime: string;
-}
-
 const POLL_MS = 100;
 const UNKNOWN_EXIT = 137;
-
-/** State and start time (in ticks since boot) of a process: fields 3 and 22 of proc_pid_stat(5). */
-function statOf(pid: number): { state: string; startTime: string } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', startTime: fields[19] ?? '' };
-  } catch {
-    return undefined;
-  }
-}
-
-export function isAlive(record: ProcessRecord): boolean {
-  const stat = statOf(record.pid);
-  return stat !== undefined && stat.state !== 'Z' && stat.startTime === record.startTime;
-}
 
 /** A container's process: it outlives the kubelet. */
 export class PodProcess {
@@ -58,7 +36,7 @@ export class PodProcess {
       child.once('error', reject);
       child.once('spawn', () => {
         const pid = child.pid ?? 0;
-        resolve(new PodProcess({ pid, startTime: statOf(pid)?.startTime ?? '' }, ended));
+        resolve(new PodProcess(identify(pid), ended));
       });
     });
   }

@@ -1,0 +1,40 @@
+import type { LabStep } from '../lab.ts';
+import type { HttpRequest, ProbeResult } from '../probe/probe-protocol.ts';
+
+export interface LabStatus {
+  /** The admin's kubeconfig, as text: for the API server's address inside of the lab. */
+  kubeconfig: string;
+  kubectlPath: string;
+}
+
+/** What one may ask of a running lab, over its control socket. */
+export interface LabMethods {
+  /** Resolves once the lab is ready; steps are told as they are done. Rejects when it could not be started. */
+  ready: { params: Record<string, never>; result: LabStatus };
+  /** Runs a program in a network namespace; output is told as it comes. */
+  exec: { params: { namespace: string; command: string[] }; result: { status: number } };
+  nodeDown: { params: { node: string }; result: null };
+  nodeUp: { params: { node: string }; result: null };
+  /** Kills a process without goodbye: `operator`, or `agent` or `kubelet` of a node; and starts it. */
+  kill: { params: { process: string; node?: string }; result: null };
+  start: { params: { process: string; node?: string }; result: null };
+  request: { params: HttpRequest; result: ProbeResult };
+  /** Begins steady requests from the client outside; answers with the number to stop them by. */
+  steady: { params: { request: HttpRequest; perSecond: number }; result: number };
+  stopSteady: { params: { load: number }; result: ProbeResult[] };
+  /** Resolves when everything inside has ended. */
+  stop: { params: Record<string, never>; result: null };
+}
+
+export type LabMethod = keyof LabMethods;
+
+/** One line each way, JSON. */
+export type ControlRequest<M extends LabMethod = LabMethod> = {
+  [K in M]: { id: number; method: K; params: LabMethods[K]['params'] };
+}[M];
+
+export type ControlTold =
+  | { kind: 'step'; step: LabStep; ms: number }
+  | { kind: 'output'; stream: 'stdout' | 'stderr'; text: string };
+
+export type ControlReply = { id: number } & ({ told: ControlTold } | { result: unknown } | { error: string });

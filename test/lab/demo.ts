@@ -1,0 +1,83 @@
+/**
+ * `make demo`: a cluster on this machine, and the product at work on it. The cluster stays until `make demo-down`; with
+ * DEMO=once it is shown and ended. Exit status 0: every claim held. Interrupted, it leaves nothing.
+ */
+import { DemoLab, stopDemoLab } from './demo/demo-lab.ts';
+import { sayHowToGoOn } from './demo/say-how-to-go-on.ts';
+import { showAddress } from './demo/show-address.ts';
+import { showNodeLoss } from './demo/show-node-loss.ts';
+import { showReadiness } from './demo/show-readiness.ts';
+import { showSpread } from './demo/show-spread.ts';
+import { formatMs, Terminal } from './demo/terminal.ts';
+import type { LabStep } from './lab.ts';
+
+const STEPS: Record<LabStep, string> = {
+  network: 'three nodes and a client outside: networks',
+  controlPlane: 'etcd, kube-apiserver, kube-controller-manager, kube-scheduler',
+  nodes: 'a kubelet on each node',
+  product: "Fairlead's CRDs and rights, one operator, three agents",
+};
+const NEXT: Partial<Record<LabStep, LabStep>> = {
+  network: 'controlPlane',
+  controlPlane: 'nodes',
+  nodes: 'product',
+};
+
+const once = process.env.DEMO === 'once';
+const terminal = new Terminal();
+let interrupted = false;
+
+async function interrupt(status: number): Promise<void> {
+  if (interrupted) return;
+  interrupted = true;
+  terminal.error('interrupted: ending everything');
+  await stopDemoLab();
+  process.exit(status);
+}
+process.on('SIGINT', () => void interrupt(130));
+process.on('SIGTERM', () => void interrupt(143));
+process.on('SIGHUP', () => void interrupt(129));
+
+async function start(): Promise<DemoLab> {
+  terminal.heading('A cluster on this machine');
+  terminal.wait(STEPS.network);
+  let lastMs = 0;
+  const lab = await DemoLab.start((told) => {
+    if (told.kind !== 'step') return;
+    terminal.done(STEPS[told.step], told.ms - lastMs);
+    lastMs = told.ms;
+    const next = NEXT[told.step];
+    if (next) terminal.wait(STEPS[next]);
+  });
+  terminal.command('kubectl get nodes -o wide');
+  terminal.output(await lab.ask('get', 'nodes', '-o', 'wide'));
+  return lab;
+}
+
+async function show(): Promise<void> {
+  const startedAt = performance.now();
+  const lab = await start();
+  const addresses = await showAddress(lab, terminal);
+  await showSpread(lab, terminal, addresses);
+  await showReadiness(lab, terminal, addresses);
+  await showNodeLoss(lab, terminal, addresses);
+  const verdict = terminal.failed === 0 ? 'Every claim held' : `${terminal.failed} claims did not hold`;
+  terminal.heading(`${verdict}; ${formatMs(performance.now() - startedAt)} in all.`);
+  if (once) {
+    await stopDemoLab();
+  } else {
+    sayHowToGoOn(terminal, addresses);
+    lab.keep();
+  }
+}
+
+try {
+  await show();
+  process.exitCode = terminal.failed === 0 ? 0 : 1;
+} catch (error) {
+  if (!interrupted) {
+    terminal.error(error instanceof Error ? error.message : String(error));
+    await stopDemoLab();
+    process.exitCode = 1;
+  }
+}
