@@ -38,9 +38,11 @@ function notAfter(a: string, b: string, bits: number): string {
     );
   };
   if (bits <= 16) return `[${count(bits)}].exists(i, ${differAt('i')})`;
+  // First the 16 bits among which they differ, then the bit: 24 steps where it would be up to 128.
+  const differWithin = `${block('(i * 16)')}.containsIP(ip(${b})) && !${block('(i * 16 + 16)')}.containsIP(ip(${b}))`;
   return (
     `(ip(${a}) == ip(${b}) || [${count(bits / 16)}].exists(i, i < (ip(${a}).family() == 4 ? 2 : 8) && ` +
-    `[${count(16)}].exists(j, ${differAt('(i * 16 + j)')})))`
+    `${differWithin} && [${count(16)}].exists(j, ${differAt('(i * 16 + j)')})))`
   );
 }
 
