@@ -24,11 +24,12 @@ help: ## Show this list
 demo: ## Show Fairlead at work on three nodes in network namespaces (DEMO=once exits by itself)
 	@scripts/bootstrap
 	@$(NODE) test/controlplane/build.ts >/dev/null
-	@exec scripts/demo up
+	@exec $(NODE) test/lab/demo.ts
 
 .PHONY: demo-down
-demo-down: ## End the demo that runs in another terminal
-	@exec scripts/demo down
+demo-down: ## End the cluster that the demo left running
+	@scripts/bootstrap node
+	@exec $(NODE) test/lab/demo-down.ts
 
 ##@ Test
 
