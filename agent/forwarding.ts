@@ -39,7 +39,6 @@ export class Forwarding {
   readonly #nodeRules: NodeRules;
   readonly #audit: Audit;
   #refreshTimer: NodeJS.Timeout | undefined;
-  #loaded: Promise<void> | undefined;
   #programmed = false;
 
   /** Adds indexes to the stores: make it before they fill. */
@@ -55,18 +54,8 @@ export class Forwarding {
     this.#audit = new Audit({ ...options, applier, nft, intervalMs: options.auditMs });
   }
 
-  /** Reads what an agent before us left in the kernel; may be called while the stores fill. */
-  load(): Promise<void> {
-    this.#loaded ??= this.#applier.load().catch((error: unknown) => {
-      // Reading is tried again with the first transaction.
-      this.#options.log.warn('KernelUnread', { error });
-    });
-    return this.#loaded;
-  }
-
   /** To be called once the stores hold whole listings. Resolves when the kernel was tried with all of it. */
   async start(): Promise<void> {
-    await this.load();
     this.#nodeRules.start();
     await this.#compileLoop.start();
     this.#applier.start();

@@ -65,16 +65,11 @@ class Agent implements RunningAgent {
     const startedAt = performance.now();
     const sinceStart = () => Math.round(performance.now() - startedAt);
     await this.#serveHealth();
-    // The kernel is read while the lists come in.
-    const loaded = this.#forwarding.load();
     await listEverything(this.#informers, this.#client, this.#log);
     const listedMs = sinceStart();
-    await loaded;
-    const loadedMs = sinceStart();
     await this.#forwarding.start();
     this.#log.info('Programmed', {
       listedMs,
-      loadedMs,
       programmedMs: sinceStart(),
       ...this.#forwarding.counts,
     });

@@ -1,19 +1,17 @@
 import type { Logger } from '../../kube/log.ts';
-import { isolateRefused } from './isolate-refused.ts';
-import { KernelModel, type Transaction, type TransactionRequest } from './kernel-model.ts';
+import { type Groups, isolateRefused } from './isolate-refused.ts';
+import { type Extent, KernelModel, type Transaction } from './kernel-model.ts';
 import { TABLE } from './model.ts';
-import { UnknownListingError } from './parse-listing.ts';
-import { readKernel } from './read-kernel.ts';
 import type { TableOptions } from './render-table.ts';
 import type { RuleBook } from './rule-book.ts';
-import { type Nft, NftError } from './run-nft.ts';
+import { type Nft, type NftError, throwUnlessRefused } from './run-nft.ts';
 
 export interface Commit {
   /** Elements added and deleted. */
   elements: number;
   /** From the start of building to the kernel's yes. */
   tookMs: number;
-  structure: boolean;
+  extent: Extent;
 }
 
 export interface ApplierEvents {
@@ -34,26 +32,25 @@ const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 30_000;
 
 /**
- * Brings the kernel to what the rule book says: one transaction at a time, of what changed while the one before ran.
- * The kernel is read only at the start and when a transaction was refused, since then it isn't what we took it for.
+ * Brings the kernel to what the rule book says: one transaction at a time, of what changed while the one before ran. The
+ * first one resets whatever an agent before us left, in the same moment in which it writes everything: no connection sees
+ * anything between. After a refusal nothing is believed of the kernel either, and all is written again.
  */
 export class Applier {
   readonly model = new KernelModel();
   readonly #options: ApplierOptions;
   readonly #refused = new Map<string, NftError>();
   #table: TableOptions;
-  #structureDue = true;
-  #replaceDue = false;
-  #everythingDue = true;
+  /** What the next transaction has to be, at least. */
+  #extent: Extent = 'reset';
   #turn: Promise<unknown> = Promise.resolve();
-  #scheduled = false;
   #started = false;
+  #scheduled = false;
   #stopped = false;
   #retryMs = FIRST_RETRY_MS;
   #retryTimer: NodeJS.Timeout | undefined;
   #commits = 0;
   #hasApplied = false;
-  /** `performance.now()` since when a change waits; undefined when all is applied. */
   #waitingSince: number | undefined;
 
   constructor(options: ApplierOptions) {
@@ -71,6 +68,7 @@ export class Applier {
     return this.#hasApplied;
   }
 
+  /** `performance.now()` since when a change waits; undefined when all is applied. */
   get waitingSince(): number | undefined {
     return this.#waitingSince;
   }
@@ -78,11 +76,6 @@ export class Applier {
   /** Owners that are left out, with nft's complaint. */
   get refused(): ReadonlyMap<string, NftError> {
     return this.#refused;
-  }
-
-  /** Reads what an agent before us left in the kernel. May run while the lists come in; writes nothing. */
-  load(): Promise<void> {
-    return this.exclusively(() => this.#readAgain());
   }
 
   /** From now on the book is whole, and is applied: now, and whenever `schedule` says that it changed. */
@@ -109,25 +102,15 @@ export class Applier {
     this.#refused.delete(owner);
   }
 
-  /** CIDRs or the like changed: rules are written anew. */
+  /** CIDRs or the like changed. */
   setTable(table: TableOptions): void {
     this.#table = table;
-    this.#structureDue = true;
-    this.schedule();
+    void this.writeAgain('rules');
   }
 
-  /** The kernel was found to differ from the model: reads it, and applies the difference. */
-  repair(): Promise<void> {
-    return this.exclusively(async () => {
-      await this.#readAgain();
-      this.#structureDue = true;
-      await this.#applyAll();
-    });
-  }
-
-  /** Writes all rules anew, whatever they are by now; elements stay. */
-  rewriteRules(): Promise<void> {
-    this.#structureDue = true;
+  /** Writes rules, or everything, anew, whatever the kernel holds by now. Resolves when that has been tried. */
+  writeAgain(extent: 'rules' | 'reset' | 'replace'): Promise<void> {
+    this.#require(extent);
     this.schedule();
     return this.settled();
   }
@@ -138,7 +121,7 @@ export class Applier {
       for (const [owner, refusal] of this.#refused) {
         this.#refused.delete(owner);
         try {
-          await this.#commit(this.#options.book.idsOf(owner));
+          await this.#commit(this.#options.book.idsOf(owner), 'change');
         } catch (error) {
           this.#refused.set(owner, refusal);
           throwUnlessRefused(error);
@@ -168,6 +151,7 @@ export class Applier {
     await this.#turn;
   }
 
+  /** Lets the transaction that runs finish. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retryTimer);
@@ -183,14 +167,14 @@ export class Applier {
 
   async #applyAll(): Promise<void> {
     try {
-      while (!this.#stopped && (this.#everythingDue || this.#structureDue || this.#options.book.hasChanges)) {
+      while (!this.#stopped && (this.#extent !== 'change' || this.#options.book.hasChanges)) {
         await this.#applyOnce();
       }
       this.#retryMs = FIRST_RETRY_MS;
       this.#waitingSince = undefined;
       this.#hasApplied = true;
     } catch (error) {
-      this.#everythingDue = true;
+      this.#require('reset');
       this.#options.log.error('ApplyFailed', { error, retryMs: this.#retryMs });
       this.#options.onFailure?.(error);
       if (this.#stopped) return;
@@ -200,80 +184,83 @@ export class Applier {
   }
 
   async #applyOnce(): Promise<void> {
-    const { book } = this.#options;
-    const changed = book.takeChanged();
-    const everything = this.#everythingDue || this.#replaceDue;
+    const changed = this.#options.book.takeChanged();
+    const extent = this.#extent;
+    const isWhole = extent === 'reset' || extent === 'replace';
     try {
-      await this.#commit(everything ? this.#allIds() : changed);
+      await this.#commit(isWhole ? this.#allIds() : changed, extent);
     } catch (error) {
       throwUnlessRefused(error);
-      this.#options.log.warn('TransactionRefused', { error });
-      await this.#recover();
-    }
-    this.#everythingDue = false;
-  }
-
-  /** After a refusal: first trust nothing that we believed of the kernel, then find out whose fault it is. */
-  async #recover(): Promise<void> {
-    await this.#readAgain();
-    this.#structureDue = true;
-    const ids = this.#allIds();
-    try {
-      await this.#commit(ids);
-      return;
-    } catch (error) {
-      throwUnlessRefused(error);
-    }
-    await this.#commitStructure(ids);
-    const refused = await isolateRefused(this.#groupByOwner(ids), async (group) => {
-      await this.#commit(group);
-    });
-    for (const [owner, error] of refused) {
-      this.#refused.set(owner, error);
-      this.#options.log.error('ServiceRefused', { owner, error });
-      this.#options.onRefused?.(owner, error);
+      this.#options.log.warn('TransactionRefused', { extent, error });
+      await (isWhole ? this.#recoverWhole() : this.#recoverChange(changed));
     }
   }
 
-  /** The table alone; one of another layout, which can't be written over, is exchanged with all that is in it. */
-  async #commitStructure(ids: Iterable<string>): Promise<void> {
-    try {
-      await this.#commit([]);
-      return;
-    } catch (error) {
-      throwUnlessRefused(error);
+  /** Finds out who can't be applied, or whether it is the kernel that isn't what we took it for. */
+  async #recoverChange(changed: Iterable<string>): Promise<void> {
+    const suspects = await isolateRefused(this.#groupByOwner(changed), (ids) => this.#commit(ids, 'change'));
+    for (const [owner, error] of suspects) {
+      const passesAlone = await this.#check(this.#options.book.idsOf(owner), 'reset');
+      if (passesAlone) this.#require('reset');
+      else this.#refuse(owner, error);
     }
-    this.#replaceDue = true;
+    if (suspects.size === 0) this.#require('reset');
+  }
+
+  /** Only tries until it is known what to leave out: what is in the kernel serves on until all that is good replaces it. */
+  async #recoverWhole(): Promise<void> {
+    if (!(await this.#check([], 'reset'))) this.#require('replace');
+    const extent = this.#extent;
+    const refused = await isolateRefused(this.#groupByOwner(this.#allIds()), (ids) => this.#try(ids, extent));
+    for (const [owner, error] of refused) this.#refuse(owner, error);
+    await this.#commit(this.#allIds(), extent);
+  }
+
+  #refuse(owner: string, error: NftError): void {
+    this.#refused.set(owner, error);
+    this.#options.log.error('ServiceRefused', { owner, error });
+    this.#options.onRefused?.(owner, error);
+  }
+
+  async #check(ids: Iterable<string>, extent: Extent): Promise<boolean> {
     try {
-      await this.#commit(ids);
+      await this.#try(ids, extent);
+      return true;
     } catch (error) {
       throwUnlessRefused(error);
-      await this.#commit([]);
+      return false;
     }
   }
 
-  async #commit(ids: Iterable<string>): Promise<void> {
+  /** Lets the kernel judge a transaction without taking it. */
+  async #try(ids: Iterable<string>, extent: Extent): Promise<void> {
+    const { text } = await this.#build(ids, extent);
+    await this.#options.nft({ args: ['-c', '-f', '-'], input: text });
+  }
+
+  async #commit(ids: Iterable<string>, extent: Extent): Promise<void> {
     const startedAt = performance.now();
-    const structure = this.#structureDue;
-    const request: TransactionRequest = {
-      ids,
-      desired: (id) => this.#desired(id),
-      structure,
-      replace: this.#replaceDue,
-    };
-    const transaction = await this.model.build(request, this.#table);
-    if (transaction.text !== '') await this.#options.nft({ args: ['-f', '-'], input: transaction.text });
-    this.#take(transaction, structure, startedAt);
-  }
-
-  #take(transaction: Transaction, structure: boolean, startedAt: number): void {
+    const transaction = await this.#build(ids, extent);
+    // What is asked for while it runs is for the next one.
+    if (this.#extent === extent) this.#extent = 'change';
+    try {
+      if (transaction.text !== '') await this.#options.nft({ args: ['-f', '-'], input: transaction.text });
+    } catch (error) {
+      this.#require(extent);
+      throw error;
+    }
     this.model.merge(transaction);
-    this.#structureDue = false;
-    this.#replaceDue = false;
     if (transaction.text === '') return;
     this.#commits++;
-    const tookMs = performance.now() - startedAt;
-    this.#options.onCommit?.({ elements: transaction.elements, tookMs, structure });
+    this.#options.onCommit?.({
+      elements: transaction.elements,
+      tookMs: performance.now() - startedAt,
+      extent,
+    });
+  }
+
+  #build(ids: Iterable<string>, extent: Extent): Promise<Transaction> {
+    return this.model.build({ ids, desired: (id) => this.#desired(id), extent }, this.#table);
   }
 
   /** What an id should hold; for an owner that is left out, what it has. */
@@ -287,7 +274,7 @@ export class Applier {
     return new Set([...this.#options.book.ids(), ...this.model.ids()]);
   }
 
-  #groupByOwner(ids: Iterable<string>): Map<string, string[]> {
+  #groupByOwner(ids: Iterable<string>): Groups {
     const groups = new Map<string, string[]>();
     for (const id of ids) {
       const owner = this.#options.book.get(id)?.owner.key ?? '';
@@ -298,19 +285,10 @@ export class Applier {
     return groups;
   }
 
-  async #readAgain(): Promise<void> {
-    this.#everythingDue = true;
-    try {
-      this.model.read(await readKernel(this.#options.nft));
-    } catch (error) {
-      if (!(error instanceof UnknownListingError)) throw error;
-      this.#options.log.warn('UnknownTable', { error });
-      this.model.read({ ip: undefined, ip6: undefined });
-      this.#replaceDue = true;
-    }
+  #require(extent: Extent): void {
+    if (EXTENTS.indexOf(extent) > EXTENTS.indexOf(this.#extent)) this.#extent = extent;
   }
 }
 
-function throwUnlessRefused(error: unknown): asserts error is NftError {
-  if (!(error instanceof NftError) || error.failure === 'Unavailable') throw error;
-}
+/** Each includes those before it. */
+const EXTENTS: readonly Extent[] = ['change', 'rules', 'reset', 'replace'];

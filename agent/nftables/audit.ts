@@ -9,7 +9,7 @@ import { MAPS, SETS, TABLE } from './model.ts';
 import { parseListing, UnknownListingError } from './parse-listing.ts';
 import { type Nft, NftError } from './run-nft.ts';
 
-export type AuditFinding = 'TableMissing' | 'ChainsDiffer' | 'ElementsDiffer';
+export type AuditFinding = 'TableMissing' | 'ChainMissing' | 'ForeignChain' | 'ElementsDiffer';
 
 export interface AuditOptions {
   applier: Applier;
@@ -72,7 +72,7 @@ export class Audit {
     const unit = this.#units[this.#next % this.#units.length];
     if (unit === undefined) return;
     try {
-      if (this.#next % this.#units.length === 0) await applier.rewriteRules();
+      if (this.#next % this.#units.length === 0) await applier.writeAgain('rules');
       this.#next++;
       const finding = await applier.exclusively(() => this.#look(unit));
       if (finding !== null) await this.#repair(finding, unit);
@@ -86,7 +86,7 @@ export class Audit {
   async #repair(finding: AuditFinding, unit: Unit): Promise<void> {
     this.#options.log.warn('KernelDiffers', { finding, ...unit });
     this.#options.onFinding?.(finding);
-    await this.#options.applier.repair();
+    await this.#options.applier.writeAgain(finding === 'ForeignChain' ? 'replace' : 'reset');
   }
 
   async #look(unit: Unit): Promise<AuditFinding | null> {
@@ -107,11 +107,11 @@ export class Audit {
     const { applier, nft } = this.#options;
     const chains = parseListing(await nft({ args: ['-j', 'list', 'chains', family] }), TABLE).chains;
     if (chains.size === 0) return 'TableMissing';
-    const isWhole =
-      checkChains(chains) === null &&
-      findMissingChain(chains) === null &&
-      applier.model.chains(family).every((chain) => chains.has(chain));
-    return isWhole ? null : 'ChainsDiffer';
+    if (checkChains(chains) !== null) return 'ForeignChain';
+    if (findMissingChain(chains) !== null) return 'ChainMissing';
+    if (applier.model.chains(family).some((chain) => !chains.has(chain))) return 'ChainMissing';
+    applier.model.adoptChains(family, chains.keys());
+    return null;
   }
 
   async #lookAtElements({ family, kind, name }: Unit): Promise<AuditFinding | null> {

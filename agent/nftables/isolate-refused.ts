@@ -1,22 +1,24 @@
-import { NftError } from './run-nft.ts';
+import { type NftError, throwUnlessRefused } from './run-nft.ts';
+
+/** Ids by whose they are. */
+export type Groups = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Commits groups of ids, by owner, and finds those owners whose ids are refused: halves are tried until what is refused
- * is of one owner. One bad owner among n costs 2 log n transactions. Everything else is committed when this returns.
- * Throws what isn't a refusal.
+ * Tries groups of ids, and finds those owners whose ids are refused: halves are tried until what is refused is of one
+ * owner. One bad owner among n costs 2 log n tries. Throws what isn't a refusal.
  */
 export async function isolateRefused(
-  groups: ReadonlyMap<string, readonly string[]>,
-  commit: (ids: string[]) => Promise<void>,
+  groups: Groups,
+  attempt: (ids: string[]) => Promise<void>,
 ): Promise<Map<string, NftError>> {
   const refused = new Map<string, NftError>();
   const pending: [string, readonly string[]][][] = [[...groups]];
   for (let batch = pending.pop(); batch !== undefined; batch = pending.pop()) {
     if (batch.length === 0) continue;
     try {
-      await commit(batch.flatMap(([, ids]) => ids));
+      await attempt(batch.flatMap(([, ids]) => ids));
     } catch (error) {
-      if (!(error instanceof NftError) || error.failure === 'Unavailable') throw error;
+      throwUnlessRefused(error);
       const [only, ...others] = batch;
       if (only !== undefined && others.length === 0) {
         refused.set(only[0], error);

@@ -1,43 +1,51 @@
 import type { Family } from '../endpoints/canonical-address.ts';
 import { inSlices } from '../slice-work.ts';
 import { diffEntry } from './diff-entry.ts';
-import { chainsOf, type Element, type Entry, isFrontend, TABLE } from './model.ts';
-import { type ParsedListing, readEntries } from './parse-listing.ts';
+import { chainsOf, type Element, type Entry, isFrontend, MAPS, SETS, TABLE } from './model.ts';
 import { renderElements } from './render-elements.ts';
 import { renderTable, renderTreatmentChain, type TableOptions } from './render-table.ts';
 
 export const FAMILIES: readonly Family[] = ['ip', 'ip6'];
-export const TREATMENT_CHAIN = /^(pick|external|nodeport)-\d+$/;
+const TREATMENT_CHAIN = /^(pick|external|nodeport)-\d+$/;
+
+/** Whether a chain is one of those that depend on endpoint counts. */
+export function isTreatmentChain(name: string): boolean {
+  return TREATMENT_CHAIN.test(name);
+}
+
+/**
+ * How much is written besides the elements of the ids:
+ * - `change`: chains that they are the first to need;
+ * - `rules`: also the table and all chains, anew;
+ * - `reset`: and all maps are emptied first, so that it doesn't matter what they held;
+ * - `replace`: the same with a new table, whatever the old one was.
+ * The last two need all ids. Whatever it is, it happens in one moment: no connection sees half of it.
+ */
+export type Extent = 'change' | 'rules' | 'reset' | 'replace';
 
 /** One `nft -f`, and what is true once it went through. */
 export interface Transaction {
   text: string;
+  extent: Extent;
   /** Elements added or deleted. */
   elements: number;
   /** By id: the entry as the kernel will hold it. */
   entries: Map<string, Entry | undefined>;
-  /** `ip pick-3`, ... */
+  /** Chains that are new: `ip pick-3`, ... */
   chains: Set<string>;
-  clearsStrays: boolean;
-  /** The table as it was is thrown away. */
-  replaces: boolean;
 }
 
 export interface TransactionRequest {
   ids: Iterable<string>;
   desired: (id: string) => Entry | undefined;
-  /** Also write the table, its maps and fixed chains. */
-  structure?: boolean;
-  /** Throw the old table away in the same moment. Needs `structure`, and all ids. */
-  replace?: boolean;
+  extent: Extent;
 }
 
-/** What is committed to the kernel, as far as known. */
+/** What is committed to the kernel. Known without ever reading it, since it begins with a reset. */
 export class KernelModel {
   readonly #entries = new Map<string, Entry>();
   /** Chains that depend on endpoint counts: `ip pick-3`. */
   readonly #chains = new Set<string>();
-  #strays: Element[] = [];
   #elements = 0;
 
   get(id: string): Entry | undefined {
@@ -57,86 +65,50 @@ export class KernelModel {
     return this.#elements;
   }
 
-  get hasStrays(): boolean {
-    return this.#strays.length > 0;
-  }
-
-  /** Forgets everything, and takes in what was listed; `undefined` for a table that isn't there. */
-  read(listings: Readonly<Record<Family, ParsedListing | undefined>>): void {
-    this.#entries.clear();
-    this.#chains.clear();
-    this.#strays = [];
-    this.#elements = 0;
-    for (const family of FAMILIES) {
-      const listing = listings[family];
-      if (listing === undefined) continue;
-      for (const chain of listing.chains.keys()) {
-        if (TREATMENT_CHAIN.test(chain)) this.#chains.add(`${family} ${chain}`);
-      }
-      for (const elements of listing.elements.values()) this.#elements += elements.size;
-      const { entries, strays } = readEntries(family, listing.elements);
-      for (const [id, entry] of entries) this.#entries.set(id, entry);
-      this.#strays.push(...strays);
-    }
-  }
-
   /** The least that turns the kernel's state under these ids into the desired one. */
   async build(request: TransactionRequest, options: TableOptions): Promise<Transaction> {
-    const replaces = request.replace === true;
+    const { extent } = request;
+    const anew = extent === 'reset' || extent === 'replace';
     const entries = new Map<string, Entry | undefined>();
     const chains = new Set<string>();
     const deletions: Element[] = [];
     const additions: Element[] = [];
-    const clearsStrays = !replaces && this.#strays.length > 0;
-    if (clearsStrays) deletions.push(...this.#strays);
     await inSlices(request.ids, (id) => {
       const desired = request.desired(id);
-      const change = diffEntry(replaces ? undefined : this.#entries.get(id), desired);
+      const change = diffEntry(anew ? undefined : this.#entries.get(id), desired);
       for (const element of change.deletions) deletions.push(element);
       for (const element of change.additions) additions.push(element);
       entries.set(id, change.committed);
       if (desired === undefined || !isFrontend(desired)) return;
       for (const chain of chainsOf(desired)) {
         const name = `${desired.family} ${chain}`;
-        if (replaces || !this.#chains.has(name)) chains.add(name);
+        if (anew || !this.#chains.has(name)) chains.add(name);
       }
     });
     const lines = [
-      ...(request.structure === true
-        ? FAMILIES.flatMap((family) => this.#structure(family, options, replaces))
-        : []),
+      ...(extent === 'change'
+        ? []
+        : FAMILIES.flatMap((family) => this.#renderExtent(family, extent, options))),
       ...[...chains].flatMap((chain) => renderChain(chain, options)),
       ...renderElements({ deletions, additions }),
     ];
-    const elements = deletions.length + additions.length;
-    return {
-      text: lines.length === 0 ? '' : `${lines.join('\n')}\n`,
-      elements,
-      entries,
-      chains,
-      clearsStrays,
-      replaces,
-    };
+    const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+    return { text, extent, elements: deletions.length + additions.length, entries, chains };
   }
 
   /** To be called when the kernel took the transaction. */
-  merge(transaction: Transaction): void {
-    if (transaction.replaces) {
+  merge({ extent, entries, chains }: Transaction): void {
+    if (extent === 'reset' || extent === 'replace') {
       this.#entries.clear();
       this.#chains.clear();
       this.#elements = 0;
-      this.#strays = [];
     }
-    if (transaction.clearsStrays) {
-      this.#elements -= this.#strays.length;
-      this.#strays = [];
-    }
-    for (const [id, entry] of transaction.entries) {
+    for (const [id, entry] of entries) {
       this.#elements += sizeOf(entry) - sizeOf(this.#entries.get(id));
       if (entry === undefined) this.#entries.delete(id);
       else this.#entries.set(id, entry);
     }
-    for (const chain of transaction.chains) this.#chains.add(chain);
+    for (const chain of chains) this.#chains.add(chain);
   }
 
   /** Chains of a family that depend on endpoint counts. */
@@ -144,6 +116,15 @@ export class KernelModel {
     return [...this.#chains].flatMap((chain) =>
       chain.startsWith(`${family} `) ? [chain.slice(family.length + 1)] : [],
     );
+  }
+
+  /** Takes in chains that were found in the kernel: those of an agent before us, to be collected one day. */
+  adoptChains(family: Family, names: Iterable<string>): void {
+    for (const name of names) if (isTreatmentChain(name)) this.#chains.add(`${family} ${name}`);
+  }
+
+  forgetChains(chains: Iterable<string>): void {
+    for (const chain of chains) this.#chains.delete(chain);
   }
 
   /** Chains that no committed entry leads into. */
@@ -156,17 +137,20 @@ export class KernelModel {
     return [...unused].sort();
   }
 
-  forgetChains(chains: Iterable<string>): void {
-    for (const chain of chains) this.#chains.delete(chain);
-  }
-
-  #structure(family: Family, options: TableOptions, replaces: boolean): string[] {
-    const known = [...this.#chains].filter((chain) => !replaces && chain.startsWith(`${family} `));
+  #renderExtent(family: Family, extent: Extent, options: TableOptions): string[] {
+    const own = `${family} ${TABLE}`;
+    const flushes = [
+      ...MAPS.map((name) => `flush map ${own} ${name}`),
+      ...SETS.map((name) => `flush set ${own} ${name}`),
+    ];
+    const rules = () =>
+      this.chains(family).flatMap((name) => renderTreatmentChain(family, name, options.markBit));
     return [
       // Deleting what may not be there takes an addition first (`destroy` came with nft 1.0.8).
-      ...(replaces ? [`add table ${family} ${TABLE}`, `delete table ${family} ${TABLE}`] : []),
+      ...(extent === 'replace' ? [`add table ${own}`, `delete table ${own}`] : []),
       ...renderTable(family, options),
-      ...known.flatMap((chain) => renderChain(chain, options)),
+      ...(extent === 'reset' ? flushes : []),
+      ...(extent === 'rules' ? rules() : []),
     ];
   }
 }

@@ -16,6 +16,11 @@ export class NftError extends Error {
   }
 }
 
+/** Passes on every error that says nothing of the input. */
+export function throwUnlessRefused(error: unknown): asserts error is NftError {
+  if (!(error instanceof NftError) || error.failure === 'Unavailable') throw error;
+}
+
 export interface NftRun {
   args: readonly string[];
   input?: string;
