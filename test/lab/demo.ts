@@ -2,13 +2,14 @@
  * `make demo`: a cluster on this machine, and the product at work on it. The cluster stays until `make demo-down`; with
  * DEMO=once it is shown and ended. Exit status 0: every claim held. Interrupted, it leaves nothing.
  */
-import { DemoLab, stopDemoLab } from './demo/demo-lab.ts';
+import { DemoLab, removeDemoFiles, stopDemoLab } from './demo/demo-lab.ts';
 import { sayHowToGoOn } from './demo/say-how-to-go-on.ts';
 import { showAddress } from './demo/show-address.ts';
 import { showNodeLoss } from './demo/show-node-loss.ts';
 import { showReadiness } from './demo/show-readiness.ts';
 import { showSpread } from './demo/show-spread.ts';
 import { formatMs, Terminal } from './demo/terminal.ts';
+import { DEMO_FILES } from './demo-files.ts';
 import type { LabStep } from './lab.ts';
 
 const STEPS: Record<LabStep, string> = {
@@ -32,6 +33,7 @@ async function interrupt(status: number): Promise<void> {
   interrupted = true;
   terminal.error('interrupted: ending everything');
   await stopDemoLab();
+  removeDemoFiles();
   process.exit(status);
 }
 process.on('SIGINT', () => void interrupt(130));
@@ -65,6 +67,7 @@ async function show(): Promise<void> {
   terminal.heading(`${verdict}; ${formatMs(performance.now() - startedAt)} in all.`);
   if (once) {
     await stopDemoLab();
+    if (terminal.failed === 0) removeDemoFiles();
   } else {
     sayHowToGoOn(terminal, addresses);
     lab.keep();
@@ -77,6 +80,7 @@ try {
 } catch (error) {
   if (!interrupted) {
     terminal.error(error instanceof Error ? error.message : String(error));
+    terminal.aside(`The logs are in ${DEMO_FILES.logs}.`);
     await stopDemoLab();
     process.exitCode = 1;
   }

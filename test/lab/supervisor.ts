@@ -11,10 +11,13 @@ import { boundCommand } from '../controlplane/bound-command.ts';
 import { ControlClient } from './control/control-client.ts';
 import { pipePort, portOf } from './control/pipe-port.ts';
 import { DEMO_FILES } from './demo-files.ts';
-import { identify } from './process-identity.ts';
 
 const LAB_SERVER = new URL('lab-server.ts', import.meta.url).pathname;
-const STOP_MS = 5_000;
+/** A second SIGTERM, for a lab that was only just being started at the first. */
+const AGAIN_MS = 500;
+const STOP_MS = 2_000;
+/** The last of scripts/in-namespaces' own shells are gone by then, and what was killed outright too. */
+const GONE_MS = 200;
 
 let kept = false;
 let stopping = false;
@@ -23,12 +26,12 @@ const lab = spawn(...boundCommand('scripts/in-namespaces', [process.execPath, LA
   stdio: ['ignore', 'inherit', 'inherit'],
 });
 const ended = once(lab, 'exit');
-writeFileSync(DEMO_FILES.state, JSON.stringify(identify(process.pid)));
 
 function stop(): void {
   if (stopping) return;
   stopping = true;
   lab.kill('SIGTERM');
+  setTimeout(() => lab.kill('SIGTERM'), AGAIN_MS);
   setTimeout(() => lab.kill('SIGKILL'), STOP_MS);
 }
 
@@ -66,6 +69,7 @@ openApi().catch((error: unknown) => {
   // The demo hears of the failure from the lab itself, and decides.
 });
 await ended;
+await new Promise((resolve) => setTimeout(resolve, GONE_MS));
 for (const file of Object.values(DEMO_FILES))
   if (file !== DEMO_FILES.logs && file !== DEMO_FILES.log) rmSync(file, { force: true });
 process.exit(0);

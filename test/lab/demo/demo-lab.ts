@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ControlClient } from '../control/control-client.ts';
 import type { ControlTold } from '../control/protocol.ts';
 import { DEMO_DIR, DEMO_FILES } from '../demo-files.ts';
-import { isAlive, type ProcessRecord } from '../process-identity.ts';
+import { identify, isAlive, type ProcessRecord } from '../process-identity.ts';
 import { type CommandResult, runCommand } from '../run-command.ts';
 
 const SUPERVISOR = new URL('../supervisor.ts', import.meta.url).pathname;
@@ -29,6 +29,11 @@ export async function stopDemoLab(): Promise<boolean> {
   return true;
 }
 
+/** Takes the demo's files away, logs too. */
+export function removeDemoFiles(): void {
+  rmSync(DEMO_DIR, { recursive: true, force: true });
+}
+
 async function untilGone(supervisor: ProcessRecord): Promise<void> {
   const deadline = performance.now() + STOP_MS;
   while (isAlive(supervisor)) {
@@ -51,10 +56,12 @@ export class DemoLab {
   /** Starts it, in the place of one that runs. Until `keep`, it ends with this process. */
   static async start(tell: (told: ControlTold) => void): Promise<DemoLab> {
     await stopDemoLab();
-    rmSync(DEMO_DIR, { recursive: true, force: true });
+    removeDemoFiles();
     mkdirSync(DEMO_FILES.logs, { recursive: true });
     const log = openSync(DEMO_FILES.log, 'a');
     const supervisor = spawn(process.execPath, [SUPERVISOR], { detached: true, stdio: ['pipe', log, log] });
+    // Before anything can interrupt: whoever stops the demo finds it here.
+    writeFileSync(DEMO_FILES.state, JSON.stringify(identify(supervisor.pid ?? 0)));
     const { stdin } = supervisor;
     stdin?.on('error', () => {});
     const ended = new Promise<never>((_, reject) => {
