@@ -1,5 +1,5 @@
 import type { Frontend } from '../../crds/load-balancer.ts';
-import { type ClassedError, isClass } from '../../kube/errors.ts';
+import { ClassedError, isClass } from '../../kube/errors.ts';
 import type { Service } from '../../kube/objects.ts';
 import { keyOf, SERVICES } from '../../kube/resources.ts';
 import type { Finding } from '../../providers/provider.ts';
@@ -48,9 +48,8 @@ export async function claimPorts(context: ReconcileContext, input: ClaimPortsInp
 
 async function claimNodePorts(context: ReconcileContext, input: ClaimPortsInput): Promise<ClaimedPorts> {
   const key = keyOf(input.service);
-  const excluded = new Set<number>();
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    const decision = decide(context, input, 'nodePort', excluded);
+    const decision = decide(context, input, 'nodePort');
     const { service } = input;
     const changed = decision.ports.filter((granted) => granted.number !== nodePortOf(service, granted));
     if (decision.kind === 'refused' || changed.length === 0)
@@ -63,23 +62,22 @@ async function claimNodePorts(context: ReconcileContext, input: ClaimPortsInput)
       if (!isClass(error, 'Rejected')) throw error;
       const taken = takenPorts(error, changed);
       if (taken.length === 0) return refusedByServer(service, decision, error);
-      for (const number of taken) excluded.add(number);
+      context.log.debug('NodePortsTaken', { service: key, taken, attempt });
+      context.takenPorts.add(taken);
     } finally {
       context.claims.settlePorts(key);
     }
   }
-  return claimed(
-    input.service,
-    'nodePort',
-    { kind: 'refused', ...TOO_MANY_COLLISIONS, ports: [], findings: [] },
-    true,
-  );
+  throw new ClassedError('the API server gave every node port that was proposed to another Service first', {
+    class: 'Transient',
+    reason: 'NodePortsContended',
+  });
 }
 
 /** The numbers are reserved until the LoadBalancer that says them is written; that settles them. */
 function claimForwardingPorts(context: ReconcileContext, input: ClaimPortsInput): ClaimedPorts {
   const { service, required } = input;
-  const decision = decide(context, input, 'forwardingPort', new Set());
+  const decision = decide(context, input, 'forwardingPort');
   context.claims.reservePorts(keyOf(service), held('forwardingPort', decision.ports));
   return claimed(service, 'forwardingPort', decision, required);
 }
@@ -88,24 +86,41 @@ function decide(
   context: ReconcileContext,
   { service, namespaceLabels, before }: ClaimPortsInput,
   kind: PortKind,
-  excluded: ReadonlySet<number>,
 ): PortDecision {
   const request = buildPortRequest(service, {
     kind,
     owner: keyOf(service),
     namespaceLabels,
     before: { frontends: [...(before ?? [])] },
-    excluded,
+    ...(kind === 'nodePort' ? { excluded: context.takenPorts.current() } : {}),
   });
-  // A number that a person chose is none of ours to change.
-  const chosen = kind === 'nodePort' ? readChosenNodePorts(service) : new Set<string>();
-  const ours = request.ports.filter(({ port, protocol }) => !chosen.has(`${port}/${protocol}`));
+  const settled =
+    kind === 'nodePort' ? settledPorts(service, before, request.pools.length > 0) : new Set<string>();
+  const ours = request.ports.filter(({ port, protocol }) => !settled.has(`${port}/${protocol}`));
   return allocatePorts(
     { ...request, ports: ours },
     context.compiled.portPools,
     context.claims.ports,
     context.nodePortRange,
   );
+}
+
+/**
+ * Node ports that are none of ours to change: those that a person chose, and those that a LoadBalancer has said already,
+ * so that a new pool moves nobody; only naming a pool is asking for a move.
+ */
+function settledPorts(
+  service: Service,
+  before: readonly Frontend[] | undefined,
+  poolNamed: boolean,
+): Set<string> {
+  const settled = new Set(readChosenNodePorts(service));
+  if (poolNamed) return settled;
+  for (const { port, protocol, nodePort, portPool } of before ?? []) {
+    const inUse = portPool === undefined && nodePort !== undefined;
+    if (inUse && nodePort === nodePortOf(service, { port, protocol })) settled.add(`${port}/${protocol}`);
+  }
+  return settled;
 }
 
 /** A JSON patch that holds only for the Service as it was seen: another resourceVersion is a Conflict. */
@@ -192,9 +207,3 @@ function indexOf(service: Service, { protocol, port }: Pick<GrantedPort, 'protoc
     (each) => each.port === port && (each.protocol ?? 'TCP') === protocol,
   );
 }
-
-const TOO_MANY_COLLISIONS: Finding = {
-  reason: 'PortsContended',
-  message:
-    'The API server gave every node port that was proposed to another Service first. Tried again soon.',
-};

@@ -9,6 +9,7 @@ import type { WantedStatus } from '../status/load-balancer-status.ts';
 import type { Caches } from './caches.ts';
 import type { Claims } from './claims.ts';
 import type { CompiledObjects } from './compiled-objects.ts';
+import type { TakenPorts } from './taken-ports.ts';
 
 /** What every step of reconciling is given. */
 export interface ReconcileContext {
@@ -16,6 +17,7 @@ export interface ReconcileContext {
   log: Logger;
   caches: Caches;
   claims: Claims;
+  takenPorts: TakenPorts;
   compiled: CompiledObjects;
   providers: ReadonlyMap<ProviderType, Provider>;
   /** In every name and tag at providers. */

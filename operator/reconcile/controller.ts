@@ -17,6 +17,7 @@ import { inOrderOfClaims } from './order-of-claims.ts';
 import { QuietTime } from './quiet-time.ts';
 import { recoverClaims } from './recover-claims.ts';
 import { ServiceReconciler } from './service.ts';
+import { TakenPorts } from './taken-ports.ts';
 import { Triggers } from './triggers.ts';
 
 export interface ControllerOptions {
@@ -98,6 +99,7 @@ export function createController(options: ControllerOptions): Controller {
     log,
     caches,
     claims,
+    takenPorts: new TakenPorts(),
     compiled,
     providers,
     clusterId,

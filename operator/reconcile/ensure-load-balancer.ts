@@ -74,7 +74,11 @@ export class LoadBalancerEnsurer {
     await this.#writer.readBack(key);
     const existing = this.#context.caches.freshLoadBalancers.get(key);
     const refusal = choice.refusal ?? this.#refuse(key, choice.provider, existing);
-    if (refusal !== undefined || choice.provider === undefined) return keepAsItIs(input, existing, refusal);
+    // Without the numbers that it must have, nothing is begun: they would have to be changed under its users.
+    const lacksPorts = input.portOutcome.finding !== undefined && existing === undefined;
+    if (refusal !== undefined || choice.provider === undefined || lacksPorts) {
+      return keepAsItIs(input, existing, refusal);
+    }
 
     const plan = this.#plan(key, choice.provider, existing, input);
     try {

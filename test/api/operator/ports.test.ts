@@ -66,6 +66,38 @@ describe('operator: node ports and forwarding ports', () => {
       expect(ports.sort()).to.deep.equal(Array.from({ length: 10 }, (_, index) => 31530 + index));
     });
 
+    it('stay as Kubernetes picked them when a pool comes later, until the Service names it', async () => {
+      await fixture.service('web');
+      await fixture.untilAddress('web');
+      const picked = await nodePortOf('web');
+      const pool = await fixture.portPool({ nodePorts: ['31560-31569'] });
+      await fixture.service('new');
+      await fixture.untilAddress('new');
+      expect(await nodePortOf('new')).to.be.within(31560, 31569);
+      expect(await nodePortOf('web')).to.equal(picked);
+
+      await fixture.patch(SERVICES, 'web', { metadata: { annotations: { 'fairlead.dev/port-pool': pool } } });
+      await fixture.untilLoadBalancer(
+        'web',
+        (each) => each.spec.frontends?.[0]?.portPool === pool,
+        'the pool',
+      );
+      expect(await nodePortOf('web')).to.be.within(31560, 31569);
+    });
+
+    it('hold a Service up when the pool is used up, and come when there is room', async () => {
+      const pool = await fixture.portPool({ nodePorts: ['31570'] });
+      await fixture.service('first');
+      await fixture.untilAddress('first');
+      await fixture.service('second');
+      await fixture.untilReason('second', 'PortPoolExhausted');
+
+      await fixture.patch(PORT_POOLS, pool, { spec: { nodePorts: ['31570', '31575'] } });
+
+      await fixture.untilAddress('second');
+      expect(await nodePortOf('second')).to.equal(31575);
+    });
+
     it('are kept over a restart and a change of the pool', async () => {
       const pool = await fixture.portPool({ nodePorts: ['31540-31549'] });
       await fixture.service('web');

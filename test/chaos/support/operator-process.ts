@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 
 const MAIN = new URL('../../../operator/main.ts', import.meta.url).pathname;
 
@@ -15,6 +16,7 @@ export class OperatorProcess {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8');
       stream?.on('data', (text: string) => {
+        if (process.env.CHAOS_LOGS) appendFileSync(`${process.env.CHAOS_LOGS}/${child.pid}.log`, text);
         this.#output = (this.#output + text).slice(-1_000_000);
       });
     }
@@ -30,11 +32,17 @@ export class OperatorProcess {
   async ready(timeoutMs = 30_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (!this.#output.includes('"event":"Ready"')) {
-      if (this.#child.exitCode !== null || performance.now() > deadline) {
+      const ended = this.#child.exitCode !== null || this.#child.signalCode !== null;
+      if (ended || performance.now() > deadline) {
         throw new Error(`the operator did not get ready: ${this.#output.slice(-4_000)}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+  }
+
+  /** Under which it takes the Lease; undefined until it said so. */
+  get identity(): string | undefined {
+    return /"identity":"([^"]+)"/.exec(this.#output)?.[1];
   }
 
   /** Log lines of this level. */
