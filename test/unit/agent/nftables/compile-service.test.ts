@@ -1,0 +1,161 @@
+import { expect } from 'chai';
+import { compileService, UnusableServiceError } from '../../../../agent/nftables/compile-service.ts';
+import { type Entry, isFrontend } from '../../../../agent/nftables/model.ts';
+import type { Service } from '../../../../kube/objects.ts';
+import { endpoint, loadBalancer, NODE, service, slice } from '../support/objects.ts';
+
+function compiled(inputs: Partial<Parameters<typeof compileService>[0]> & { service: Service }): string[] {
+  return compileService({ slices: [], loadBalancers: [], ...inputs }, NODE)
+    .entries.map(textOf)
+    .sort();
+}
+
+function textOf(entry: Entry): string {
+  const head = `${entry.family} ${entry.place} ${entry.key}`;
+  return isFrontend(entry) ? `${head} -> ${entry.treatment} [${entry.endpoints.join(', ')}]` : head;
+}
+
+const PODS = slice('s', [endpoint('10.0.0.2'), endpoint('10.0.0.1')]);
+const BOTH = '[10.0.0.1 . 8080, 10.0.0.2 . 8080]';
+
+describe('agent: compiling a Service', () => {
+  it('leads its ClusterIP to its endpoints, unmasqueraded', () => {
+    expect(compiled({ service: service('s'), slices: [PODS] })).to.deep.equal([
+      'ip cluster-ips 10.96.0.1',
+      `ip services 10.96.0.1 . tcp . 80 -> pick ${BOTH}`,
+    ]);
+  });
+
+  it('keeps a frontend without endpoints, to reject what comes', () => {
+    expect(compiled({ service: service('s', { ports: [{ port: 80, nodePort: 30080 }] }) })).to.deep.equal([
+      'ip cluster-ips 10.96.0.1',
+      'ip nodeports tcp . 30080 -> nodeport []',
+      'ip services 10.96.0.1 . tcp . 80 -> pick []',
+    ]);
+  });
+
+  it('marks endpoints on this node for hairpin', () => {
+    const slices = [slice('s', [endpoint('10.0.0.1', 'ready', NODE), endpoint('10.0.0.2')])];
+
+    expect(compiled({ service: service('s'), slices })).to.include('ip hairpin 10.0.0.1 . 10.0.0.1');
+    expect(compiled({ service: service('s'), slices })).not.to.include('ip hairpin 10.0.0.2 . 10.0.0.2');
+  });
+
+  it('serves each family from its own slices', () => {
+    const dual = service('s', {
+      clusterIPs: ['10.96.0.1', 'fd00:96::1'],
+      ports: [{ name: 'http', port: 80, nodePort: 30080 }],
+    });
+    const slices = [PODS, slice('s', [endpoint('fd00::1')], { name: 's-6', addressType: 'IPv6' })];
+
+    expect(compiled({ service: dual, slices })).to.deep.equal([
+      'ip cluster-ips 10.96.0.1',
+      `ip nodeports tcp . 30080 -> nodeport ${BOTH}`,
+      `ip services 10.96.0.1 . tcp . 80 -> pick ${BOTH}`,
+      'ip6 cluster-ips fd00:96::1',
+      'ip6 nodeports tcp . 30080 -> nodeport [fd00::1 . 8080]',
+      'ip6 services fd00:96::1 . tcp . 80 -> pick [fd00::1 . 8080]',
+    ]);
+  });
+
+  it('serves claimed addresses, addresses in status and external ones as external, each once', () => {
+    const web: Service = {
+      ...service('s', { type: 'LoadBalancer', externalIPs: ['198.18.0.9'] }),
+      status: {
+        loadBalancer: {
+          ingress: [
+            { ip: '198.18.0.200', ipMode: 'VIP' },
+            { ip: '198.18.0.201' },
+            { ip: '198.18.0.202', ipMode: 'Proxy' },
+            { hostname: 'a.example' },
+            { ip: 'fd00:198::1' },
+          ],
+        },
+      },
+    };
+    const claimed = loadBalancer('s', {
+      addresses: [
+        { address: '198.18.0.200', family: 'IPv4', pool: 'p' },
+        { address: '198.18.0.210', family: 'IPv4', pool: 'p' },
+      ],
+    });
+
+    expect(compiled({ service: web, slices: [PODS], loadBalancers: [claimed] })).to.deep.equal([
+      'ip cluster-ips 10.96.0.1',
+      `ip services 10.96.0.1 . tcp . 80 -> pick ${BOTH}`,
+      ...['198.18.0.200', '198.18.0.201', '198.18.0.210', '198.18.0.9'].map(
+        (address) => `ip services ${address} . tcp . 80 -> external ${BOTH}`,
+      ),
+    ]);
+  });
+
+  it('serves forwarding ports as node ports, for the very port and protocol', () => {
+    const frontends = [
+      { protocol: 'TCP' as const, port: 80, forwardingPort: 40080 },
+      { protocol: 'UDP' as const, port: 80, forwardingPort: 40081 },
+      { protocol: 'TCP' as const, port: 443, forwardingPort: 40443 },
+    ];
+
+    expect(
+      compiled({ service: service('s'), slices: [PODS], loadBalancers: [loadBalancer('s', { frontends })] }),
+    ).to.deep.equal([
+      'ip cluster-ips 10.96.0.1',
+      `ip nodeports tcp . 40080 -> nodeport ${BOTH}`,
+      `ip services 10.96.0.1 . tcp . 80 -> pick ${BOTH}`,
+    ]);
+  });
+
+  it('keeps protocols apart on one port number, each with the endpoints of its own port', () => {
+    const ports = (['TCP', 'UDP', 'SCTP'] as const).map((protocol) => ({
+      name: protocol.toLowerCase(),
+      protocol,
+      port: 53,
+    }));
+    const slices = [
+      slice('s', [endpoint('10.0.0.1')], {
+        ports: ports.map(({ name, protocol }, index) => ({ name, protocol, port: 5300 + index })),
+      }),
+    ];
+
+    expect(compiled({ service: service('s', { ports }), slices })).to.deep.equal([
+      'ip cluster-ips 10.96.0.1',
+      'ip services 10.96.0.1 . sctp . 53 -> pick [10.0.0.1 . 5302]',
+      'ip services 10.96.0.1 . tcp . 53 -> pick [10.0.0.1 . 5300]',
+      'ip services 10.96.0.1 . udp . 53 -> pick [10.0.0.1 . 5301]',
+    ]);
+  });
+
+  const notServed: [string, Service, string][] = [
+    ['ExternalName', service('s', { type: 'ExternalName', clusterIPs: [] }), 'ExternalName'],
+    ['headless', service('s', { clusterIPs: ['None'] }), 'Headless'],
+    ['no ClusterIP yet', service('s', { clusterIPs: [] }), 'Headless'],
+    [
+      'of another proxy',
+      service('s', {}, { labels: { 'service.kubernetes.io/service-proxy-name': 'other' } }),
+      'OtherProxy',
+    ],
+  ];
+  for (const [name, object, reason] of notServed) {
+    it(`leaves out a Service that is ${name}, and says why`, () => {
+      const result = compileService({ service: object, slices: [PODS], loadBalancers: [] }, NODE);
+      expect(result).to.deep.equal({ entries: [], endpoints: 0, notServed: reason });
+    });
+  }
+
+  it('serves a Service that asks for us by name', () => {
+    const ours = service('s', {}, { labels: { 'service.kubernetes.io/service-proxy-name': 'fairlead' } });
+    expect(compiled({ service: ours })).to.have.length(2);
+  });
+
+  const unusable: [string, Service][] = [
+    ['an address that is none', service('s', { externalIPs: ['1.2.3.4; flush ruleset'] })],
+    ['a ClusterIP that is none', service('s', { clusterIPs: ['10.96.0'] })],
+    ['a port out of range', service('s', { ports: [{ port: 70000 }] })],
+    ['a node port out of range', service('s', { ports: [{ port: 80, nodePort: -1 }] })],
+  ];
+  for (const [name, object] of unusable) {
+    it(`throws on ${name}: nothing unchecked gets into nft's input`, () => {
+      expect(() => compiled({ service: object })).to.throw(UnusableServiceError);
+    });
+  }
+});
