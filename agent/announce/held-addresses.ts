@@ -79,8 +79,9 @@ export class HeldAddresses {
   async addMissing(target: ReadonlyMap<string, string>): Promise<string[]> {
     const missing = [...target].filter(([address]) => !this.#present.has(address));
     if (missing.length === 0) return [];
-    await this.#guard.add(missing.map(([address]) => address));
+    // Before anything is waited for: from now on our Lease must claim them.
     for (const [address, device] of missing) this.#present.set(address, device);
+    await this.#guard.add(missing.map(([address]) => address));
     await this.#batch(missing.map(([address, device]) => renderAddress('replace', address, device)));
     return missing.map(([address]) => address);
   }

@@ -101,9 +101,10 @@ export class Ownership {
       .find((record) => record.node !== this.#options.self && record.claims.has(address))?.node;
   }
 
-  /** A write is about to be sent. */
+  /** A write is about to be sent. What it doesn't claim isn't held from now on: the write may come through at any time. */
   beginWrite(seq: number, startedAt: number, claims: ReadonlySet<string>): void {
     this.#writes.set(seq, { startedAt, claims: new Set(claims) });
+    this.#forgetOthers(claims);
   }
 
   /** A Lease as the watch shows it. */
@@ -153,7 +154,7 @@ export class Ownership {
   }
 
   #seeOwn(record: MemberRecord, now: number): void {
-    const published = this.view.get(this.#options.self)?.claims ?? record.claims;
+    const published = this.view.get(this.#options.self)?.claims ?? new Set<string>();
     this.view.upsert(record, now);
     if (record.session !== this.#options.session) {
       if (this.#confirmedByApi > Number.NEGATIVE_INFINITY) this.#superseded = true;
@@ -170,14 +171,16 @@ export class Ownership {
     }
     if (now >= this.#confirmedByApi + this.#options.fenceMs) this.view.restartClocks(now);
     this.#confirmedByApi = write.startedAt;
-    this.#takeClaims(write.claims, isContinuous ? new Set() : published, now);
+    // A later write, on its way already, may have taken some of them back.
+    const still = [...write.claims].filter((address) =>
+      [...this.#writes.values()].every((later) => later.claims.has(address)),
+    );
+    this.#takeClaims(new Set(still), published, now);
   }
 
   /** `suspect`: claims that others may be queued behind already, so that waiting for those others could be for ever. */
   #takeClaims(claims: ReadonlySet<string>, suspect: ReadonlySet<string>, now: number): void {
-    for (const address of this.#claims.keys()) {
-      if (!claims.has(address) && this.#claims.delete(address)) this.#revision++;
-    }
+    this.#forgetOthers(claims);
     for (const address of claims) {
       if (this.#claims.has(address)) continue;
       const blockers = new Set<string>();
@@ -186,6 +189,12 @@ export class Ownership {
       }
       this.#revision++;
       this.#claims.set(address, { blockers, lost: blockers.size > 0 && suspect.has(address) });
+    }
+  }
+
+  #forgetOthers(claims: ReadonlySet<string>): void {
+    for (const address of this.#claims.keys()) {
+      if (!claims.has(address) && this.#claims.delete(address)) this.#revision++;
     }
   }
 
