@@ -3,7 +3,7 @@ import { findCondition } from '../../kube/conditions.ts';
 import type { Service } from '../../kube/objects.ts';
 import type { Finding } from '../../providers/provider.ts';
 import { REASONS } from '../status/reasons.ts';
-import { hasFinalizer, isBeingDeleted, SERVICE_CONDITION } from './names.ts';
+import { hasFinalizer, isBeingDeleted, loadBalancerName, SERVICE_CONDITION } from './names.ts';
 import { type AnnotatedWishes, readAnnotations } from './read-annotations.ts';
 import { type Choice, type KnownProvider, selectProviders } from './select-providers.ts';
 
@@ -69,13 +69,13 @@ export function decideService(view: ServiceView): ServiceDecision {
   if (bad !== undefined) return hold({ ...bad, message: invalid.map(({ message }) => message).join(' ') });
   if (selection.kind === 'undecided') return hold(selection.refusal);
 
-  const wanted = new Set(selection.choices.map(({ name }) => name));
+  const wanted = new Set(selection.choices.map(({ name }) => loadBalancerName(service.metadata.name, name)));
   return {
     kind: 'serve',
     service,
     wishes,
     choices: selection.choices,
-    surplus: loadBalancers.filter((each) => !wanted.has(each.spec.provider.name)),
+    surplus: loadBalancers.filter((each) => !wanted.has(each.metadata.name)),
     findings: unknown,
   };
 }
