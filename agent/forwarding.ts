@@ -3,7 +3,7 @@ import type { Logger } from '../kube/log.ts';
 import type { EndpointSlice, Node, Service, ServiceCIDR } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
 import { CompileLoop, type ForwardingCounts } from './compile-loop.ts';
-import { Applier, type ApplierEvents } from './nftables/applier.ts';
+import { Applier, type ApplierOptions } from './nftables/applier.ts';
 import { Audit, type AuditFinding } from './nftables/audit.ts';
 import { type Conflict, RuleBook } from './nftables/rule-book.ts';
 import { type Nft, runNft } from './nftables/run-nft.ts';
@@ -16,6 +16,8 @@ export interface ForwardingStores {
   nodes: Store<Node>;
   serviceCidrs: Store<ServiceCIDR>;
 }
+
+type ApplierEvents = Pick<ApplierOptions, 'onCommit' | 'onRefused' | 'onFailure'>;
 
 export interface ForwardingOptions extends ApplierEvents {
   nodeName: string;

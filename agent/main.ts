@@ -1,3 +1,4 @@
+import './limit-memory.ts';
 import { createLogger, type Logger } from '../kube/log.ts';
 import { cleanUp } from './clean-up.ts';
 import { type AgentConfig, ConfigError, readConfig, renderHelp } from './config.ts';

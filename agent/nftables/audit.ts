@@ -64,23 +64,29 @@ export class Audit {
 
   async #turn(): Promise<void> {
     const { applier, log } = this.#options;
-    if (applier.waitingSince !== undefined && this.#postponed < LONGEST_POSTPONEMENT) {
-      this.#postponed++;
-      return;
-    }
-    this.#postponed = 0;
     const unit = this.#units[this.#next % this.#units.length];
     if (unit === undefined) return;
     try {
-      if (this.#next % this.#units.length === 0) await applier.writeAgain('rules');
+      if (this.#next % this.#units.length === 0 && this.#postponed === 0) await applier.writeAgain('rules');
+      const finding = await this.#findSomething(unit);
+      if (finding === undefined) return;
       this.#next++;
-      const finding = await applier.exclusively(() => this.#look(unit));
       if (finding !== null) await this.#repair(finding, unit);
-      await applier.retryRefused();
-      await applier.collectChains();
+      await applier.tidyUp();
     } catch (error) {
       log.warn('AuditFailed', { error });
     }
+  }
+
+  /** Undefined: changes came in between. */
+  async #findSomething(unit: Unit): Promise<AuditFinding | null | undefined> {
+    const { applier } = this.#options;
+    const insists = this.#postponed >= LONGEST_POSTPONEMENT;
+    const finding = insists
+      ? await applier.exclusively(() => this.#look(unit))
+      : await applier.aside((signal) => this.#look(unit, signal));
+    this.#postponed = finding === undefined ? this.#postponed + 1 : 0;
+    return finding;
   }
 
   async #repair(finding: AuditFinding, unit: Unit): Promise<void> {
@@ -89,13 +95,13 @@ export class Audit {
     await this.#options.applier.writeAgain(finding === 'ForeignChain' ? 'replace' : 'reset');
   }
 
-  async #look(unit: Unit): Promise<AuditFinding | null> {
+  async #look(unit: Unit, signal?: AbortSignal): Promise<AuditFinding | null> {
     try {
       for (const family of FAMILIES) {
-        const finding = await this.#lookAtChains(family);
+        const finding = await this.#lookAtChains(family, signal);
         if (finding !== null) return finding;
       }
-      return await this.#lookAtElements(unit);
+      return await this.#lookAtElements(unit, signal);
     } catch (error) {
       if (error instanceof NftError && error.failure === 'Missing') return 'TableMissing';
       if (error instanceof UnknownListingError) return 'ElementsDiffer';
@@ -103,9 +109,9 @@ export class Audit {
     }
   }
 
-  async #lookAtChains(family: Family): Promise<AuditFinding | null> {
+  async #lookAtChains(family: Family, signal?: AbortSignal): Promise<AuditFinding | null> {
     const { applier, nft } = this.#options;
-    const chains = parseListing(await nft({ args: ['-j', 'list', 'chains', family] }), TABLE).chains;
+    const chains = parseListing(await nft({ args: ['-j', 'list', 'chains', family], signal }), TABLE).chains;
     if (chains.size === 0) return 'TableMissing';
     if (checkChains(chains) !== null) return 'ForeignChain';
     if (findMissingChain(chains) !== null) return 'ChainMissing';
@@ -114,9 +120,12 @@ export class Audit {
     return null;
   }
 
-  async #lookAtElements({ family, kind, name }: Unit): Promise<AuditFinding | null> {
+  async #lookAtElements({ family, kind, name }: Unit, signal?: AbortSignal): Promise<AuditFinding | null> {
     const { applier, nft } = this.#options;
-    const listing = parseListing(await nft({ args: ['-j', 'list', kind, family, TABLE, name] }), TABLE);
+    const listing = parseListing(
+      await nft({ args: ['-j', 'list', kind, family, TABLE, name], signal }),
+      TABLE,
+    );
     const found = listing.elements.get(name) ?? new Map<string, string | undefined>();
     let matched = 0;
     let missing = 0;

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Page } from '../../kube/serve-pages.ts';
-import type { Commit } from '../nftables/applier.ts';
 import type { AuditFinding } from '../nftables/audit.ts';
+import type { Commit } from '../nftables/committer.ts';
 
 export interface Gauges {
   services: number;
