@@ -1,0 +1,139 @@
+import { expect } from 'chai';
+import { createInformer } from '../../kube/informer.ts';
+import { silentLogger } from '../../kube/log.ts';
+import { SERVICES } from '../../kube/resources.ts';
+import type { Lab } from '../lab/lab.ts';
+import { countByPod } from '../lab/probe/judge-results.ts';
+import { sharedLab } from './support/shared-lab.ts';
+import {
+  type Addresses,
+  addressesOf,
+  deployWeb,
+  podsOf,
+  removeNamespace,
+  untilServed,
+  webService,
+} from './support/web.ts';
+
+const NAMESPACE = 'e2e-address';
+const ANSWERS_WITHIN_MS = 300;
+const SERVICE_COUNT = 10;
+const REQUESTS = 120;
+/** Of 120 random picks of 3, fewer than 15 for one happens once in a million runs. */
+const FAIR_SHARE = 15;
+
+describe('A Service of type LoadBalancer in the lab', function () {
+  this.timeout(60_000);
+  let lab: Lab;
+
+  before(async function () {
+    lab = await sharedLab(this);
+    await deployWeb(lab, NAMESPACE);
+  });
+
+  after(() => removeNamespace(lab, NAMESPACE));
+
+  it(`answers at its address within ${ANSWERS_WITHIN_MS} ms after it shows in the status`, async () => {
+    const seen = new Map<string, Promise<{ v4: number; v6: number }>>();
+    const informer = createInformer(lab.api, SERVICES, { log: silentLogger, namespace: NAMESPACE });
+    informer.store.onChange(({ key, object }) => {
+      const addresses = addressesOf(object.status?.loadBalancer?.ingress);
+      if (addresses && !seen.has(key)) seen.set(key, untilAnswers(lab, addresses));
+    });
+    informer.start();
+    await informer.synced;
+    const names = Array.from({ length: SERVICE_COUNT }, (_, i) => `quick-${i}`);
+    for (const name of names) {
+      await lab.api.create(SERVICES, webService(NAMESPACE, name));
+      await untilServed(lab, NAMESPACE, name);
+    }
+    await informer.stop();
+    const times = await Promise.all(seen.values());
+    expect(times).to.have.length(SERVICE_COUNT);
+    const slowest = Math.max(...times.flatMap(({ v4, v6 }) => [v4, v6]));
+    expect(slowest).to.be.below(ANSWERS_WITHIN_MS);
+    for (const name of names) await lab.api.delete(SERVICES, NAMESPACE, name);
+  });
+
+  describe('once it is served', () => {
+    let addresses: Addresses;
+
+    before(async () => {
+      await lab.api.create(SERVICES, webService(NAMESPACE, 'web'));
+      addresses = await untilServed(lab, NAMESPACE, 'web');
+    });
+
+    it('spreads connections over all pods, by IPv4 and by IPv6', async () => {
+      for (const host of [addresses.v4, `[${addresses.v6}]`]) {
+        const results = [];
+        for (let i = 0; i < REQUESTS; i++) results.push(await lab.client.request({ url: `http://${host}/` }));
+        expect(results.filter(({ ok }) => !ok)).to.deep.equal([]);
+        const counts = countByPod(results);
+        const names = (await podsOf(lab, NAMESPACE)).map(({ metadata }) => metadata.name);
+        expect([...counts.keys()]).to.have.members(names);
+        expect(Math.min(...counts.values())).to.be.at.least(FAIR_SHARE);
+      }
+    });
+
+    it('answers by UDP, by IPv4 and by IPv6', async () => {
+      for (const host of [addresses.v4, addresses.v6]) {
+        const answer = await lab.client.exchange({ protocol: 'UDP', host, port: 81, text: 'hostname' });
+        const names = (await podsOf(lab, NAMESPACE)).map(({ metadata }) => metadata.name);
+        expect(names).to.include(answer.body);
+      }
+    });
+
+    it('answers a node, and every pod, at its ClusterIP and at its address', async () => {
+      const service = await lab.api.get(SERVICES, NAMESPACE, 'web');
+      const pods = await podsOf(lab, NAMESPACE);
+      const callers = ['node-1', ...pods.map(({ metadata }) => `pod-${metadata.uid?.slice(0, 13)}`)];
+      for (const caller of callers) {
+        for (const ip of [...(service.spec.clusterIPs ?? []), addresses.v4, addresses.v6]) {
+          const url = `http://${ip.includes(':') ? `[${ip}]` : ip}/hostname`;
+          // Enough for a pod to come by itself: the answer has to find its way back then too.
+          for (let i = 0; i < 8; i++) {
+            const { status, stderr } = await lab.exec(caller, [
+              'curl',
+              '-sS',
+              '--fail',
+              '--max-time',
+              '2',
+              url,
+            ]);
+            expect(status, `${caller} -> ${url}: ${stderr}`).to.equal(0);
+          }
+        }
+      }
+    });
+
+    it('refuses connections when it has no pod', async () => {
+      await lab.api.create(SERVICES, webService(NAMESPACE, 'empty', { selector: { app: 'none' } }));
+      const { status } = await lab.api.get(SERVICES, NAMESPACE, 'web');
+      expect(addressesOf(status?.loadBalancer?.ingress)).to.deep.equal(addresses);
+      const informed = async () =>
+        addressesOf((await lab.api.get(SERVICES, NAMESPACE, 'empty')).status?.loadBalancer?.ingress);
+      let found: Addresses | undefined;
+      while (!found) found = await informed();
+      // Nobody answers for the address in the first moments; then the refusal comes at once.
+      let error: string | undefined = 'timeout';
+      for (let i = 0; i < 20 && error === 'timeout'; i++) {
+        error = (await lab.client.request({ url: `http://${found.v4}/`, timeoutMs: 500 })).error;
+      }
+      expect(error).to.equal('ECONNREFUSED');
+    });
+  });
+});
+
+/** Milliseconds from now until each address has answered. */
+async function untilAnswers(lab: Lab, { v4, v6 }: Addresses): Promise<{ v4: number; v6: number }> {
+  const startedAt = performance.now();
+  const until = async (host: string): Promise<number> => {
+    while (performance.now() - startedAt < 10_000) {
+      const { ok } = await lab.client.request({ url: `http://${host}/hostname`, timeoutMs: 5_000 });
+      if (ok) break;
+    }
+    return performance.now() - startedAt;
+  };
+  const [first, second] = await Promise.all([until(v4), until(`[${v6}]`)]);
+  return { v4: first, v6: second };
+}
