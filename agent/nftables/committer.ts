@@ -87,13 +87,14 @@ export class Committer {
       throwUnlessRefused(error);
       this.#options.log.warn('TransactionRefused', { extent, error });
       if (isWhole) await this.#recoverWhole();
-      else await this.#recoverChange(changed);
+      else await this.#recoverChange(changed, extent);
     }
   }
 
   /** Tries those that are left out once more, each alone: what the kernel lacked may be there now. */
   async retryRefused(): Promise<void> {
-    for (const [owner, refusal] of this.#refused) {
+    // A copy: an entry that is set again comes up again.
+    for (const [owner, refusal] of [...this.#refused]) {
       this.#refused.delete(owner);
       try {
         await this.#commit(this.#options.book.idsOf(owner), 'change');
@@ -119,15 +120,15 @@ export class Committer {
   }
 
   /** Finds out who can't be applied, or whether it is the kernel that isn't what we took it for. */
-  async #recoverChange(changed: Iterable<string>): Promise<void> {
+  async #recoverChange(changed: Iterable<string>, extent: Extent): Promise<void> {
     const suspects = await isolateRefused(this.#groupByOwner(changed), (ids) => this.#commit(ids, 'change'));
     const bad: [string, NftError][] = [];
     for (const [owner, error] of suspects) {
       if (!(await this.#passes(this.#options.book.idsOf(owner), 'reset'))) bad.push([owner, error]);
     }
     for (const [owner, error] of bad) this.#refuse(owner, error);
-    // All of them were bad, and nothing else was refused: the kernel is what we think, and nothing is left to do.
-    if (suspects.size > 0 && bad.length === suspects.size) this.#extent = 'change';
+    // All that was refused is bad in itself, so the kernel is what we think: no need to write everything anew.
+    if (suspects.size > 0 && bad.length === suspects.size) this.#extent = extent;
   }
 
   /** Only tries until it is known what to leave out: what is in the kernel serves on until all that is good replaces it. */
