@@ -56,7 +56,7 @@ async function claimNodePorts(context: ReconcileContext, input: ClaimPortsInput)
       return claimed(service, 'nodePort', decision, true);
     context.claims.reservePorts(key, held('nodePort', decision.ports));
     try {
-      const written = await proposeNodePorts(context, service, changed);
+      const written = await context.onPath(() => proposeNodePorts(context, service, changed));
       return claimed(written, 'nodePort', decision, true);
     } catch (error) {
       if (!isClass(error, 'Rejected')) throw error;

@@ -20,6 +20,11 @@ export class Claims {
   readonly #onFreed: () => void;
   readonly #reservedAddresses = new Map<string, AddressHolding>();
   readonly #reservedPorts = new Map<string, readonly HeldPort[]>();
+  /** What the address book has of each owner, so that what didn't change isn't taken in again. */
+  readonly #takenIn = new Map<
+    string,
+    { latest: LoadBalancer['spec'] | undefined; reserved: AddressHolding | undefined }
+  >();
   /** LoadBalancers that were deleted past us while their Service wants them: made anew with the same claims. */
   readonly #departed = new Map<string, LoadBalancer>();
   /** Owners whose LoadBalancer we delete ourselves. */
@@ -96,6 +101,7 @@ export class Claims {
   forfeit(owner: string, lost: ReadonlySet<string>): void {
     const holding = this.addresses.get(owner);
     if (holding === undefined) return;
+    this.#takenIn.delete(owner);
     this.addresses.set({ ...holding, claims: holding.claims.filter(({ address }) => !lost.has(address)) });
   }
 
@@ -121,6 +127,10 @@ export class Claims {
   #refreshLoadBalancer(owner: string): void {
     const latest = this.#caches.freshLoadBalancers.get(owner);
     const reserved = this.#reservedAddresses.get(owner);
+    const known = this.#takenIn.get(owner);
+    if (known !== undefined && known.latest === latest?.spec && known.reserved === reserved) return;
+    this.#takenIn.set(owner, { latest: latest?.spec, reserved });
+    if (latest === undefined && reserved === undefined) this.#takenIn.delete(owner);
     const before = this.addresses.get(owner);
     const holding = joinHoldings(latest === undefined ? undefined : holdingOf(latest), reserved);
     if (before !== undefined) this.#tenants.get(tenantOf(before.provider, before.namespace))?.delete(owner);
@@ -138,10 +148,12 @@ export class Claims {
     const service = this.#caches.freshServices.get(serviceKey);
     const loadBalancers = this.#caches.freshLoadBalancers.byGroup(serviceKey);
     const ports = [...portsOf(service, loadBalancers), ...(this.#reservedPorts.get(serviceKey) ?? [])];
-    const before = this.ports.get(serviceKey)?.ports.length ?? 0;
-    if (ports.length === 0) this.ports.release(serviceKey);
-    else this.ports.set({ owner: serviceKey, ports: dedupePorts(ports) });
-    if (ports.length < before) this.#onFreed();
+    const before = this.ports.get(serviceKey)?.ports ?? [];
+    const after = dedupePorts(ports);
+    if (isSamePorts(before, after)) return;
+    if (after.length === 0) this.ports.release(serviceKey);
+    else this.ports.set({ owner: serviceKey, ports: after });
+    if (after.length < before.length) this.#onFreed();
   }
 }
 
@@ -196,6 +208,16 @@ function portsOf(service: Service | undefined, loadBalancers: readonly LoadBalan
     ),
   );
   return [...nodePorts, ...forwarding];
+}
+
+function isSamePorts(a: readonly HeldPort[], b: readonly HeldPort[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((port, index) => {
+      const other = b[index];
+      return port.number === other?.number && port.protocol === other.protocol && port.kind === other.kind;
+    })
+  );
 }
 
 function dedupePorts(ports: readonly HeldPort[]): HeldPort[] {

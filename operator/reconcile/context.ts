@@ -25,8 +25,8 @@ export interface ReconcileContext {
   nodePortRange: PortRange;
   /** RFC 3339. */
   now: () => string;
-  /** Something was written that somebody waits for: what nobody waits for is held back. */
-  markBusy: () => void;
+  /** Runs a write that somebody waits for: what nobody waits for is held back meanwhile. */
+  onPath: <T>(write: () => Promise<T>) => Promise<T>;
   /** Both are written when there is time, off the path to the address. */
   tellLoadBalancer: (key: string, status: WantedStatus) => void;
   tellEvents: (regarding: KubeObject, events: readonly PlannedEvent[]) => void;

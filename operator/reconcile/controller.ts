@@ -105,7 +105,7 @@ export function createController(options: ControllerOptions): Controller {
     clusterId,
     nodePortRange,
     now,
-    markBusy: () => quiet.markBusy(),
+    onPath: (write) => quiet.busyWith(write),
     tellLoadBalancer: (key, status) => statuses.tell(key, status),
     tellEvents: (regarding, events) =>
       teller.tell({ apiVersion: 'v1', kind: 'Service', ...regarding }, events),

@@ -3,6 +3,9 @@ import type { KubeObject } from '../../kube/objects.ts';
 import type { PlannedEvent } from '../status/build-events.ts';
 import type { QuietTime } from './quiet-time.ts';
 
+/** Between two events. */
+const PAUSE_MS = 5;
+
 interface Waiting {
   regarding: KubeObject;
   event: PlannedEvent;
@@ -37,6 +40,8 @@ export class EventTeller {
       const [next] = this.#waiting.splice(0, 1);
       if (next === undefined) break;
       this.#emit(next);
+      // The recorder writes beside us: not faster than it may take the API server's time.
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
     this.#telling = false;
   }

@@ -42,8 +42,7 @@ export class LoadBalancerWriter {
       return existing;
     }
     try {
-      const written = stripObject(await this.#send(desired, existing));
-      this.#context.markBusy();
+      const written = stripObject(await this.#context.onPath(() => this.#send(desired, existing)));
       caches.freshLoadBalancers.note(written);
       claims.settleAddresses(key);
       return written;

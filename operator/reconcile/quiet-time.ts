@@ -8,11 +8,18 @@ const LONGEST_WAIT_MS = 1_000;
  * takes neither the API server's time nor ours from that path.
  */
 export class QuietTime {
+  #onPath = 0;
   #lastBusyAt = Number.NEGATIVE_INFINITY;
 
-  /** Something was written that somebody waits for. */
-  markBusy(): void {
-    this.#lastBusyAt = performance.now();
+  /** Does work that somebody waits for: it's busy as long as it runs, and a moment longer. */
+  async busyWith<T>(work: () => Promise<T>): Promise<T> {
+    this.#onPath++;
+    try {
+      return await work();
+    } finally {
+      this.#onPath--;
+      this.#lastBusyAt = performance.now();
+    }
   }
 
   /** Resolves once nothing was on the path for a while, or after the longest wait. */
@@ -20,7 +27,8 @@ export class QuietTime {
     const deadline = performance.now() + LONGEST_WAIT_MS;
     for (;;) {
       const now = performance.now();
-      const until = Math.min(deadline, this.#lastBusyAt + QUIET_MS);
+      const quietAt = this.#onPath > 0 ? now + QUIET_MS : this.#lastBusyAt + QUIET_MS;
+      const until = Math.min(deadline, quietAt);
       if (until <= now) return;
       await new Promise((resolve) => setTimeout(resolve, until - now));
     }

@@ -89,8 +89,8 @@ export async function writeStatus(
   };
   const plan = planServiceStatus(service, wanted, context.now());
   if (plan === undefined) return service;
-  const written = markChosenNodePorts(await writeServiceStatus(context.client, service, plan));
-  context.markBusy();
+  const write = () => writeServiceStatus(context.client, service, plan);
+  const written = markChosenNodePorts(await context.onPath(write));
   context.caches.freshServices.note(written);
   return written;
 }

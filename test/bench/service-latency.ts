@@ -3,14 +3,14 @@
  * machine's cores: etcd, kube-apiserver, the operator as its own process, and this client, which sees what a user's
  * `kubectl get --watch` would see.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { ADDRESS_POOLS, LOAD_BALANCER_PROVIDERS } from '../../crds/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { createInformer } from '../../kube/informer.ts';
 import { microTime } from '../../kube/lease-times.ts';
 import { silentLogger } from '../../kube/log.ts';
 import { LEASES, NAMESPACES, SERVICES } from '../../kube/resources.ts';
+import { OperatorProcess } from '../chaos/support/operator-process.ts';
 import type { ControlPlane } from '../controlplane/control-plane.ts';
 import { startControlPlane } from '../controlplane/control-plane.ts';
 import { installCrds } from '../controlplane/install-crds.ts';
@@ -24,11 +24,11 @@ const NAMESPACE = 'bench';
 const SYSTEM = 'fairlead-system';
 
 const cluster = await startControlPlane();
-let operator: ChildProcess | undefined;
+let operator: OperatorProcess | undefined;
 try {
   process.exitCode = (await run(cluster)) ? 0 : 1;
 } finally {
-  operator?.kill('SIGKILL');
+  await operator?.kill();
   await cluster.stop();
 }
 process.exit();
@@ -57,7 +57,7 @@ async function run(cluster: ControlPlane): Promise<boolean> {
     // So that what the operator writes afterwards (conditions, events) isn't in the way of the next.
     await sleep(400);
   }
-  const cpuBefore = cpuSeconds(operator);
+  const cpuBefore = cpuOfAll(cluster, operator);
   const startedAt = performance.now();
   const createdAt = await createMany(client, AT_ONCE);
   const lastCreatedAt = performance.now();
@@ -65,6 +65,10 @@ async function run(cluster: ControlPlane): Promise<boolean> {
     if (performance.now() - startedAt > 120_000) throw new Error(`only ${served.size} Services were served`);
     await sleep(10);
   }
+  const cpuAfter = cpuOfAll(cluster, operator);
+  const cpuUsed = Object.fromEntries(
+    Object.entries(cpuAfter).map(([name, seconds]) => [name, (seconds - (cpuBefore[name] ?? 0)).toFixed(1)]),
+  );
   const ends = [...createdAt.keys()].map((name) => served.get(name) ?? Number.NaN);
   const waits = [...createdAt].map(([name, since]) => (served.get(name) ?? Number.NaN) - since);
   clearInterval(renewing);
@@ -86,8 +90,8 @@ async function run(cluster: ControlPlane): Promise<boolean> {
       { what: `${AT_ONCE} at once: one's wait, p99`, value: percentile(waits, 0.99), unit: 'ms' },
     ],
     notes: {
-      operatorCpuSeconds: cpuSeconds(operator) - cpuBefore,
       operatorMemoryMiB: memoryMiB(operator),
+      ...cpuUsed,
       creators: CREATORS,
       etcdFsync: 'off',
       kubernetes: '1.36.3',
@@ -132,19 +136,10 @@ async function renewAgent(client: KubeClient): Promise<void> {
     .catch(() => {});
 }
 
-async function startOperator(cluster: ControlPlane): Promise<ChildProcess> {
-  const main = new URL('../../operator/main.ts', import.meta.url).pathname;
-  const ports = ['--health-port', '0', '--metrics-port', '0'];
-  const child = spawn(process.execPath, [main, '--kubeconfig', cluster.kubeconfig, ...ports], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of child.stdout) if (String(line).includes('"Ready"')) break;
-  child.stdout.resume();
-  if (child.exitCode !== null) throw new Error('the operator ended at its start');
-  child.once('exit', (code) => {
-    if (code !== null) process.stderr.write(`the operator ended with ${code}\n`);
-  });
-  return child;
+async function startOperator(cluster: ControlPlane): Promise<OperatorProcess> {
+  const operator = OperatorProcess.start(cluster.kubeconfig);
+  await operator.ready();
+  return operator;
 }
 
 async function createAndWait(client: KubeClient, served: Map<string, number>, name: string): Promise<number> {
@@ -182,14 +177,37 @@ async function create(client: KubeClient, name: string): Promise<void> {
   });
 }
 
+/** What each process spent until now: 1,000 at once are a matter of CPU time, and other work on the machine shows here. */
+function cpuOfAll(cluster: ControlPlane, operator: OperatorProcess): Record<string, number> {
+  const used: Record<string, number> = { 'CPU seconds of this client': cpuSeconds(process.pid) };
+  used['CPU seconds of the operator'] = cpuSeconds(operator.pid);
+  for (const pid of readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)) {
+    const name = /(etcd|kube-apiserver)$/.exec(commandOf(pid, cluster.dir) ?? '')?.[1];
+    if (name !== undefined) used[`CPU seconds of ${name}`] = cpuSeconds(pid);
+  }
+  return used;
+}
+
+/** The program of a process that was started for this cluster. */
+function commandOf(pid: number, dir: string): string | undefined {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.some((word) => word.includes(dir)) ? words[0] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** utime and stime of proc(5), in ticks of 10 ms. */
-function cpuSeconds({ pid }: ChildProcess): number {
+function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-function memoryMiB({ pid }: ChildProcess): number {
+function memoryMiB({ pid }: OperatorProcess): number {
   const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Math.round(Number(kib) / 1024);
 }

@@ -40,6 +40,10 @@ export class OperatorProcess {
     }
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Under which it takes the Lease; undefined until it said so. */
   get identity(): string | undefined {
     return /"identity":"([^"]+)"/.exec(this.#output)?.[1];
