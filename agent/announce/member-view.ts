@@ -4,6 +4,14 @@ interface Member {
   record: MemberRecord;
   /** On our own monotonic clock: when something new was last seen of it. */
   lastSeen: number;
+  /** The first write of its session that we saw: of earlier ones we don't know whether we voted against them. */
+  knownSince: number;
+}
+
+/** One write of one life of a member, the last that it saw come back. */
+export interface Renewal {
+  session: string;
+  seq: number;
 }
 
 /**
@@ -17,6 +25,8 @@ export class MemberView {
   readonly #members = new Map<string, Member>();
   /** Our own verdicts: node and the renewal that it holds for. Kept from when we decide, not from when it is written. */
   readonly #verdicts = new Map<string, string>();
+  /** The last renewal of each that we ever took for its last: kept after it came back. */
+  readonly #voted = new Map<string, Renewal>();
   #revision = 0;
 
   constructor(options: { self: string; leaseMs: number; forgetMs: number }) {
@@ -50,7 +60,8 @@ export class MemberView {
   upsert(record: MemberRecord, now: number): void {
     const known = this.#members.get(record.node);
     const isNew = known === undefined || renewalOf(known.record) !== renewalOf(record);
-    this.#members.set(record.node, { record, lastSeen: isNew ? now : known.lastSeen });
+    const knownSince = known?.record.session === record.session ? known.knownSince : record.seq;
+    this.#members.set(record.node, { record, lastSeen: isNew ? now : known.lastSeen, knownSince });
     if (known === undefined || !saysTheSame(known.record, record)) this.#revision++;
     if (record.node === this.#self || this.isDead(record.node)) return;
     if (this.#verdicts.delete(record.node)) this.#revision++;
@@ -64,6 +75,8 @@ export class MemberView {
   /** Verdicts of an earlier life of this process hold on: others may act on them. */
   adoptVerdicts(verdicts: ReadonlyMap<string, string>): void {
     for (const [node, renewal] of verdicts) {
+      const [session = '', seq = ''] = renewal.split('.');
+      this.#voted.set(node, { session, seq: Number(seq) });
       if (this.#renewal(node) === renewal) this.#verdicts.set(node, renewal);
     }
   }
@@ -74,12 +87,16 @@ export class MemberView {
   }
 
   /**
-   * A member asks us directly to vouch that it lives. Yes means that we shall not take it for dead for a whole lease's
-   * time; once we have, the answer is no until it has renewed its Lease.
+   * A member asks us directly to vouch that it lives; `renewal` is the last that it saw come back. Yes means that we have not
+   * taken it for dead since then, and shall not for a whole lease's time. That it has renewed its Lease after we did take it
+   * for dead is not enough, as long as it hasn't seen so itself, and with it who took its place.
    */
-  vouchFor(node: string, now: number): boolean {
+  vouchFor(node: string, renewal: Renewal, now: number): boolean {
     const member = this.#members.get(node);
-    if (member === undefined || this.isDead(node)) return false;
+    if (member === undefined || member.record.session !== renewal.session) return false;
+    if (renewal.seq < member.knownSince) return false;
+    const voted = this.#voted.get(node);
+    if (voted?.session === renewal.session && renewal.seq <= voted.seq) return false;
     member.lastSeen = now;
     return true;
   }
@@ -90,6 +107,7 @@ export class MemberView {
     for (const { record, lastSeen } of this.#members.values()) {
       if (record.node === this.#self || this.isDead(record.node) || now - lastSeen < this.#leaseMs) continue;
       this.#verdicts.set(record.node, renewalOf(record));
+      this.#voted.set(record.node, { session: record.session, seq: record.seq });
       this.#revision++;
       found = true;
     }

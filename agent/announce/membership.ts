@@ -187,7 +187,8 @@ export class Membership {
       port: peerPort,
       key,
       contactOf: (member) => this.#ownership.view.get(member)?.peer,
-      vouchFor: (member) => this.#ownership.view.vouchFor(member, performance.now()),
+      vouchFor: (member, renewal) => this.#ownership.view.vouchFor(member, renewal, performance.now()),
+      renewal: () => this.#ownership.renewal,
       log: this.#log,
     });
     void this.#peers.open();

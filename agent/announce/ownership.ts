@@ -1,5 +1,5 @@
 import type { MemberRecord } from './member-record.ts';
-import { MemberView } from './member-view.ts';
+import { MemberView, type Renewal } from './member-view.ts';
 
 export interface OwnershipOptions {
   self: string;
@@ -45,6 +45,7 @@ export class Ownership {
   readonly #writes = new Map<number, Write>();
   #confirmedByApi = Number.NEGATIVE_INFINITY;
   #confirmedByPeers = Number.NEGATIVE_INFINITY;
+  #echoed = 0;
   #superseded = false;
   #revision = 0;
 
@@ -66,6 +67,11 @@ export class Ownership {
   /** Start of the last write that we saw come back. */
   get confirmedByApi(): number {
     return this.#confirmedByApi;
+  }
+
+  /** The last of our writes that we saw come back: what others are asked to vouch for. */
+  get renewal(): Renewal {
+    return { session: this.#options.session, seq: this.#echoed };
   }
 
   /** Another process has begun to write our Lease. */
@@ -171,6 +177,7 @@ export class Ownership {
     }
     if (now >= this.#confirmedByApi + this.#options.fenceMs) this.view.restartClocks(now);
     this.#confirmedByApi = write.startedAt;
+    this.#echoed = record.seq;
     // A later write, on its way already, may have taken some of them back.
     const still = [...write.claims].filter((address) =>
       [...this.#writes.values()].every((later) => later.claims.has(address)),

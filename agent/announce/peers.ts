@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import type { Logger } from '../../kube/log.ts';
 import type { PeerContact } from './member-record.ts';
+import type { Renewal } from './member-view.ts';
 
 export interface PeerOptions {
   self: string;
@@ -12,13 +13,15 @@ export interface PeerOptions {
   key: string;
   /** Another member's contact, as published in its Lease. */
   contactOf: (node: string) => PeerContact | undefined;
-  /** A member asks us to vouch for it. */
-  vouchFor: (node: string) => boolean;
+  /** A member asks us to vouch for it as of its renewal. */
+  vouchFor: (node: string, renewal: Renewal) => boolean;
+  /** What the others are to vouch for: our last renewal that we saw come back. */
+  renewal: () => Renewal;
   log: Logger;
 }
 
 /** One datagram. `count` grows with each question of a process, so that an old one can't be used again. */
-interface Message {
+interface Message extends Renewal {
   kind: 'ask' | 'vouch';
   from: string;
   to: string;
@@ -71,7 +74,8 @@ export class Peers {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle(count, false), timeoutMs);
       this.#questions.set(count, { askedAt, needed, vouchers: new Set(), resolve, timer });
-      for (const node of nodes) this.#send('ask', node, count);
+      const renewal = this.#options.renewal();
+      for (const node of nodes) this.#send('ask', node, count, renewal);
     });
   }
 
@@ -98,7 +102,7 @@ export class Peers {
     });
   }
 
-  #send(kind: Message['kind'], to: string, count: number): void {
+  #send(kind: Message['kind'], to: string, count: number, { session, seq }: Renewal): void {
     const contact = this.#options.contactOf(to);
     const address = contact?.addresses.find((candidate) =>
       this.#sockets.has(candidate.includes(':') ? 6 : 4),
@@ -106,9 +110,10 @@ export class Peers {
     const socket = address === undefined ? undefined : this.#sockets.get(address.includes(':') ? 6 : 4);
     if (contact === undefined || address === undefined || socket === undefined) return;
     const from = this.#options.self;
-    const mac = codeOf({ kind, from, to, count }, this.#options.key, contact.key);
+    const message = { kind, from, to, count, session, seq };
+    const mac = codeOf(message, this.#options.key, contact.key);
     // An unreachable peer is a peer that doesn't vouch.
-    socket.send(JSON.stringify({ kind, from, to, count, mac }), contact.port, address, () => {});
+    socket.send(JSON.stringify({ ...message, mac }), contact.port, address, () => {});
   }
 
   #receive(data: Buffer): void {
@@ -120,7 +125,9 @@ export class Peers {
       const asker = `${message.from} ${contact.key}`;
       if (message.count <= (this.#answered.get(asker) ?? 0)) return;
       this.#answered.set(asker, message.count);
-      if (this.#options.vouchFor(message.from)) this.#send('vouch', message.from, message.count);
+      if (this.#options.vouchFor(message.from, message)) {
+        this.#send('vouch', message.from, message.count, message);
+      }
       return;
     }
     const question = this.#questions.get(message.count);
@@ -139,9 +146,9 @@ export class Peers {
 }
 
 function codeOf(message: Omit<Message, 'mac'>, senderKey: string, receiverKey: string): string {
-  const { kind, from, to, count } = message;
+  const { kind, from, to, count, session, seq } = message;
   return createHmac('sha256', `${senderKey} ${receiverKey}`)
-    .update(`${kind} ${from} ${to} ${count}`)
+    .update(`${kind} ${from} ${to} ${count} ${session} ${seq}`)
     .digest('base64');
 }
 
@@ -149,10 +156,11 @@ function parseMessage(data: Buffer): Message | undefined {
   try {
     const value: unknown = JSON.parse(data.toString('utf8'));
     if (typeof value !== 'object' || value === null) return undefined;
-    const { kind, from, to, count, mac } = value as Record<string, unknown>;
+    const { kind, from, to, count, session, seq, mac } = value as Record<string, unknown>;
     if (kind !== 'ask' && kind !== 'vouch') return undefined;
     if (typeof from !== 'string' || typeof to !== 'string' || typeof mac !== 'string') return undefined;
-    return typeof count === 'number' ? { kind, from, to, count, mac } : undefined;
+    if (typeof count !== 'number' || typeof session !== 'string' || typeof seq !== 'number') return undefined;
+    return { kind, from, to, count, session, seq, mac };
   } catch {
     return undefined;
   }

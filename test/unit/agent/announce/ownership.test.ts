@@ -6,12 +6,17 @@ const ADDRESSES = ['198.18.0.200', '198.18.0.201', '198.18.0.202', '198.18.0.203
 const KINDS = ['cutFromApi', 'apiDown', 'isolated', 'paused', 'restarted', 'watchStuck'] as const;
 const END = CALM_AFTER_MS + 12_000;
 
-const fault: fc.Arbitrary<Fault> = fc.record({
-  kind: fc.constantFrom(...KINDS),
-  node: fc.nat({ max: 4 }),
+const span = {
   at: fc.integer({ min: 100, max: 1000 }).map((at) => at * 20),
   ms: fc.integer({ min: 10, max: 9000 }),
-});
+};
+const fault: fc.Arbitrary<Fault> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom(...KINDS), node: fc.nat({ max: 4 }), ...span }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('split' as const), node: fc.nat({ max: 31 }), ...span }),
+  },
+);
 
 /** A small generator of its own (xorshift), so that a run depends on its seed alone. */
 function randomFrom(seed: number): () => number {

@@ -1,12 +1,14 @@
 import { type Candidate, chooseOwner, type VirtualAddress } from '../../../../agent/announce/choose-owner.ts';
 import { decideClaims } from '../../../../agent/announce/decide-claims.ts';
 import type { MemberRecord } from '../../../../agent/announce/member-record.ts';
+import type { Renewal } from '../../../../agent/announce/member-view.ts';
 import { Ownership } from '../../../../agent/announce/ownership.ts';
 import { DEFAULT_TIMES } from '../../../../agent/announce/times.ts';
 
 /** What goes wrong from `at` on, for `ms`. Times are milliseconds of simulated true time. */
 export interface Fault {
-  kind: 'cutFromApi' | 'apiDown' | 'isolated' | 'paused' | 'restarted' | 'watchStuck';
+  /** `split`: the nodes named by the bits of `node` are cut from the API server and from all others. */
+  kind: 'cutFromApi' | 'apiDown' | 'isolated' | 'paused' | 'restarted' | 'watchStuck' | 'split';
   node: number;
   at: number;
   ms: number;
@@ -106,9 +108,13 @@ class SimulatedNode {
     }
   }
 
-  vouch(forNode: string, now: number): boolean {
+  vouch(forNode: string, renewal: Renewal, now: number): boolean {
     if (!this.#listed || this.#cluster.isFaulty('paused', this.#index, now)) return false;
-    return this.#ownership.view.vouchFor(forNode, now * (this.#cluster.clockRates[this.#index] ?? 1));
+    return this.#ownership.view.vouchFor(
+      forNode,
+      renewal,
+      now * (this.#cluster.clockRates[this.#index] ?? 1),
+    );
   }
 
   answersFor(address: string, now: number): boolean {
@@ -263,7 +269,9 @@ class SimulatedNode {
     const ask = { askedAt: clock, trueAskedAt: now, vouchers: new Set<string>() };
     this.#asks.push(ask);
     const alive = new Set(this.#ownership.view.alive().map((record) => record.node));
-    this.#cluster.sendAsk(this.#index, this.name, alive, now, (voucher) => ask.vouchers.add(voucher));
+    this.#cluster.sendAsk(this.#index, this.name, this.#ownership.renewal, alive, now, (voucher) =>
+      ask.vouchers.add(voucher),
+    );
   }
 }
 
@@ -329,13 +337,20 @@ export class SimulatedCluster {
 
   reachesApi(node: number, at: number): boolean {
     if (this.#faults.some((f) => f.kind === 'apiDown' && at >= f.at && at < f.at + f.ms)) return false;
-    return !this.isFaulty('cutFromApi', node, at);
+    return !this.isFaulty('cutFromApi', node, at) && !this.#splits(at).some((side) => (side >> node) & 1);
+  }
+
+  #splits(at: number): number[] {
+    return this.#faults
+      .filter((f) => f.kind === 'split' && at >= f.at && at < f.at + f.ms)
+      .map((f) => f.node);
   }
 
   /** Datagrams: may be delayed, are lost where a node is isolated, wait while a process is paused. */
   sendAsk(
     from: number,
     name: string,
+    renewal: Renewal,
     to: ReadonlySet<string>,
     now: number,
     onVouch: (node: string) => void,
@@ -343,7 +358,7 @@ export class SimulatedCluster {
     for (const [i, node] of this.nodes.entries()) {
       if (i === from || !to.has(node.name) || this.random() < 0.05) continue;
       this.#post(from, i, now, () => {
-        if (node.vouch(name, this.now)) this.#post(i, from, this.now, () => onVouch(node.name));
+        if (node.vouch(name, renewal, this.now)) this.#post(i, from, this.now, () => onVouch(node.name));
       });
     }
   }
@@ -352,6 +367,7 @@ export class SimulatedCluster {
     const at = now + this.delay(this.random() < 0.05 ? 800 : 10);
     const attempt = () => {
       if ([from, to].some((end) => this.isFaulty('isolated', end, this.now))) return;
+      if (this.#splits(this.now).some((side) => ((side >> from) & 1) !== ((side >> to) & 1))) return;
       if (this.isFaulty('paused', to, this.now))
         this.#messages.push({ at: this.now + STEP_MS, deliver: attempt });
       else deliver();
