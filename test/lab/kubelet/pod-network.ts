@@ -11,7 +11,13 @@ export async function createPodNetwork(node: LabNode, namespace: string, slot: n
   const port = `pod${slot}`;
   await applyScript(undefined, {
     sysctls: {},
-    ip: [`link add ${port} type veth peer name eth0 netns ${namespace}`, `link set ${port} master cni0 up`],
+    ip: [
+      `link add ${port} type veth peer name eth0 netns ${namespace}`,
+      `link set ${port} master cni0 up`,
+      // As the bridge plugin of CNI with hairpinMode: where bridged packets pass the rules too (br_netfilter), a pod
+      // that is sent to itself leaves by the port that it came from.
+      `link set ${port} type bridge_slave hairpin on`,
+    ],
   });
   await applyScript(namespace, buildPodNetwork(node, slotAddress(node, slot)));
 }

@@ -16,7 +16,13 @@ const ROUTER = {
   'ipv4/conf/default/send_redirects': 0,
 };
 
-const BRIDGE = 'type bridge forward_delay 0 mcast_snooping 0';
+/**
+ * A bridge with an Ethernet address of its own (locally administered). By default it has the lowest of its ports', which
+ * changes when a pod comes or goes, and every neighbour goes on sending to the address it knew.
+ */
+function addBridge(name: string, address: string): string {
+  return `link add ${name} address ${address} type bridge forward_delay 0 mcast_snooping 0`;
+}
 
 /** The bridge's end of a namespace's link. */
 export function portName(namespace: string, link: 'eth0' | 'eth1'): string {
@@ -37,8 +43,8 @@ export function buildSwitches(nodes: readonly LabNode[]): NetworkScript {
     sysctls: QUICK_ADDRESSES,
     ip: [
       'link set lo up',
-      `link add br-node ${BRIDGE}`,
-      `link add br-outside ${BRIDGE}`,
+      addBridge('br-node', '02:00:00:00:01:00'),
+      addBridge('br-outside', '02:00:00:00:02:00'),
       `addr add ${CONTROL_PLANE.v4}/24 dev br-node`,
       `addr add ${CONTROL_PLANE.v6}/64 dev br-node nodad`,
       'link set br-node up',
@@ -65,7 +71,7 @@ export function buildNodeNetwork(node: LabNode, nodes: readonly LabNode[]): Netw
       `addr add ${node.outside.v4}/24 dev eth1`,
       `addr add ${node.outside.v6}/64 dev eth1 nodad`,
       'link set eth1 up',
-      `link add cni0 ${BRIDGE}`,
+      addBridge('cni0', `02:00:00:00:03:0${node.number}`),
       `addr add ${node.podGateway.v4}/24 dev cni0`,
       `addr add ${node.podGateway.v6}/64 dev cni0 nodad`,
       'link set cni0 up',
