@@ -84,6 +84,10 @@ crds: ## Generate config/crd from crds/*.ts
 	@scripts/bootstrap node
 	@$(NODE) crds/generate.ts
 
+.PHONY: pictures
+pictures: ## Draw the terminal pictures of the README from a run of the demo
+	@scripts/draw-pictures
+
 .PHONY: format
 format: ## Format and fix what can be fixed by itself
 	@scripts/bootstrap node
