@@ -6,11 +6,6 @@ import { FIELD_MANAGER } from '../plan/names.ts';
 /** Never on the server: an annotation of the object in memory, `80/TCP,53/UDP`. */
 const CHOSEN = `${GROUP}/chosen-node-ports.memory`;
 
-interface ManagedField {
-  manager?: string;
-  fieldsV1?: Record<string, unknown>;
-}
-
 /**
  * Keeps of `managedFields` just one fact: which node ports a person (or whoever isn't us) wrote. A number that Kubernetes
  * gave out is in nobody's managed fields, since it is filled in after they are reckoned. Then strips the object.
@@ -31,11 +26,11 @@ export function readChosenNodePorts(service: Service): ReadonlySet<string> {
 }
 
 function chosenNodePorts(service: Service): Set<string> {
-  const metadata: Service['metadata'] & { managedFields?: ManagedField[] } = service.metadata;
+  const metadata: Service['metadata'] & { managedFields?: unknown[] } = service.metadata;
   const chosen = new Set<string>();
-  for (const { manager, fieldsV1 } of metadata.managedFields ?? []) {
-    if (manager === FIELD_MANAGER) continue;
-    const ports = childOf(childOf(fieldsV1, 'f:spec'), 'f:ports');
+  for (const entry of metadata.managedFields ?? []) {
+    if (!isRecord(entry) || entry.manager === FIELD_MANAGER) continue;
+    const ports = childOf(childOf(entry.fieldsV1, 'f:spec'), 'f:ports');
     for (const [key, fields] of Object.entries(ports ?? {})) {
       const port = key.startsWith('k:') ? readPortKey(key.slice(2)) : undefined;
       if (port !== undefined && childOf(fields, 'f:nodePort') !== undefined) chosen.add(port);

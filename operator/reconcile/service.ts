@@ -3,7 +3,7 @@ import type { Service } from '../../kube/objects.ts';
 import type { ReconcileResult } from '../../kube/workqueue.ts';
 import { decideService, type ServiceDecision, type ServiceView } from '../plan/decide-service.ts';
 import { hasFinalizer } from '../plan/names.ts';
-import { claimPorts } from './claim-ports.ts';
+import { type ClaimedPorts, claimPorts } from './claim-ports.ts';
 import type { ReconcileContext } from './context.ts';
 import { type Ensured, LoadBalancerEnsurer } from './ensure-load-balancer.ts';
 import { releaseLoadBalancer, releaseService } from './release-service.ts';
@@ -30,7 +30,8 @@ export class ServiceReconciler {
     try {
       const view = this.#fetch(key);
       const decision = decideService(view);
-      this.#setWaiting(key, decision.kind === 'hold');
+      // From before the first look at what there is to have: nothing that is freed later may be missed.
+      this.#setWaiting(key, decision.kind === 'hold' || decision.kind === 'serve');
       switch (decision.kind) {
         case 'ignore':
           this.#context.claims.letGoOfService(key);
@@ -67,47 +68,11 @@ export class ServiceReconciler {
     decision: Serve,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { wishes, choices, surplus } = decision;
-    const { namespaceLabels } = view;
-    const before = (view.owned[0] ?? this.#context.claims.departedOf(key))?.spec.frontends;
-    const required =
-      wishes.portPool !== undefined ||
-      choices.some(({ provider }) => provider?.spec.targets?.mode === 'ForwardingPort');
-    const ports = await claimPorts(this.#context, {
-      service: decision.service,
-      namespaceLabels,
-      before,
-      required,
-    });
-
-    let { service } = ports;
-    const beforeExternal = async () => {
-      service = await this.#setFinalizer(service);
-    };
-    const ensured: Ensured[] = [];
-    for (const [index, choice] of choices.entries()) {
-      const feedsService = index === 0 && service.spec.type === 'LoadBalancer';
-      ensured.push(
-        await this.#ensurer.ensure({
-          service,
-          wishes,
-          choice,
-          feedsService,
-          namespaceLabels,
-          ports: ports.claims,
-          portOutcome: ports.outcome,
-          beforeExternal,
-          signal,
-        }),
-      );
-    }
+    const { surplus, findings } = decision;
+    const ports = await this.#claimPorts(key, view, decision);
+    const { service, ensured } = await this.#ensureAll(view, decision, ports, signal);
     this.#context.claims.settlePorts(key);
-    await tellServed(this.#context, {
-      service,
-      ensured,
-      surplus,
-      findings: [...decision.findings, ...ports.notes],
-    });
+    await tellServed(this.#context, { service, ensured, surplus, findings: [...findings, ...ports.notes] });
 
     const allServed = ensured.every(
       ({ ingress, outcome }) => ingress.length > 0 && outcome.refused === undefined,
@@ -116,6 +81,52 @@ export class ServiceReconciler {
       await releaseLoadBalancer(this.#context, loadBalancer, service, signal);
     }
     return this.#follow(key, ensured);
+  }
+
+  async #claimPorts(
+    key: string,
+    view: ServiceView,
+    { service, wishes, choices }: Serve,
+  ): Promise<ClaimedPorts> {
+    const before = view.owned[0] ?? this.#context.claims.departedOf(key);
+    const required =
+      wishes.portPool !== undefined ||
+      choices.some(({ provider }) => provider?.spec.targets?.mode === 'ForwardingPort');
+    return await claimPorts(this.#context, {
+      service,
+      namespaceLabels: view.namespaceLabels,
+      before: before?.spec.frontends,
+      required,
+    });
+  }
+
+  /** One provider after the other, in the order in which they were asked for. */
+  async #ensureAll(
+    { namespaceLabels }: ServiceView,
+    { wishes, choices }: Serve,
+    ports: ClaimedPorts,
+    signal: AbortSignal,
+  ): Promise<{ service: Service; ensured: Ensured[] }> {
+    let { service } = ports;
+    const beforeExternal = async () => {
+      service = await this.#setFinalizer(service);
+    };
+    const ensured: Ensured[] = [];
+    for (const [index, choice] of choices.entries()) {
+      const feedsService = index === 0 && service.spec.type === 'LoadBalancer';
+      const { claims, outcome } = ports;
+      const input = {
+        service,
+        wishes,
+        choice,
+        feedsService,
+        namespaceLabels,
+        ports: claims,
+        portOutcome: outcome,
+      };
+      ensured.push(await this.#ensurer.ensure({ ...input, beforeExternal, signal }));
+    }
+    return { service, ensured };
   }
 
   async #setFinalizer(service: Service): Promise<Service> {

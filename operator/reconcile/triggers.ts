@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import type { KubeObject } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
+import type { StoreChange } from '../../kube/store.ts';
 import type { WorkQueue } from '../../kube/workqueue.ts';
 import { refuseToShare } from '../allocate/share-address.ts';
 import { type Caches, serviceKeyOf } from './caches.ts';
@@ -35,16 +37,20 @@ export class Triggers {
       if (previous !== undefined) this.#add(serviceKeyOf(previous));
       this.#wakeRivals(object, claims);
     });
-    caches.addressPools.store.onChange(({ object }) => {
+    caches.addressPools.store.onChange((change) => {
+      const { object } = change;
+      if (isStatusOnly(change)) return;
       for (const each of caches.loadBalancers.store.byIndex('pool', object.metadata.name)) {
         this.#add(serviceKeyOf(each));
       }
       this.wake();
     });
-    caches.portPools.store.onChange(() => this.#wakeAllServed());
-    caches.providers.store.onChange(({ object, previous }) => {
-      // Its status is ours, and says nothing new to anyone.
-      if (previous !== undefined && previous.metadata.generation === object.metadata.generation) return;
+    caches.portPools.store.onChange((change) => {
+      if (!isStatusOnly(change)) this.#wakeAllServed();
+    });
+    caches.providers.store.onChange((change) => {
+      const { object } = change;
+      if (isStatusOnly(change)) return;
       for (const each of caches.loadBalancers.store.byIndex('provider', object.metadata.name)) {
         this.#add(serviceKeyOf(each));
       }
@@ -118,4 +124,9 @@ export class Triggers {
       }
     }
   }
+}
+
+/** Statuses of pools and providers are ours, and say nothing new to anyone; all else is a new generation. */
+function isStatusOnly({ type, object, previous }: StoreChange<KubeObject>): boolean {
+  return type === 'Modified' && previous?.metadata.generation === object.metadata.generation;
 }

@@ -73,6 +73,20 @@ describe('operator: <pending> explains itself', () => {
     expect(await fixture.untilAddress('second')).to.equal('192.0.2.30');
   });
 
+  it('hands a freed address on, however close deletion and creation are', async function () {
+    this.timeout(60_000);
+    await fixture.provider();
+    await fixture.pool(['192.0.2.30/32']);
+    await fixture.service('s-0');
+    await fixture.untilAddress('s-0');
+    for (let round = 1; round <= 36; round++) {
+      const deleting = fixture.client.delete(SERVICES, fixture.namespace, `s-${round - 1}`);
+      await new Promise((resolve) => setTimeout(resolve, round % 12));
+      await Promise.all([deleting, fixture.service(`s-${round}`)]);
+      expect(await fixture.untilAddress(`s-${round}`)).to.equal('192.0.2.30');
+    }
+  });
+
   it('serves when the exhausted pool grows', async () => {
     await fixture.provider();
     const pool = await fixture.pool(['192.0.2.30/32']);
