@@ -58,7 +58,7 @@ export class CompileLoop {
   /** Compiles all Services, and from then on what changes. Resolves when the first round is in the book. */
   async start(): Promise<void> {
     this.#started = true;
-    this.#running = this.#run();
+    this.#kick();
     await this.#running;
   }
 
@@ -82,9 +82,12 @@ export class CompileLoop {
 
   #touch(keys: Iterable<string>): void {
     for (const key of keys) this.#dirty.add(key);
-    if (!this.#started || this.#running !== undefined) return;
-    // What arrives in one chunk of the watch is told in one go: let it be one transaction.
-    this.#running = Promise.resolve().then(() => this.#run());
+    if (this.#started) this.#kick();
+  }
+
+  #kick(): void {
+    // Not at once: what arrives in one chunk of the watch is told in one go, and is to be one transaction.
+    this.#running ??= Promise.resolve().then(() => this.#run());
   }
 
   async #run(): Promise<void> {

@@ -6,7 +6,7 @@ import { CompileLoop, type ForwardingCounts } from './compile-loop.ts';
 import { Applier, type ApplierOptions } from './nftables/applier.ts';
 import { Audit, type AuditFinding } from './nftables/audit.ts';
 import { type Conflict, RuleBook } from './nftables/rule-book.ts';
-import { type Nft, runNft } from './nftables/run-nft.ts';
+import { createNft, type Nft } from './nftables/run-nft.ts';
 import { NodeRules } from './node-rules.ts';
 
 export interface ForwardingStores {
@@ -46,7 +46,7 @@ export class Forwarding {
   /** Adds indexes to the stores: make it before they fill. */
   constructor(options: ForwardingOptions) {
     this.#options = options;
-    const nft = options.nft ?? runNft;
+    const nft = options.nft ?? createNft();
     const book = this.#book;
     const table = { clusterCidrs: options.clusterCidrs, serviceCidrs: [], markBit: options.markBit };
     const applier = new Applier({ ...options, book, nft, table });

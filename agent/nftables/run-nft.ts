@@ -34,10 +34,19 @@ const TIMEOUT_MS = 60_000;
 /** nft repeats every line that it minds; the first ones tell enough. */
 const LONGEST_COMPLAINT = 8_192;
 
-/** Runs the `nft` of the system. */
-export const runNft: Nft = ({ args, input, signal }) =>
-  new Promise((resolve, reject) => {
-    const child = spawn('nft', [...args], {
+/** Runs the `nft` of the system; by `prefix` somewhere else, such as in another network namespace. */
+export function createNft(prefix: readonly string[] = []): Nft {
+  const [command = 'nft', ...first] = [...prefix, 'nft'];
+  return (run) => runOnce(command, first, run);
+}
+
+function runOnce(
+  command: string,
+  first: readonly string[],
+  { args, input, signal }: NftRun,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...first, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: TIMEOUT_MS,
       killSignal: 'SIGKILL',
@@ -60,6 +69,7 @@ export const runNft: Nft = ({ args, input, signal }) =>
     child.stdin.on('error', () => {});
     child.stdin.end(input ?? '');
   });
+}
 
 function classify(code: number | null, killedBy: string | null, complaint: string): NftError {
   if (code === null) return new NftError('Unavailable', `nft was ended by ${killedBy ?? 'something'}`);

@@ -1,0 +1,29 @@
+export type Transport = 'tcp' | 'udp' | 'sctp';
+
+export interface Dial {
+  transport: Transport;
+  address: string;
+  port: number;
+  /** @default 2000 */
+  timeoutMs?: number;
+}
+
+/** How a dial ended. `refused`: told so by the network, ECONNREFUSED; `timeout`: nothing came back. */
+export type Outcome =
+  /** `by` is the station that answered, `from` the address that it saw, `at` the TCP port that it was reached on. */
+  | { result: 'served'; by: string; from: string; at: number; tookMs: number }
+  | { result: 'refused' | 'timeout'; tookMs: number }
+  | { result: 'failed'; code: string; tookMs: number };
+
+export type Request =
+  | { do: 'listen'; transport: Transport; port: number }
+  | { do: 'dial'; dials: Dial[] }
+  /** One dial after the other, at a steady pace, until `halt`. */
+  | { do: 'keepDialing'; dial: Dial; everyMs: number }
+  | { do: 'halt' }
+  /** A connection that stays open. */
+  | { do: 'hold'; dial: Dial }
+  /** Sends on the held connection, and waits for the echo. */
+  | { do: 'talk'; text: string };
+
+export type Answer = { outcomes: Outcome[] } | { text: string } | Record<string, never>;

@@ -1,0 +1,175 @@
+import { ipBatch, run } from './run.ts';
+
+/** A node with the addresses that it has on the node network and outside. */
+export interface TopologyNode {
+  name: string;
+  address: string;
+  address6: string;
+  outside: string;
+  outside6: string;
+}
+
+export interface TopologyPod {
+  name: string;
+  node: string;
+  address: string;
+  address6: string;
+}
+
+export const CLUSTER_CIDRS = ['10.244.0.0/16', 'fd00:244::/32'];
+export const SERVICE_CIDRS = ['10.96.0.0/16', 'fd00:96::/112'];
+const NODE_BRIDGE = 'fwd-nodes';
+const OUTSIDE_BRIDGE = 'fwd-outside';
+export const CLIENT = { name: 'x', address: '198.18.0.100', address6: 'fd00:198::100' };
+
+export function nodeAt(index: number): TopologyNode {
+  return {
+    name: `n${index}`,
+    address: `10.89.0.1${index}`,
+    address6: `fd00:89::1${index}`,
+    outside: `198.18.0.1${index}`,
+    outside6: `fd00:198::1${index}`,
+  };
+}
+
+export function podAt(node: number, index: number): TopologyPod {
+  return {
+    name: `p${node}-${index}`,
+    node: `n${node}`,
+    address: `10.244.${node}.${index + 1}`,
+    address6: `fd00:244:${node}::${index + 1}`,
+  };
+}
+
+/**
+ * Namespaces joined by bridges in this one: nodes on a node network and an outside network, pods behind them by routes of
+ * their own (as ptp and Calico make them, so that no two pods share a link), and a client outside. Service addresses are
+ * routed: by nodes to where nobody is, by the client to the first node. Only inside scripts/in-namespaces.
+ */
+export async function buildTopology(
+  nodes: readonly TopologyNode[],
+  pods: readonly TopologyPod[],
+): Promise<void> {
+  const names = [...nodes, ...pods, CLIENT].map(({ name }) => name);
+  await ipBatch(names.map((name) => `netns add ${name}`));
+  // Before there are links: each takes its settings when it is made.
+  await Promise.all(names.map((name) => prepareKernel(name)));
+  await ipBatch([
+    ...[NODE_BRIDGE, OUTSIDE_BRIDGE].flatMap((bridge) => [
+      `link add ${bridge} type bridge forward_delay 0`,
+      `link set ${bridge} up`,
+    ]),
+    ...nodes.flatMap(({ name }, index) => [
+      ...plug(`fwd-n${index}`, NODE_BRIDGE, name, 'eth0'),
+      ...plug(`fwd-o${index}`, OUTSIDE_BRIDGE, name, 'eth1'),
+    ]),
+    ...plug('fwd-x', OUTSIDE_BRIDGE, CLIENT.name, 'eth0'),
+    ...pods.map(({ name, node }) => `link add ${name} netns ${node} type veth peer name eth0 netns ${name}`),
+  ]);
+  await Promise.all([
+    ...nodes.map((node) => configureNode(node, nodes, pods)),
+    ...pods.map(configurePod),
+    configureClient(nodes),
+  ]);
+}
+
+function plug(port: string, bridge: string, netns: string, device: string): string[] {
+  return [
+    `link add ${port} type veth peer name ${device} netns ${netns}`,
+    `link set ${port} master ${bridge}`,
+    `link set ${port} up`,
+  ];
+}
+
+async function prepareKernel(netns: string): Promise<void> {
+  const settings = [
+    'net/ipv4/ip_forward=1',
+    'net/ipv6/conf/all/forwarding=1',
+    'net/ipv6/conf/all/accept_dad=0',
+    'net/ipv6/conf/default/accept_dad=0',
+    'net/ipv4/conf/all/rp_filter=0',
+    'net/ipv4/conf/default/rp_filter=0',
+  ];
+  const script = settings
+    .map((each) => each.split('='))
+    .map(([path, value]) => `echo ${value} > /proc/sys/${path}`);
+  await run('ip', 'netns', 'exec', netns, 'sh', '-c', script.join(' && '));
+}
+
+async function configureNode(
+  { name, address, address6, outside, outside6 }: TopologyNode,
+  nodes: readonly TopologyNode[],
+  pods: readonly TopologyPod[],
+): Promise<void> {
+  await ipBatch(
+    [
+      'link set lo up',
+      'link set eth0 up',
+      'link set eth1 up',
+      `addr add ${address}/24 dev eth0`,
+      `addr add ${address6}/64 dev eth0 nodad`,
+      `addr add ${outside}/24 dev eth1`,
+      `addr add ${outside6}/64 dev eth1 nodad`,
+      // What leaves a node for a Service must have a route, though it never takes it.
+      'route add default via 10.89.0.254',
+      'route add ::/0 via fd00:89::254',
+      ...pods
+        .filter(({ node }) => node === name)
+        .flatMap((pod) => [
+          `link set ${pod.name} up`,
+          `addr add 169.254.1.1/32 dev ${pod.name}`,
+          `addr add fe80::1/64 dev ${pod.name} nodad`,
+          `route add ${pod.address}/32 dev ${pod.name}`,
+          `route add ${pod.address6}/128 dev ${pod.name}`,
+        ]),
+      ...nodes
+        .filter((other) => other.name !== name)
+        .flatMap((other) => {
+          const number = other.name.slice(1);
+          return [
+            `route add 10.244.${number}.0/24 via ${other.address}`,
+            `route add fd00:244:${number}::/48 via ${other.address6}`,
+          ];
+        }),
+    ],
+    name,
+  );
+}
+
+async function configurePod({ name, address, address6 }: TopologyPod): Promise<void> {
+  await ipBatch(
+    [
+      'link set lo up',
+      'link set eth0 up',
+      `addr add ${address}/32 dev eth0`,
+      `addr add ${address6}/128 dev eth0 nodad`,
+      'route add 169.254.1.1/32 dev eth0',
+      'route add default via 169.254.1.1 dev eth0',
+      'route add ::/0 via fe80::1 dev eth0',
+    ],
+    name,
+  );
+}
+
+async function configureClient(nodes: readonly TopologyNode[]): Promise<void> {
+  const [first] = nodes;
+  if (first === undefined) throw new Error('there is no node');
+  await ipBatch(
+    [
+      'link set lo up',
+      'link set eth0 up',
+      `addr add ${CLIENT.address}/24 dev eth0`,
+      `addr add ${CLIENT.address6}/64 dev eth0 nodad`,
+      ...nodes.flatMap((node) => [
+        `route add ${node.address}/32 via ${node.outside}`,
+        `route add ${node.address6}/128 via ${node.outside6}`,
+      ]),
+      `route add 10.96.0.0/16 via ${first.outside}`,
+      `route add fd00:96::/112 via ${first.outside6}`,
+      // Where nobody announces them, the first node has the load balancers' addresses, and external ones.
+      `route add 203.0.113.0/24 via ${first.outside}`,
+      `route add fd00:203::/64 via ${first.outside6}`,
+    ],
+    CLIENT.name,
+  );
+}
