@@ -29,9 +29,19 @@ export function recoveryMs(results: readonly ProbeResult[], since: number): numb
   return recovered && recovered.at - since;
 }
 
-/** The reasons of failed requests with their counts: `timeout 12, ECONNREFUSED 3`. */
+/** What failed, how often, and when after the first of `results`: `timeout 12 (0.3 s to 1.2 s), ECONNREFUSED 1 (2.0 s)`. */
 export function explainFailures(results: readonly ProbeResult[]): string {
-  const counts = new Map<string, number>();
-  for (const { ok, error = 'unknown' } of results) if (!ok) counts.set(error, (counts.get(error) ?? 0) + 1);
-  return [...counts].map(([error, count]) => `${error} ${count}`).join(', ') || 'none';
+  const began = results[0]?.at ?? 0;
+  const seconds = (at: number) => `${((at - began) / 1000).toFixed(1)} s`;
+  const times = new Map<string, { count: number; first: number; last: number }>();
+  for (const { ok, at, error = 'unknown' } of results) {
+    if (ok) continue;
+    const known = times.get(error);
+    times.set(error, { count: (known?.count ?? 0) + 1, first: known?.first ?? at, last: at });
+  }
+  const parts = [...times].map(([error, { count, first, last }]) => {
+    const when = first === last ? seconds(first) : `${seconds(first)} to ${seconds(last)}`;
+    return `${error} ${count} (${when})`;
+  });
+  return parts.join(', ') || 'none';
 }
