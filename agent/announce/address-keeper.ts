@@ -86,6 +86,7 @@ export class AddressKeeper {
 
   /** Something changed: bring the kernel to the target. */
   kick(): void {
+    if (this.#stopped) return;
     if (this.#running !== undefined) {
       this.#again = true;
       return;
@@ -97,14 +98,19 @@ export class AddressKeeper {
     });
   }
 
-  /** Takes everything off. */
-  async stop(): Promise<void> {
+  /** Leaves the kernel as it is from now on. */
+  abandon(): void {
     this.#stopped = true;
     this.#monitor.stop();
     this.#advertiser.stop();
     clearTimeout(this.#fence);
     clearTimeout(this.#retry);
     clearInterval(this.#refreshing);
+  }
+
+  /** Takes everything off. */
+  async stop(): Promise<void> {
+    this.abandon();
     await this.#running;
     try {
       if (this.present.size > 0) await this.#held.letAnswer(0);

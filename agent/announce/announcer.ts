@@ -5,7 +5,7 @@ import type { Logger } from '../../kube/log.ts';
 import type { Node } from '../../kube/objects.ts';
 import type { Store } from '../../kube/store.ts';
 import { AddressKeeper } from './address-keeper.ts';
-import type { NoOwnerReason, ReadyNodes } from './choose-owner.ts';
+import type { NoOwnerReason, ReadyNodes, VirtualAddress } from './choose-owner.ts';
 import { collectAddresses } from './collect-addresses.ts';
 import { type Decision, decideClaims } from './decide-claims.ts';
 import { Membership } from './membership.ts';
@@ -74,7 +74,7 @@ class AddressAnnouncer implements Announcer {
   readonly #keeper: AddressKeeper;
   readonly #membership: Membership;
   readonly #handlers = new Set<() => void>();
-  #virtuals = new Map<string, ReturnType<typeof collectAddresses> extends Map<string, infer V> ? V : never>();
+  #virtuals = new Map<string, VirtualAddress>();
   #decisions: Decision[] = [];
   #considering: NodeJS.Immediate | undefined;
   #unsubscribe: () => void = () => {};
@@ -105,6 +105,7 @@ class AddressAnnouncer implements Announcer {
       interfaces: () => this.#keeper.described,
       claims: () => this.#claims(),
       onChange: (kind) => (kind === 'facts' ? this.reconsider() : this.#keeper.kick()),
+      onSuperseded: () => this.#abandon(),
       log: this.#log,
     });
   }
@@ -149,6 +150,15 @@ class AddressAnnouncer implements Announcer {
     await this.#membership.stopWriting();
     await this.#keeper.stop();
     await this.#membership.stop();
+    this.#tell();
+  }
+
+  /** Leaves everything to another agent on this node. */
+  #abandon(): void {
+    this.#stopped = true;
+    this.#unsubscribe();
+    clearImmediate(this.#considering);
+    this.#keeper.abandon();
     this.#tell();
   }
 

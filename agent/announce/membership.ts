@@ -3,22 +3,16 @@ import type { KubeClient } from '../../kube/client.ts';
 import { microTime } from '../../kube/lease-times.ts';
 import type { Logger } from '../../kube/log.ts';
 import type { Lease, Node } from '../../kube/objects.ts';
-import { Reflector } from '../../kube/reflector.ts';
-import { LEASES } from '../../kube/resources.ts';
+import type { Reflector } from '../../kube/reflector.ts';
 import { matchesSelector } from '../../kube/selectors.ts';
 import type { NodeInterface } from './choose-interface.ts';
 import type { Candidate, VirtualAddress } from './choose-owner.ts';
-import {
-  LEASE_PREFIX,
-  MEMBER_SELECTOR,
-  type MemberRecord,
-  parseLease,
-  renderLease,
-} from './member-record.ts';
+import { LEASE_PREFIX, type MemberRecord, parseLease, renderLease } from './member-record.ts';
 import { NodeLease } from './node-lease.ts';
 import { Ownership } from './ownership.ts';
-import { Peers } from './peers.ts';
 import type { AnnounceTimes } from './times.ts';
+import { Vouching } from './vouching.ts';
+import { watchMembers } from './watch-members.ts';
 
 export interface MembershipOptions {
   client: KubeClient;
@@ -35,13 +29,13 @@ export interface MembershipOptions {
   claims: () => Set<string>;
   /** `facts`: who lives, claims or can own what; `deadline`: only until when what we hold is valid. */
   onChange: (kind: 'facts' | 'deadline') => void;
+  /** Another agent runs on this node, on the same kernel: this one must not touch it any more. */
+  onSuperseded: () => void;
   log: Logger;
 }
 
 /** A node that has nothing to announce any more stays a member for so long. */
 const LEAVE_MS = 30_000;
-/** How often the way to the other members is tried while it isn't needed. */
-const REHEARSE_MS = 60_000;
 
 /** This node among the others: its Lease, what it sees of theirs, and the questions it asks them when nothing is seen. */
 export class Membership {
@@ -51,7 +45,7 @@ export class Membership {
   readonly #lease: NodeLease;
   #ownership: Ownership;
   #reflector: Reflector<Lease> | undefined;
-  #peers: Peers | undefined;
+  #vouching: Vouching | undefined;
   #isMember = false;
   #neededAt = 0;
   /** Label keys that some load balancer selects by: the only labels that others need to know. */
@@ -59,9 +53,7 @@ export class Membership {
   #published = '';
   #ticking: NodeJS.Timeout | undefined;
   #judging: NodeJS.Timeout | undefined;
-  #asking = false;
-  #rehearsedAt = Number.NEGATIVE_INFINITY;
-  #rehearsal: boolean | undefined;
+  #leaving: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(options: MembershipOptions) {
@@ -75,7 +67,9 @@ export class Membership {
       compose: (seq, startedAt) => this.#compose(seq, startedAt),
       renewMs: () => (this.#isMember ? options.times.renewMs : options.times.restMs),
       requestTimeoutMs: options.times.fenceMs / 2,
-      onFailure: () => this.#tick(),
+      onFailure: () => this.#vouching?.tick(),
+      isOurs: (lease) => parseLease(lease)?.session === this.#session,
+      onSuperseded: () => this.#supersede(),
       log: options.log,
     });
   }
@@ -86,7 +80,7 @@ export class Membership {
 
   start(): void {
     this.#lease.start();
-    this.#ticking = setInterval(() => this.#tick(), this.#options.times.renewMs / 4);
+    this.#ticking = setInterval(() => this.#vouching?.tick(), this.#options.times.renewMs / 4);
   }
 
   /** No more writes; what we hold stays valid until the deadline. */
@@ -94,6 +88,7 @@ export class Membership {
     this.#stopped = true;
     clearInterval(this.#ticking);
     clearTimeout(this.#judging);
+    clearTimeout(this.#leaving);
     await this.#lease.stop();
   }
 
@@ -113,6 +108,10 @@ export class Membership {
     const isNeeded = this.#neededAt > 0 && now - this.#neededAt < LEAVE_MS;
     if (isNeeded && !this.#isMember) this.#join();
     if (!isNeeded && this.#isMember) void this.#leave();
+    clearTimeout(this.#leaving);
+    if (isNeeded && this.#neededAt < now) {
+      this.#leaving = setTimeout(() => this.#options.onChange('facts'), LEAVE_MS);
+    }
   }
 
   /** All nodes with a live agent that may own addresses, ourselves included. */
@@ -122,7 +121,7 @@ export class Membership {
   }
 
   held(): Set<string> {
-    return this.#ownership.superseded ? new Set() : this.#ownership.held(performance.now());
+    return this.#ownership.held(performance.now());
   }
 
   lost(): Set<string> {
@@ -147,59 +146,36 @@ export class Membership {
   #join(): void {
     const { client, namespace, times, node, peerPort, nodeName, key } = this.#options;
     this.#isMember = true;
-    this.#ownership = this.#newOwnership();
-    this.#reflector = new Reflector<Lease>(
-      {
-        client,
-        type: LEASES,
-        namespace,
-        labelSelector: MEMBER_SELECTOR,
-        // Our own renewals come back each second.
-        idleTimeoutMs: times.leaseMs,
-        longestDelayMs: times.renewMs,
-        log: this.#log,
-      },
-      {
-        replace: (leases) =>
-          this.#see((now) =>
-            this.#ownership.replace(
-              leases.flatMap((lease) => parseLease(lease) ?? []),
-              now,
-            ),
-          ),
-        upsert: (lease) =>
-          this.#see((now) => {
-            const record = parseLease(lease);
-            if (record !== undefined) this.#ownership.upsert(record, now);
-          }),
-        remove: (lease) =>
-          this.#see((now) => {
-            this.#ownership.remove(lease.metadata.name.slice(LEASE_PREFIX.length), now);
-            if (lease.metadata.name === LEASE_PREFIX + nodeName) this.#lease.poke();
-          }),
-      },
-    );
-    this.#reflector.start();
-    const addresses = internalAddresses(node());
-    this.#peers = new Peers({
-      self: nodeName,
-      addresses,
-      port: peerPort,
-      key,
-      contactOf: (member) => this.#ownership.view.get(member)?.peer,
-      vouchFor: (member, renewal) => this.#ownership.view.vouchFor(member, renewal, performance.now()),
-      renewal: () => this.#ownership.renewal,
+    const ownership = this.#newOwnership();
+    this.#ownership = ownership;
+    this.#reflector = watchMembers({
+      client,
+      namespace,
+      times,
+      ownership,
+      // A watch that ends late must not stir a later membership.
+      see: (apply) => (this.#ownership === ownership ? this.#see(apply) : undefined),
       log: this.#log,
     });
-    void this.#peers.open();
-    this.#rehearsedAt = performance.now();
+    this.#reflector.start();
+    this.#vouching = new Vouching({
+      self: nodeName,
+      addresses: internalAddresses(node()),
+      port: peerPort,
+      key,
+      times,
+      ownership: this.#ownership,
+      onVouched: () => this.#options.onChange('deadline'),
+      log: this.#log,
+    });
+    void this.#vouching.open();
     this.#lease.poke();
   }
 
   async #leave(): Promise<void> {
     this.#isMember = false;
-    this.#peers?.close();
-    this.#peers = undefined;
+    this.#vouching?.close();
+    this.#vouching = undefined;
     const reflector = this.#reflector;
     this.#reflector = undefined;
     this.#ownership = this.#newOwnership();
@@ -207,12 +183,31 @@ export class Membership {
     await reflector?.stop();
   }
 
+  #supersede(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#log.error('AnotherAgentOnThisNode');
+    this.#options.onSuperseded();
+    clearInterval(this.#ticking);
+    clearTimeout(this.#judging);
+    clearTimeout(this.#leaving);
+    void this.#lease.stop();
+    void this.#leave();
+  }
+
   #see(apply: (now: number) => void): void {
+    if (this.#stopped) return;
     const before = this.#ownership.revision;
+    const wasThere = this.#ownership.view.get(this.#options.nodeName) !== undefined;
     const deadline = this.deadline;
     apply(performance.now());
-    if (this.#ownership.superseded) this.#log.error('AnotherAgentOnThisNode');
+    if (this.#ownership.superseded) {
+      this.#supersede();
+      return;
+    }
     this.#judge();
+    // Somebody deleted our Lease: be a member again at once.
+    if (wasThere && this.#ownership.view.get(this.#options.nodeName) === undefined) this.#lease.poke();
     if (this.#ownership.revision !== before) this.#options.onChange('facts');
     else if (this.deadline !== deadline) this.#options.onChange('deadline');
   }
@@ -231,52 +226,6 @@ export class Membership {
     // Past already: we may not judge now, since we don't see ourselves.
     const delay = next > now ? next - now + 1 : this.#options.times.renewMs / 4;
     this.#judging = setTimeout(() => this.#judge(), delay);
-  }
-
-  /** Asks the other members when the API server hasn't confirmed us for longer than it should take. */
-  #tick(): void {
-    const now = performance.now();
-    const { times } = this.#options;
-    if (!this.#isMember || this.#stopped || this.#peers === undefined) return;
-    if (this.#ownership.confirmedByApi === Number.NEGATIVE_INFINITY) return;
-    if (now - this.#ownership.confirmedByApi > times.renewMs * 1.3) void this.#ask(now, this.#peers);
-    else if (now - this.#rehearsedAt > REHEARSE_MS) void this.#rehearse(now, this.#peers);
-  }
-
-  async #ask(askedAt: number, peers: Peers): Promise<void> {
-    // A renewal as often as by the API server.
-    if (
-      this.#asking ||
-      askedAt + this.#options.times.fenceMs - this.deadline < this.#options.times.renewMs / 2
-    )
-      return;
-    this.#asking = true;
-    const vouched = await this.#askAll(askedAt, peers);
-    this.#asking = false;
-    if (!vouched || this.#stopped) return;
-    this.#ownership.vouchedFor(askedAt);
-    this.#options.onChange('deadline');
-  }
-
-  async #rehearse(now: number, peers: Peers): Promise<void> {
-    this.#rehearsedAt = now;
-    const vouched = await this.#askAll(now, peers);
-    if (vouched !== this.#rehearsal && !vouched && !this.#stopped) {
-      this.#log.warn('MembersUnreachable', {
-        port: this.#options.peerPort,
-        why: 'this node would fall silent with the API server: less than half of the other members answer over UDP',
-      });
-    }
-    this.#rehearsal = vouched;
-  }
-
-  #askAll(askedAt: number, peers: Peers): Promise<boolean> {
-    const nodes = this.#ownership.view
-      .alive()
-      .map((record) => record.node)
-      .filter((node) => node !== this.#options.nodeName);
-    const needed = this.#ownership.vouchersNeeded(askedAt);
-    return peers.ask(nodes, needed, askedAt, this.#options.times.renewMs / 2);
   }
 
   #describeSelf(): Candidate {

@@ -15,6 +15,10 @@ export interface NodeLeaseOptions {
   /** One request that hangs must leave time for another. */
   requestTimeoutMs: number;
   onFailure: () => void;
+  /** Whether a Lease was written by this process. */
+  isOurs: (lease: Lease) => boolean;
+  /** Another process writes our Lease: this one stops. */
+  onSuperseded: () => void;
   log: Logger;
 }
 
@@ -32,6 +36,7 @@ export class NodeLease {
   /** `null`: the Lease isn't there; undefined: we don't know. */
   #resourceVersion: string | null | undefined;
   #uid: string | undefined;
+  #wrote = false;
   #poked = false;
   #wake: (() => void) | undefined;
 
@@ -115,6 +120,7 @@ export class NodeLease {
               contentType: 'application/merge-patch+json',
             });
       this.#remember(written);
+      this.#wrote = true;
       return true;
     } catch (error) {
       // After a time-out it may have been written or not; after a conflict it was. Look before the next one.
@@ -125,14 +131,16 @@ export class NodeLease {
   }
 
   async #look(path: string): Promise<void> {
-    const { client, requestTimeoutMs } = this.#options;
+    const { client, requestTimeoutMs, isOurs, onSuperseded } = this.#options;
     try {
-      this.#remember(
-        await client.request<Lease>('GET', path, {
-          timeoutMs: requestTimeoutMs,
-          signal: this.#stopping.signal,
-        }),
-      );
+      const lease = await client.request<Lease>('GET', path, {
+        timeoutMs: requestTimeoutMs,
+        signal: this.#stopping.signal,
+      });
+      this.#remember(lease);
+      if (!this.#wrote || isOurs(lease)) return;
+      this.#stopping.abort();
+      onSuperseded();
     } catch (error) {
       if (!isClass(error, 'NotFound')) throw error;
       this.#resourceVersion = null;

@@ -54,8 +54,9 @@ export class AnnounceLab {
   }
 
   static async start(): Promise<AnnounceLab> {
-    await ip('link', 'add', 'nodes', 'type', 'bridge');
-    await ip('link', 'add', 'outside', 'type', 'bridge');
+    // Addresses of their own: one borrowed from a port would go on taking in what a node that is cut off sends.
+    await ip('link', 'add', 'nodes', 'address', '02:00:00:00:89:01', 'type', 'bridge');
+    await ip('link', 'add', 'outside', 'address', '02:00:00:00:98:01', 'type', 'bridge');
     await ip('addr', 'add', '10.89.0.1/24', 'dev', 'nodes');
     for (const bridge of ['nodes', 'outside']) await ip('link', 'set', bridge, 'up');
     const nodes = new Map<string, LabNode>();
