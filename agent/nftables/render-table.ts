@@ -74,7 +74,8 @@ function buildChains(family: Family, options: TableOptions): Chain[] {
       : [`ct state new ${family} daddr { ${serviceCidrs.join(', ')} } drop`]),
   ];
   return [
-    { name: REJECT_CHAIN, rules: ['reject'] },
+    // A reset reaches a caller at once; ICMP errors are rationed, and IPv6 callers miss the first one: docs/adr/0007.
+    { name: REJECT_CHAIN, rules: ['meta l4proto tcp reject with tcp reset', 'reject'] },
     {
       name: 'dispatch',
       rules: [

@@ -1,7 +1,7 @@
 import { Forwarding } from '../../../agent/forwarding.ts';
 import { createNft } from '../../../agent/nftables/run-nft.ts';
 import type { LoadBalancer } from '../../../crds/load-balancer.ts';
-import { createLogger } from '../../../kube/log.ts';
+import { silentLogger } from '../../../kube/log.ts';
 import type { EndpointSlice, Node, Service, ServiceCIDR } from '../../../kube/objects.ts';
 import { Store } from '../../../kube/store.ts';
 import { Station } from './station.ts';
@@ -26,8 +26,6 @@ export const POD_PORTS: readonly [Transport, number][] = [
   ['sctp', 8080],
 ];
 export const MARK_BIT = 0x2000;
-
-const log = createLogger({ component: 'agent', level: 'error' });
 
 /** The objects of a cluster: what an API server would tell. */
 export interface ClusterObjects {
@@ -151,7 +149,7 @@ export class NodeAgent {
       nodePortAddresses: 'primary',
       markBit: MARK_BIT,
       auditMs: this.#auditMs,
-      log,
+      log: silentLogger,
       nft: createNft(this.prefix),
       onRefused: (owner) => this.refused.push(owner),
       onFinding: (finding) => this.findings.push(finding),
