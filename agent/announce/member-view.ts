@@ -52,6 +52,10 @@ export class MemberView {
     return this.records().filter((record) => !this.isDead(record.node));
   }
 
+  get size(): number {
+    return this.#members.size;
+  }
+
   /** Counts what changed but for mere renewals. */
   get revision(): number {
     return this.#revision;

@@ -34,6 +34,8 @@ export interface MembershipOptions {
   log: Logger;
 }
 
+/** From so many members on, their Leases are a burden on the API server: see docs/adr/0003-lease-fenced-l2-ownership.md. */
+const MANY_MEMBERS = 100;
 /** A node that has nothing to announce any more stays a member for so long. */
 const LEAVE_MS = 30_000;
 
@@ -51,6 +53,7 @@ export class Membership {
   /** Label keys that some load balancer selects by: the only labels that others need to know. */
   #labelKeys: readonly string[] = [];
   #published = '';
+  #isMany = false;
   #ticking: NodeJS.Timeout | undefined;
   #judging: NodeJS.Timeout | undefined;
   #leaving: NodeJS.Timeout | undefined;
@@ -205,11 +208,22 @@ export class Membership {
       this.#supersede();
       return;
     }
+    this.#warnOfMany();
     this.#judge();
     // Somebody deleted our Lease: be a member again at once.
     if (wasThere && this.#ownership.view.get(this.#options.nodeName) === undefined) this.#lease.poke();
     if (this.#ownership.revision !== before) this.#options.onChange('facts');
     else if (this.deadline !== deadline) this.#options.onChange('deadline');
+  }
+
+  #warnOfMany(): void {
+    const isMany = this.#ownership.view.size > MANY_MEMBERS;
+    if (isMany && !this.#isMany) {
+      this.#log.warn('ManyMembers', {
+        advice: 'a nodeSelector on providers of type announce, or longer times',
+      });
+    }
+    this.#isMany = isMany;
   }
 
   #judge(): void {
