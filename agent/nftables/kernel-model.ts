@@ -3,7 +3,7 @@ import { inSlices } from '../slice-work.ts';
 import { diffEntry } from './diff-entry.ts';
 import { chainsOf, type Element, type Entry, isFrontend, MAPS, SETS, TABLE } from './model.ts';
 import { renderElements } from './render-elements.ts';
-import { renderTable, renderTreatmentChain, type TableOptions } from './render-table.ts';
+import { renderFixedChains, renderMaps, renderTreatmentChain, type TableOptions } from './render-table.ts';
 
 export const FAMILIES: readonly Family[] = ['ip', 'ip6'];
 const TREATMENT_CHAIN = /^(pick|external|nodeport)-\d+$/;
@@ -16,8 +16,8 @@ export function isTreatmentChain(name: string): boolean {
 /**
  * How much is written besides the elements of the ids:
  * - `change`: chains that they are the first to need;
- * - `rules`: also the table and all chains, anew;
- * - `reset`: and all maps are emptied first, so that it doesn't matter what they held;
+ * - `rules`: also all chains, anew;
+ * - `reset`: and the table with all its maps, which are emptied first: it doesn't matter what was there;
  * - `replace`: the same with a new table, whatever the old one was.
  * The last two need all ids. Whatever it is, it happens in one moment: no connection sees half of it.
  */
@@ -139,19 +139,21 @@ export class KernelModel {
 
   #renderExtent(family: Family, extent: Extent, options: TableOptions): string[] {
     const own = `${family} ${TABLE}`;
+    const fixed = renderFixedChains(family, options);
+    if (extent === 'rules') {
+      // No maps: to declare one again is harmless, but makes every `nft monitor` forget what it is called.
+      const rest = this.chains(family).flatMap((name) => renderTreatmentChain(family, name, options.markBit));
+      return [...fixed, ...rest];
+    }
+    if (extent === 'replace') {
+      // Deleting what may not be there takes an addition first (`destroy` came with nft 1.0.8).
+      return [`add table ${own}`, `delete table ${own}`, ...renderMaps(family), ...fixed];
+    }
     const flushes = [
       ...MAPS.map((name) => `flush map ${own} ${name}`),
       ...SETS.map((name) => `flush set ${own} ${name}`),
     ];
-    const rules = () =>
-      this.chains(family).flatMap((name) => renderTreatmentChain(family, name, options.markBit));
-    return [
-      // Deleting what may not be there takes an addition first (`destroy` came with nft 1.0.8).
-      ...(extent === 'replace' ? [`add table ${own}`, `delete table ${own}`] : []),
-      ...renderTable(family, options),
-      ...(extent === 'reset' ? flushes : []),
-      ...(extent === 'rules' ? rules() : []),
-    ];
+    return [...renderMaps(family), ...fixed, ...flushes];
   }
 }
 

@@ -18,19 +18,13 @@ const TARGET = 'IP daddr . tcp dport';
 /** A slot: numgen's type is all that counts here. */
 const SLOT = 'numgen random mod 2';
 
-/**
- * Declarations of the table and everything in it but elements and the chains that depend on endpoint counts. Can be
- * loaded again over itself: declarations that are there already are left as they are, and rules are written anew.
- *
- * Priorities are one before kube-proxy's: of two chains that would translate an address, the first one does.
- */
-export function renderTable(family: Family, options: TableOptions): string[] {
+/** The table with its maps and sets. Can be loaded over itself: what is there already is left as it is. */
+export function renderMaps(family: Family): string[] {
   const own = `${family} ${TABLE}`;
   const addressType = family === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
   const typed = (text: string) => text.replaceAll('IP ', `${family} `);
   const map = (name: string, key: string, value: string) =>
     `add map ${own} ${name} { typeof ${typed(key)} : ${typed(value)}; }`;
-  const chains = buildChains(family, options);
   return [
     `add table ${own}`,
     map('services', SERVICE_KEY, 'verdict'),
@@ -42,6 +36,18 @@ export function renderTable(family: Family, options: TableOptions): string[] {
     `add set ${own} cluster-ips { type ${addressType}; }`,
     `add set ${own} nodeport-ips { type ${addressType}; }`,
     `add set ${own} hairpin { type ${addressType} . ${addressType}; }`,
+  ];
+}
+
+/**
+ * The chains that don't depend on endpoint counts; their rules are written anew.
+ *
+ * Priorities are one before kube-proxy's: of two chains that would translate an address, the first one does.
+ */
+export function renderFixedChains(family: Family, options: TableOptions): string[] {
+  const own = `${family} ${TABLE}`;
+  const chains = buildChains(family, options);
+  return [
     ...chains.map(({ name, hook }) => `add chain ${own} ${name}${hook === undefined ? '' : ` { ${hook} }`}`),
     ...chains.map(({ name }) => `flush chain ${own} ${name}`),
     ...chains.flatMap(({ name, rules }) => rules.map((rule) => `add rule ${own} ${name} ${rule}`)),
