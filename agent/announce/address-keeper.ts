@@ -11,6 +11,8 @@ export interface KeeperOptions {
   times: AnnounceTimes;
   /** Until when what we hold is valid, on `performance.now()`. */
   deadline: () => number;
+  /** Whether it is known yet what this node holds: until then an earlier life's addresses stay, under the guard that it left. */
+  isSettled: () => boolean;
   /** What this node should answer for now, address to device; empty once the deadline passed. */
   target: () => ReadonlyMap<string, string>;
   /** Addresses came or went. */
@@ -86,7 +88,7 @@ export class AddressKeeper {
 
   /** Something changed: bring the kernel to the target. */
   kick(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#options.isSettled()) return;
     if (this.#running !== undefined) {
       this.#again = true;
       return;
@@ -113,7 +115,7 @@ export class AddressKeeper {
     this.abandon();
     await this.#running;
     try {
-      if (this.present.size > 0) await this.#held.letAnswer(0);
+      if (this.present.size > 0) await this.#held.silence();
       await this.#held.removeOthers(new Map());
       await this.#held.close();
     } catch (error) {
@@ -147,12 +149,7 @@ export class AddressKeeper {
     const before = this.present.size;
     if (target.size === 0 && before > 0) await this.#silence();
     await this.#held.removeOthers(target);
-    if (target.size > 0) await this.#prolong();
-    // Between the look at the clock and now this process may have been paused; the kernel's guard was set meanwhile.
-    const stillTarget = this.#options.target();
-    const added = await this.#held.addMissing(
-      new Map([...target].filter(([address]) => stillTarget.has(address))),
-    );
+    const added = await this.#answer();
     if (this.#refreshDue) await this.#held.refresh();
     this.#refreshDue = false;
     if (this.present.size > 0 && performance.now() >= this.#options.deadline()) {
@@ -165,19 +162,25 @@ export class AddressKeeper {
     if (added.length > 0 || this.present.size !== before) this.#options.onChange();
   }
 
-  async #prolong(): Promise<void> {
+  /** As of now: taking off what had to go may have taken a while, or a pause. */
+  async #answer(): Promise<string[]> {
+    const target = this.#options.target();
     const deadline = this.#options.deadline();
-    await this.#held.letAnswer(deadline - performance.now());
-    this.#guardedUntil = deadline;
+    const isStray = [...this.present].some(([address, device]) => target.get(address) !== device);
+    if (isStray) this.#again = true;
+    if (isStray || target.size === 0) return [];
     clearTimeout(this.#fence);
     this.#fence = setTimeout(() => this.kick(), Math.max(0, deadline - performance.now()) + 1);
+    const added = await this.#held.answerFor(target, deadline - performance.now());
+    this.#guardedUntil = deadline;
+    return added;
   }
 
   async #silence(): Promise<void> {
     if (performance.now() >= this.#options.deadline()) {
       this.#log.warn('Fenced', { addresses: this.present.size });
     }
-    await this.#held.letAnswer(0);
+    await this.#held.silence();
     this.#guardedUntil = 0;
   }
 

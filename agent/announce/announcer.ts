@@ -89,6 +89,7 @@ class AddressAnnouncer implements Announcer {
       log: this.#log,
       times,
       deadline: () => this.#membership.deadline,
+      isSettled: () => this.#membership.isSettled,
       target: () => this.#target(),
       onChange: () => this.#afterKernel(),
       onInterfaces: () => this.reconsider(),

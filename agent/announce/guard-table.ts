@@ -95,18 +95,14 @@ export class GuardTable {
     return held;
   }
 
-  /** Before an address is put on an interface. */
-  async add(addresses: readonly string[]): Promise<void> {
-    if (addresses.length > 0) await this.#run(renderHeld('add', addresses));
+  /** Lets the node answer for `ms` from now on; `added` are about to be put on an interface. One transaction. */
+  async set(ms: number, added: readonly string[]): Promise<void> {
+    await this.#run(renderHeld('add', added) + renderAlive(ms));
   }
 
   /** After an address is gone from its interface. */
   async delete(addresses: readonly string[]): Promise<void> {
     if (addresses.length > 0) await this.#run(renderHeld('delete', addresses));
-  }
-
-  async letAnswer(ms: number): Promise<void> {
-    await this.#run(renderAlive(ms));
   }
 
   /** Takes the tables away. */

@@ -50,17 +50,9 @@ export class HeldAddresses {
     await this.#guard.delete([...gone]);
   }
 
-  /** Lets the node answer for what it holds for so long from now on; 0: not at all, at once. */
-  async letAnswer(ms: number): Promise<void> {
-    try {
-      await this.#guard.letAnswer(ms);
-    } catch (error) {
-      // Someone flushed all rules: nothing guards the addresses until the tables are there again.
-      this.#log.warn('GuardLost', { error });
-      await this.#guard.open();
-      await this.#guard.add([...this.#present.keys()]);
-      await this.#guard.letAnswer(ms);
-    }
+  /** Lets the node answer no more, at once. */
+  async silence(): Promise<void> {
+    await this.#setGuard(0, []);
   }
 
   /** Removes what isn't in `target` (address to device). */
@@ -75,15 +67,15 @@ export class HeldAddresses {
     if (stuck.size > 0) throw new Error(`ip did not remove ${[...stuck].join(', ')}`);
   }
 
-  /** Puts on what is missing; returns it. */
-  async addMissing(target: ReadonlyMap<string, string>): Promise<string[]> {
+  /** Lets the node answer for `target` for so long from now on, and puts on what is missing; returns that. */
+  async answerFor(target: ReadonlyMap<string, string>, ms: number): Promise<string[]> {
     const missing = [...target].filter(([address]) => !this.#present.has(address));
-    if (missing.length === 0) return [];
+    const addresses = missing.map(([address]) => address);
     // Before anything is waited for: from now on our Lease must claim them.
     for (const [address, device] of missing) this.#present.set(address, device);
-    await this.#guard.add(missing.map(([address]) => address));
+    await this.#setGuard(ms, addresses);
     await this.#batch(missing.map(([address, device]) => renderAddress('replace', address, device)));
-    return missing.map(([address]) => address);
+    return addresses;
   }
 
   /** Whether somebody took one of ours away. */
@@ -102,6 +94,17 @@ export class HeldAddresses {
 
   async close(): Promise<void> {
     if (this.#present.size === 0) await this.#guard.close();
+  }
+
+  async #setGuard(ms: number, added: readonly string[]): Promise<void> {
+    try {
+      await this.#guard.set(ms, added);
+    } catch (error) {
+      // Someone flushed all rules: nothing guards the addresses until the tables are there again.
+      this.#log.warn('GuardLost', { error });
+      await this.#guard.open();
+      await this.#guard.set(ms, [...this.#present.keys()]);
+    }
   }
 
   async #batch(lines: readonly string[]): Promise<void> {

@@ -54,6 +54,7 @@ export class Membership {
   #labelKeys: readonly string[] = [];
   #published = '';
   #isMany = false;
+  #isSettled = false;
   #ticking: NodeJS.Timeout | undefined;
   #judging: NodeJS.Timeout | undefined;
   #leaving: NodeJS.Timeout | undefined;
@@ -75,6 +76,11 @@ export class Membership {
       onSuperseded: () => this.#supersede(),
       log: options.log,
     });
+  }
+
+  /** Whether a write of ours ever came back. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   get deadline(): number {
@@ -204,6 +210,7 @@ export class Membership {
     const wasThere = this.#ownership.view.get(this.#options.nodeName) !== undefined;
     const deadline = this.deadline;
     apply(performance.now());
+    this.#isSettled ||= this.#ownership.confirmedByApi > Number.NEGATIVE_INFINITY;
     if (this.#ownership.superseded) {
       this.#supersede();
       return;

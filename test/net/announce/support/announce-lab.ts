@@ -40,6 +40,7 @@ export class AnnounceLab {
   readonly #client: { index: number; mac: string };
   readonly #kubeconfig: string;
   readonly #watches: OwnerWatch[] = [];
+  readonly #monitors: ChildProcess[] = [];
 
   private constructor(
     plane: ControlPlane,
@@ -206,6 +207,19 @@ export class AnnounceLab {
       .map((info) => info.local);
   }
 
+  /** Every change of the addresses on a node from now on, as `ip monitor` tells it. */
+  watchAddressChanges(name: string): () => string[] {
+    const child = spawn('ip', ['netns', 'exec', name, 'ip', '-o', 'monitor', 'address'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#monitors.push(child);
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+    });
+    return () => text.split('\n').filter((line) => line !== '');
+  }
+
   /** Seconds that the kernel leaves those addresses. */
   async lifetimesOn(name: string): Promise<number[]> {
     const parsed: unknown = JSON.parse(await inside(name, 'ip', '-j', 'addr', 'show', 'dev', 'eth1'));
@@ -246,6 +260,7 @@ export class AnnounceLab {
   /** Every agent stops in order, and every load balancer goes. */
   async reset(): Promise<void> {
     for (const watch of this.#watches.splice(0)) watch.stop();
+    for (const monitor of this.#monitors.splice(0)) monitor.kill();
     const { items } = await this.plane.adminClient().list(LOAD_BALANCERS);
     for (const item of items)
       await this.plane.adminClient().delete(LOAD_BALANCERS, 'default', item.metadata.name);
