@@ -192,7 +192,7 @@ export class Lab {
     await this.controlPlane.serviceAccountKubeconfig(NAMESPACE, 'fairlead-operator');
     this.operator.start();
     await Promise.all(this.nodes.map((node) => this.#startAgent(node, options.agentArgs ?? [])));
-    await this.#untilProductReady();
+    await Promise.all([this.#untilProductReady(), this.client.start()]);
   }
 
   async #startAgent(node: LabNode, args: readonly string[]): Promise<void> {

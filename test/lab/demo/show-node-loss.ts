@@ -1,5 +1,5 @@
 import { LAB_NODES } from '../network/addresses.ts';
-import { explainFailures, failuresSince, recoveryMs } from '../probe/judge-results.ts';
+import { explainFailures, recoveryMs } from '../probe/judge-results.ts';
 import type { DemoLab } from './demo-lab.ts';
 import type { Addresses } from './show-address.ts';
 import { formatMs, type Terminal } from './terminal.ts';
@@ -35,15 +35,14 @@ export async function showNodeLoss(lab: DemoLab, terminal: Terminal, addresses: 
   terminal.command('kubectl get nodes');
   terminal.output(await lab.ask('get', 'nodes'));
   const recovered = recoveryMs(results, cutAt);
-  const outage = failuresSince(results, cutAt);
   terminal.say('');
   terminal.claim(
     recovered !== undefined && recovered < BAR_MS,
     recovered === undefined
-      ? `it did not answer again within ${formatMs(OBSERVE_MS)}: ${explainFailures(outage)}`
+      ? `it did not answer again within ${formatMs(OBSERVE_MS)}: ${explainFailures(results)}`
       : `${nextOwners.join(', ')} answers for it: every request succeeds again after ${formatMs(recovered)}`,
   );
-  terminal.aside(`${results.length} requests in all, failed meanwhile: ${explainFailures(outage)}`);
+  terminal.aside(`${results.length} requests in all, failed: ${explainFailures(results)}`);
   terminal.aside('The lab notices a lost node after 3 s; Kubernetes takes 40 to 50 s with its defaults.');
   terminal.command(`scripts/lab node-up ${owner}`);
   await lab.control.call('nodeUp', { node: owner });

@@ -26,10 +26,9 @@ export async function showSpread(lab: DemoLab, terminal: Terminal, addresses: Ad
     terminal.say(`${REQUESTS} requests to ${terminal.bold(`http://${host}/`)}, each over a new connection:`);
     const counts = countByPod(results);
     for (const [pod, count] of counts) terminal.say(`  ${pod}  ${'█'.repeat(count)} ${count}`);
-    const failed = results.filter(({ ok }) => !ok);
     terminal.claim(
-      failed.length === 0 && counts.size === PODS,
-      `${counts.size} of ${PODS} pods answered; failed requests: ${explainFailures(failed)}`,
+      results.every(({ ok }) => ok) && counts.size === PODS,
+      `${counts.size} of ${PODS} pods answered; failed requests: ${explainFailures(results)}`,
     );
   }
 }

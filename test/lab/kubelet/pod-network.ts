@@ -9,17 +9,18 @@ import { slotAddress } from './address-slots.ts';
 export async function createPodNetwork(node: LabNode, namespace: string, slot: number): Promise<void> {
   await mustRun(['ip', 'netns', 'add', namespace]);
   const port = `pod${slot}`;
+  const address = slotAddress(node, slot);
   await applyScript(undefined, {
     sysctls: {},
     ip: [
-      `link add ${port} type veth peer name eth0 netns ${namespace}`,
+      `link add ${port} type veth peer name eth0 address ${address.mac} netns ${namespace}`,
       `link set ${port} master cni0 up`,
       // As the bridge plugin of CNI with hairpinMode: where bridged packets pass the rules too (br_netfilter), a pod
       // that is sent to itself leaves by the port that it came from.
       `link set ${port} type bridge_slave hairpin on`,
     ],
   });
-  await applyScript(namespace, buildPodNetwork(node, slotAddress(node, slot)));
+  await applyScript(namespace, buildPodNetwork(node, address));
 }
 
 /** Takes both away; what isn't there is no error. */

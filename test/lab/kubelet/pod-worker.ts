@@ -34,6 +34,7 @@ export class PodWorker {
   readonly #started: Promise<void>;
   #pod: Pod;
   #termination: { startedAt: number; kill: NodeJS.Timeout | undefined } | undefined;
+  #cleaning: Promise<void> | undefined;
   #gone = false;
   #reporting = false;
   #reportDue = false;
@@ -163,7 +164,13 @@ export class PodWorker {
     await Promise.all([...this.#runners.values()].map((runner) => runner.ended()));
   }
 
-  async #cleanUp(): Promise<void> {
+  /** Once, whoever asks first: the address may be another pod's by the second time. */
+  #cleanUp(): Promise<void> {
+    this.#cleaning ??= this.#takeAway();
+    return this.#cleaning;
+  }
+
+  async #takeAway(): Promise<void> {
     const { network, uid } = this.#record;
     if (network) {
       await deletePodNetwork(network.namespace, network.slot);

@@ -28,6 +28,11 @@ export class ClientProbe {
     this.#namespace = namespace;
   }
 
+  /** Starts the process, so that the first request doesn't wait for it. */
+  async start(): Promise<void> {
+    await this.#send({ kind: 'stop', of: 0 }).results;
+  }
+
   async request(request: HttpRequest): Promise<ProbeResult> {
     return only(await this.#send({ kind: 'request', request }).results);
   }
