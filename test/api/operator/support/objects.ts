@@ -47,19 +47,27 @@ export class Fixture {
     return name;
   }
 
-  /** A pool for this fixture's providers alone. */
+  /** A pool for this fixture's providers and namespace alone: another test's Service may want a default provider too. */
   async pool(addresses: string[], spec: Spec<AddressPool> = {}, suffix = ''): Promise<string> {
     const name = `a${suffix}-${this.id}`;
     const providers = spec.providers ?? [`p-${this.id}`];
-    await this.make(ADDRESS_POOLS, { metadata: { name }, spec: { addresses, ...spec, providers } });
+    const namespaceSelector = this.#ownNamespace();
+    await this.make(ADDRESS_POOLS, {
+      metadata: { name },
+      spec: { addresses, namespaceSelector, ...spec, providers },
+    });
     return name;
   }
 
   async portPool(spec: Spec<PortPool>, suffix = ''): Promise<string> {
     const name = `n${suffix}-${this.id}`;
-    const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': this.namespace } };
+    const namespaceSelector = this.#ownNamespace();
     await this.make(PORT_POOLS, { metadata: { name }, spec: { namespaceSelector, ...spec } });
     return name;
+  }
+
+  #ownNamespace() {
+    return { matchLabels: { 'kubernetes.io/metadata.name': this.namespace } };
   }
 
   async service(
