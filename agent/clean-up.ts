@@ -1,12 +1,22 @@
+import type { Logger } from '../kube/log.ts';
+import { HeldAddresses } from './announce/held-addresses.ts';
 import { FAMILIES } from './nftables/kernel-model.ts';
 import { TABLE } from './nftables/model.ts';
 import { createNft, type Nft } from './nftables/run-nft.ts';
 
-/** Removes our tables, if they are there, in one transaction. Connections that are through go on; new ones don't. */
-export async function cleanUp(nft: Nft = createNft()): Promise<void> {
+/** Removes the forwarding tables, if they are there, in one transaction. Open connections go on; new ones don't come. */
+export async function removeTables(nft: Nft = createNft()): Promise<void> {
   const lines = FAMILIES.flatMap((family) => [
     `add table ${family} ${TABLE}`,
     `delete table ${family} ${TABLE}`,
   ]);
   await nft({ args: ['-f', '-'], input: `${lines.join('\n')}\n` });
+}
+
+/** Takes announced addresses off the interfaces, with the tables that guard them: what a killed agent left. */
+export async function removeAnnouncedAddresses(log: Logger): Promise<void> {
+  const held = new HeldAddresses(log);
+  await held.open();
+  await held.removeOthers(new Map());
+  await held.close();
 }

@@ -1,6 +1,6 @@
 import './limit-memory.ts';
 import { createLogger, type Logger } from '../kube/log.ts';
-import { cleanUp } from './clean-up.ts';
+import { removeAnnouncedAddresses, removeTables } from './clean-up.ts';
 import { type AgentConfig, ConfigError, readConfig, renderHelp } from './config.ts';
 import { type RunningAgent, runAgent } from './run.ts';
 
@@ -29,7 +29,8 @@ function configure(): AgentConfig | undefined {
 
 async function clean(log: Logger): Promise<void> {
   try {
-    await cleanUp();
+    await removeAnnouncedAddresses(log);
+    await removeTables();
     log.info('CleanedUp');
   } catch (error) {
     log.error('CleanupFailed', { error });

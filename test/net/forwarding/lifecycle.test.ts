@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { cleanUp } from '../../../agent/clean-up.ts';
+import { removeTables } from '../../../agent/clean-up.ts';
 import { Committer } from '../../../agent/nftables/committer.ts';
 import { RuleBook } from '../../../agent/nftables/rule-book.ts';
 import { createNft } from '../../../agent/nftables/run-nft.ts';
@@ -95,7 +95,7 @@ describe('agent on the real kernel: its life', function () {
     await agent.become(merge(web));
     await agent.become(objects);
     expect((await dial()).result).to.equal('served');
-    await cleanUp(nft);
+    await removeTables(nft);
 
     expect(await foreign()).to.equal(before);
     await nft({ args: ['delete', 'table', 'ip', 'kube-proxy'] });
@@ -103,13 +103,13 @@ describe('agent on the real kernel: its life', function () {
   });
 
   it('is cleaned up to the last rule, and once more without a complaint', async () => {
-    await cleanUp(nft);
-    await cleanUp(nft);
+    await removeTables(nft);
+    await removeTables(nft);
     expect(await list('ruleset')).to.equal('');
   });
 
   it('replaces the table of another version, whatever is in it', async () => {
-    await cleanUp(nft);
+    await removeTables(nft);
     const old = `table ip fairlead {
       map services { type ipv4_addr : verdict; }
       chain nat-prerouting { type nat hook prerouting priority -105; policy accept; drop; }
@@ -172,7 +172,7 @@ describe('agent on the real kernel: its life', function () {
 
     const repairs: [string, () => Promise<unknown>][] = [
       ['a table that was deleted', () => nft({ args: ['delete', 'table', 'ip', 'fairlead'] })],
-      ['all tables that were deleted', () => cleanUp(nft)],
+      ['all tables that were deleted', () => removeTables(nft)],
       ['a map that was emptied', () => nft({ args: ['flush', 'map', 'ip', 'fairlead', 'services'] })],
       [
         'an element that was deleted',
@@ -209,7 +209,7 @@ describe('agent on the real kernel: its life', function () {
 
     beforeEach(async () => {
       await agent.stop();
-      await cleanUp(nft);
+      await removeTables(nft);
       audited = new NodeAgent(NODE_3, { auditMs: 20 });
       await audited.start();
       await audited.become(objects);
