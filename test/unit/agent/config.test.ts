@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { ConfigError, readConfig, renderHelp } from '../../../agent/config.ts';
+
+const NODE = ['--node-name', 'n1'];
+
+describe('agent: configuration', () => {
+  it('has defaults for all but the name of its node', () => {
+    expect(readConfig(NODE, {})).to.deep.equal({
+      command: 'run',
+      nodeName: 'n1',
+      clusterCidrs: [],
+      nodePortAddresses: 'primary',
+      markBit: 0x2000,
+      serve: 'All',
+      auditSeconds: 30,
+      healthAddress: { host: '0.0.0.0', port: 10256 },
+      namespace: 'fairlead-system',
+      logLevel: 'info',
+    });
+  });
+
+  it('takes flags before variables, and an empty variable for none', () => {
+    const env = { FAIRLEAD_NODE_NAME: 'n2', FAIRLEAD_AUDIT_SECONDS: '5', FAIRLEAD_LOG_LEVEL: '' };
+    expect(readConfig(NODE, env)).to.include({ nodeName: 'n1', auditSeconds: 5, logLevel: 'info' });
+    expect(readConfig([], { NODE_NAME: 'n3' })).to.include({ nodeName: 'n3' });
+  });
+
+  it('reads CIDRs of both families, bits, and addresses to listen on', () => {
+    const config = readConfig(
+      [
+        ...NODE,
+        '--cluster-cidr',
+        '10.244.0.0/16, fd00:244::/32',
+        '--mark-bit=3',
+        '--health-address',
+        '[::1]:1',
+      ],
+      {},
+    );
+    expect(config).to.deep.include({
+      clusterCidrs: ['10.244.0.0/16', 'fd00:244::/32'],
+      markBit: 8,
+      healthAddress: { host: '::1', port: 1 },
+    });
+  });
+
+  it('needs no node to clean up', () => {
+    expect(readConfig(['cleanup'], {})).to.include({ command: 'cleanup' });
+  });
+
+  const bad: [string, string[], RegExp][] = [
+    ['no node', [], /--node-name/],
+    ['an unknown flag', [...NODE, '--frobnicate'], /frobnicate/],
+    ['an unknown command', [...NODE, 'fly'], /fly/],
+    ['what is no CIDR', [...NODE, '--cluster-cidr', '10.244.0.0/33'], /10\.244\.0\.0\/33.*no CIDR/],
+    ['a bit that a mark has not', [...NODE, '--mark-bit', '32'], /from 0 to 31/],
+    ['serving beside another proxy, which is to come', [...NODE, '--serve', 'Own'], /not there yet/],
+    ['serving anything else', [...NODE, '--serve', 'Some'], /must be All/],
+    ['a place to listen without a port', [...NODE, '--health-address', 'localhost'], /host:port/],
+  ];
+  for (const [name, argv, message] of bad) {
+    it(`refuses ${name}, and says what to mend`, () => {
+      expect(() => readConfig(argv, {})).to.throw(ConfigError, message);
+    });
+  }
+
+  it('explains every flag', () => {
+    expect(readConfig(['--help'], {})).to.equal('help');
+    for (const flag of ['node-name', 'cluster-cidr', 'mark-bit', 'serve']) {
+      expect(renderHelp()).to.include(`--${flag} `);
+    }
+  });
+});

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { buildStatus, type ForwarderFacts } from '../../../agent/status/build-status.ts';
+import { findCondition } from '../../../kube/conditions.ts';
+
+const WELL: ForwarderFacts = {
+  version: '1',
+  mode: 'All',
+  generation: 1,
+  services: 2,
+  endpoints: 3,
+  elements: 4,
+  announced: ['198.18.0.200'],
+  programmed: true,
+  failure: null,
+  leftOut: new Map(),
+  conflicts: [],
+};
+
+function conditionOf(facts: Partial<ForwarderFacts>, type: string) {
+  return findCondition(buildStatus({ ...WELL, ...facts }, [], '2026-01-01T00:00:00Z').conditions, type);
+}
+
+describe('agent: the report of a node', () => {
+  it('is ready when all is programmed, and says why when not', () => {
+    expect(conditionOf({}, 'Ready')).to.include({ status: 'True', reason: 'Programmed' });
+    expect(conditionOf({ programmed: false }, 'Ready')).to.include({ status: 'False', reason: 'Starting' });
+    const failed = conditionOf({ failure: 'no nft' }, 'Ready');
+    expect(failed).to.include({ status: 'False', reason: 'ApplyFailed', message: 'no nft' });
+  });
+
+  it('names ten of the Services left out, and counts the others', () => {
+    const leftOut = new Map(
+      Array.from({ length: 25 }, (_, index) => [`default/s${index + 10}`, 'x'.repeat(5_000)]),
+    );
+    const condition = conditionOf({ leftOut }, 'ServicesComplete');
+
+    expect(condition).to.include({ status: 'False', reason: 'ServicesLeftOut' });
+    expect(condition?.message).to.match(/^25 left out: default\/s10: x+;/);
+    expect(condition?.message).to.match(/; and 15 more$/);
+    expect(condition?.message.length).to.be.below(4_000);
+  });
+
+  it('names who has an address and port that several claim', () => {
+    const conflicts = [{ id: 'ip services 203.0.113.1 . tcp . 80', winner: 'a/old', losers: ['b/new'] }];
+    expect(conditionOf({ conflicts }, 'FrontendsUnique')?.message).to.include(
+      '203.0.113.1 . tcp . 80 is of a/old, not of b/new',
+    );
+  });
+
+  it('keeps the time of a condition that stays, and the size of the object bounded', () => {
+    const before = buildStatus(WELL, [], '2026-01-01T00:00:00Z');
+    const announced = Array.from({ length: 5_000 }, (_, index) => `198.18.${index >> 8}.${index & 255}`);
+    const after = buildStatus(
+      { ...WELL, announced, failure: 'x' },
+      before.conditions,
+      '2026-01-02T00:00:00Z',
+    );
+
+    expect(findCondition(after.conditions, 'FrontendsUnique')?.lastTransitionTime).to.equal(
+      '2026-01-01T00:00:00Z',
+    );
+    expect(findCondition(after.conditions, 'Ready')?.lastTransitionTime).to.equal('2026-01-02T00:00:00Z');
+    expect(after.announced).to.have.length(1024);
+    expect(after.announcedCount).to.equal(5_000);
+  });
+});
