@@ -43,6 +43,11 @@ export class Applier {
     return this.#committer.commits;
   }
 
+  /** Those of them that wrote all rules. */
+  get ruleWrites(): number {
+    return this.#committer.ruleWrites;
+  }
+
   /** Owners that are left out, with nft's complaint. */
   get refused(): ReadonlyMap<string, NftError> {
     return this.#committer.refused;

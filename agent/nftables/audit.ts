@@ -4,12 +4,21 @@ import { inSlices } from '../slice-work.ts';
 import type { Applier } from './applier.ts';
 import { checkChains, findMissingChain } from './check-layout.ts';
 import { elementsOf } from './diff-entry.ts';
-import { FAMILIES } from './kernel-model.ts';
+import { type Extent, FAMILIES } from './kernel-model.ts';
 import { MAPS, SETS, TABLE } from './model.ts';
 import { parseListing, UnknownListingError } from './parse-listing.ts';
+import { findChangedRules, type Rules, readRules } from './read-rules.ts';
 import { type Nft, NftError } from './run-nft.ts';
 
-export type AuditFinding = 'TableMissing' | 'ChainMissing' | 'ForeignChain' | 'ElementsDiffer';
+export type AuditFinding =
+  | 'TableMissing'
+  | 'ChainMissing'
+  | 'ForeignChain'
+  | 'RulesDiffer'
+  | 'ElementsDiffer';
+
+/** What it takes to mend it; everything, unless said here. */
+const EXTENT_OF: Partial<Record<AuditFinding, Extent>> = { RulesDiffer: 'rules', ForeignChain: 'replace' };
 
 export interface AuditOptions {
   applier: Applier;
@@ -21,24 +30,34 @@ export interface AuditOptions {
 
 interface Unit {
   family: Family;
-  kind: 'map' | 'set';
+  kind: 'map' | 'set' | 'rules';
   name: string;
+}
+
+interface Reference {
+  /** `ruleWrites` of the applier when it was taken. */
+  ruleWrites: number;
+  rules: Rules;
 }
 
 /** A look gives way to changes, but not for ever. */
 const LONGEST_POSTPONEMENT = 10;
+/** How long after rules were written it is recorded how nft prints them. */
+const SETTLE_MS = 1_000;
 
 /**
- * Compares the kernel with the model at an interval, and repairs what differs: tables and chains each time, which costs
- * next to nothing; the elements of one map or set, in rotation. Rules are not read, since nft reads all elements with them:
- * once a rotation they are written anew, all at once, and are right afterwards whatever was done to them.
+ * Compares the kernel with the model at an interval, and repairs what differs. Tables and chains are looked at each time,
+ * which costs next to nothing; the elements of one map, or the rules of one table, in rotation. nft prints rules otherwise
+ * than they were written: they are compared with what it printed right after we wrote them.
  */
 export class Audit {
   readonly #options: AuditOptions;
   readonly #units: Unit[] = FAMILIES.flatMap((family) => [
+    { family, kind: 'rules', name: TABLE },
     ...MAPS.map((name): Unit => ({ family, kind: 'map', name })),
     ...SETS.map((name): Unit => ({ family, kind: 'set', name })),
   ]);
+  readonly #references = new Map<Family, Reference>();
   #next = 0;
   #postponed = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -51,9 +70,11 @@ export class Audit {
 
   start(): void {
     if (this.#stopped) return;
+    const { intervalMs } = this.#options;
+    const waitMs = this.#outdated() === undefined ? intervalMs : Math.min(SETTLE_MS, intervalMs);
     this.#timer = setTimeout(() => {
       this.#running = this.#turn().finally(() => this.start());
-    }, this.#options.intervalMs);
+    }, waitMs);
   }
 
   async stop(): Promise<void> {
@@ -63,22 +84,41 @@ export class Audit {
   }
 
   async #turn(): Promise<void> {
-    const { applier, log } = this.#options;
-    const unit = this.#units[this.#next % this.#units.length];
-    if (unit === undefined) return;
     try {
-      if (this.#next % this.#units.length === 0 && this.#postponed === 0) await applier.writeAgain('rules');
-      const finding = await this.#findSomething(unit);
-      if (finding === undefined) return;
-      this.#next++;
-      if (finding !== null) await this.#repair(finding, unit);
-      await applier.tidyUp();
+      const outdated = this.#outdated();
+      if (outdated === undefined) await this.#auditNext();
+      else await this.#takeReference(outdated);
     } catch (error) {
-      log.warn('AuditFailed', { error });
+      this.#options.log.warn('AuditFailed', { error });
     }
   }
 
-  /** Undefined: changes came in between. */
+  #outdated(): Family | undefined {
+    const { ruleWrites } = this.#options.applier;
+    return FAMILIES.find((family) => this.#references.get(family)?.ruleWrites !== ruleWrites);
+  }
+
+  async #takeReference(family: Family): Promise<void> {
+    const { applier, nft } = this.#options;
+    await applier.aside(async (signal) => {
+      const { ruleWrites } = applier;
+      const rules = await readRules(nft, family, signal);
+      this.#references.set(family, { ruleWrites, rules });
+    });
+  }
+
+  async #auditNext(): Promise<void> {
+    const { applier } = this.#options;
+    const unit = this.#units[this.#next % this.#units.length];
+    if (unit === undefined) return;
+    const finding = await this.#findSomething(unit);
+    // Changes came in between: the same one again next time.
+    if (finding === undefined) return;
+    this.#next++;
+    if (finding !== null) await this.#repair(finding, unit);
+    await applier.tidyUp();
+  }
+
   async #findSomething(unit: Unit): Promise<AuditFinding | null | undefined> {
     const { applier } = this.#options;
     const insists = this.#postponed >= LONGEST_POSTPONEMENT;
@@ -92,7 +132,7 @@ export class Audit {
   async #repair(finding: AuditFinding, unit: Unit): Promise<void> {
     this.#options.log.warn('KernelDiffers', { finding, ...unit });
     this.#options.onFinding?.(finding);
-    await this.#options.applier.writeAgain(finding === 'ForeignChain' ? 'replace' : 'reset');
+    await this.#options.applier.writeAgain(EXTENT_OF[finding] ?? 'reset');
   }
 
   async #look(unit: Unit, signal?: AbortSignal): Promise<AuditFinding | null> {
@@ -101,7 +141,9 @@ export class Audit {
         const finding = await this.#lookAtChains(family, signal);
         if (finding !== null) return finding;
       }
-      return await this.#lookAtElements(unit, signal);
+      return await (unit.kind === 'rules'
+        ? this.#lookAtRules(unit.family, signal)
+        : this.#lookAtElements(unit, signal));
     } catch (error) {
       if (error instanceof NftError && error.failure === 'Missing') return 'TableMissing';
       if (error instanceof UnknownListingError) return 'ElementsDiffer';
@@ -118,6 +160,13 @@ export class Audit {
     if (applier.model.chains(family).some((chain) => !chains.has(chain))) return 'ChainMissing';
     applier.model.adoptChains(family, chains.keys());
     return null;
+  }
+
+  async #lookAtRules(family: Family, signal?: AbortSignal): Promise<AuditFinding | null> {
+    const reference = this.#references.get(family);
+    if (reference === undefined) return null;
+    const found = await readRules(this.#options.nft, family, signal);
+    return findChangedRules(reference.rules, found) === null ? null : 'RulesDiffer';
   }
 
   async #lookAtElements({ family, kind, name }: Unit, signal?: AbortSignal): Promise<AuditFinding | null> {

@@ -40,6 +40,7 @@ export class Committer {
   /** What the next transaction has to be, at least. */
   #extent: Extent = 'reset';
   #commits = 0;
+  #ruleWrites = 0;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -49,6 +50,11 @@ export class Committer {
   /** Transactions that the kernel took. */
   get commits(): number {
     return this.#commits;
+  }
+
+  /** Those of them that wrote all rules. */
+  get ruleWrites(): number {
+    return this.#ruleWrites;
   }
 
   /** Owners that are left out, with nft's complaint. */
@@ -178,6 +184,7 @@ export class Committer {
     this.model.merge(transaction);
     if (text === '') return;
     this.#commits++;
+    if (extent !== 'change') this.#ruleWrites++;
     this.#options.onCommit?.({ elements, tookMs: performance.now() - startedAt, extent });
   }
 

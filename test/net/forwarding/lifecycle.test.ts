@@ -213,6 +213,8 @@ describe('agent on the real kernel: its life', function () {
       audited = new NodeAgent(NODE_3, { auditMs: 20 });
       await audited.start();
       await audited.become(objects);
+      // It has to see its own rules once before it can tell that somebody changed them.
+      await new Promise((resolve) => setTimeout(resolve, 500));
     });
 
     afterEach(async () => {
@@ -234,11 +236,11 @@ describe('agent on the real kernel: its life', function () {
       });
     }
 
-    it('finds nothing, and writes nothing but rules, when nothing was done', async () => {
+    it('finds nothing, and writes nothing, when nothing was done', async () => {
       const before = audited.forwarding.generation;
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       expect(audited.findings).to.deep.equal([]);
-      expect(audited.forwarding.generation - before).to.be.below(10);
+      expect(audited.forwarding.generation).to.equal(before);
     });
   });
 
