@@ -53,12 +53,13 @@ export function selectProviders(input: SelectionInput): Selection {
   return named === undefined ? { kind: 'foreign' } : choose(asked ?? [named], input);
 }
 
-/** The default, unless the Service has a load balancer already: moving the default moves nobody's address. */
+/**
+ * The default, unless the Service has a load balancer already: moving the default, or deleting a provider, moves nobody's
+ * address.
+ */
 function selectDefault(input: SelectionInput): Selection {
   const [oldest] = [...input.owned].sort(byAge);
-  if (oldest !== undefined && input.providers.has(oldest.spec.provider.name)) {
-    return choose([oldest.spec.provider.name], input);
-  }
+  if (oldest !== undefined) return choose([oldest.spec.provider.name], input);
   const defaults = [...input.providers.values()]
     .filter(({ object }) => object.spec.default === true && !isBeingDeleted(object))
     .map(({ object }) => object.metadata.name)

@@ -72,7 +72,7 @@ const cases: [name: string, input: Partial<SelectionInput>, expected: string][] 
     'b',
   ],
   ['no class, served by another than the default already', { owned: [makeLoadBalancer('plain')] }, 'plain'],
-  ['no class, served by one that is gone', { owned: [makeLoadBalancer('gone')] }, 'usual'],
+  ['no class, served by one that is gone', { owned: [makeLoadBalancer('gone')] }, 'gone:ProviderNotFound'],
   ['a namespace that the provider is not for', { asked: ['fenced'] }, 'fenced:NamespaceNotAllowed'],
   ['a namespace that it is for', { asked: ['fenced'], namespaceLabels: { team: 'a' } }, 'fenced'],
   [
