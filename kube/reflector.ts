@@ -14,7 +14,8 @@ import { parseWatchLine, type WatchEvent } from './watch-events.ts';
 
 /** Where a reflector puts what it sees. `replace` gets the whole truth of one moment. */
 export interface ReflectorSink<T> {
-  replace(items: T[]): void;
+  /** A whole listing, and its resourceVersion. */
+  replace(items: T[], resourceVersion: string): void;
   upsert(item: T): void;
   remove(item: T): void;
 }
@@ -171,7 +172,7 @@ export class Reflector<T extends KubeObject> {
       throw error;
     }
     this.#paged = true;
-    this.#deliver(() => this.#sink.replace(items));
+    this.#deliver(() => this.#sink.replace(items, resourceVersion));
     this.#log.debug('Listed', { count: items.length, ms: Math.round(performance.now() - startedAt) });
     this.#hasSynced = true;
     this.#synced.resolve();

@@ -24,6 +24,7 @@ export class Store<T extends KubeObject> implements ReflectorSink<T> {
   readonly #log: Logger;
   readonly #indexes = new Map<string, StoreIndex<T>>();
   readonly #handlers = new Set<(change: StoreChange<T>) => void>();
+  readonly #listingHandlers = new Set<(resourceVersion: string) => void>();
   #objects = new Map<string, T>();
 
   constructor(options: { log?: Logger } = {}) {
@@ -72,7 +73,12 @@ export class Store<T extends KubeObject> implements ReflectorSink<T> {
     return () => this.#handlers.delete(own);
   }
 
-  replace(items: T[]): void {
+  /** Calls back before the changes of each listing are told, with its resourceVersion. */
+  onListing(handler: (resourceVersion: string) => void): void {
+    this.#listingHandlers.add(handler);
+  }
+
+  replace(items: T[], resourceVersion = ''): void {
     const next = new Map<string, T>();
     for (const item of items) next.set(keyOf(item), item);
     const deletions: StoreChange<T>[] = [];
@@ -84,6 +90,7 @@ export class Store<T extends KubeObject> implements ReflectorSink<T> {
       for (const change of this.#put(key, item))
         (change.type === 'Deleted' ? deletions : others).push(change);
     }
+    for (const handler of this.#listingHandlers) handler(resourceVersion);
     for (const change of deletions) this.#tell(change);
     for (const change of others) this.#tell(change);
   }

@@ -25,6 +25,7 @@ export class FreshView<T extends KubeObject> {
     this.#store = store;
     this.#index = group?.index;
     this.#groupOf = group?.of ?? (() => undefined);
+    store.onListing((resourceVersion) => this.#dropVanished(Number(resourceVersion)));
     store.onChange(({ type, key, object }) => {
       this.#echo = undefined;
       if (type === 'Deleted' && object.metadata.uid !== undefined) this.#rememberDeleted(object.metadata.uid);
@@ -82,6 +83,15 @@ export class FreshView<T extends KubeObject> {
     return uid !== undefined && this.#deleted.has(uid);
   }
 
+  /** What was written before a listing and isn't in it was deleted while nobody watched, and no change will say so. */
+  #dropVanished(listed: number): void {
+    for (const [key, written] of this.#written) {
+      if (versionOf(written) > listed || isSame(this.#store.get(key), written)) continue;
+      if (written.metadata.uid !== undefined) this.#rememberDeleted(written.metadata.uid);
+      this.#forget(key, written);
+    }
+  }
+
   #forget(key: string, written: T): void {
     this.#written.delete(key);
     const group = this.#groupOf(written);
@@ -103,6 +113,6 @@ function versionOf(object: KubeObject): number {
   return Number(object.metadata.resourceVersion ?? 0);
 }
 
-function isSame(a: KubeObject, b: KubeObject): boolean {
-  return a.metadata.uid === b.metadata.uid;
+function isSame(a: KubeObject | undefined, b: KubeObject): boolean {
+  return a?.metadata.uid === b.metadata.uid;
 }

@@ -82,4 +82,20 @@ describe('reconcile/fresh-view', () => {
     store.upsert(make(9));
     expect(echoes).to.deep.equal([false, true, false, false]);
   });
+
+  it('forgets an answer that a later listing does not have: it was deleted while nobody watched', () => {
+    const { store, view, version } = setUp();
+    view.note(make(5));
+    store.replace([], '9');
+    expect(version()).to.equal(undefined);
+    expect(view.byGroup('g')).to.deep.equal([]);
+    expect(view.wasDeleted('u')).to.equal(true);
+  });
+
+  it('keeps an answer that came after a listing was begun', () => {
+    const { store, view, version } = setUp();
+    view.note(make(5));
+    store.replace([], '4');
+    expect(version()).to.equal('5');
+  });
 });
