@@ -124,8 +124,8 @@ async function run(client: KubeClient, kubeconfig: string): Promise<boolean> {
 }
 
 function describeStart({ programmed }: AgentProcess): string {
-  const { listedMs, loadedMs, programmedMs } = programmed;
-  return `listed after ${listedMs} ms, kernel read after ${loadedMs} ms, programmed after ${programmedMs} ms (from its first line of code on)`;
+  const { listedMs, programmedMs } = programmed;
+  return `listed after ${listedMs} ms, programmed after ${programmedMs} ms (from its first line of code on)`;
 }
 
 /** Each change gives one Service an endpoint that none had before. */
