@@ -176,6 +176,7 @@ class Agent implements RunningAgent {
       generation: this.#forwarding.generation,
       ...this.#forwarding.counts,
       announced: this.#announcer?.announced() ?? [],
+      unowned: this.#announcer?.problems() ?? [],
       programmed: this.#forwarding.isProgrammed,
       failure: this.#failure,
       leftOut: this.#forwarding.leftOut(),

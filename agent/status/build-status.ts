@@ -1,6 +1,7 @@
 import type { NodeForwarderStatus } from '../../crds/node-forwarder.ts';
 import { setCondition } from '../../kube/conditions.ts';
 import type { Condition } from '../../kube/objects.ts';
+import type { AnnounceProblem } from '../announce/announcer.ts';
 import type { Conflict } from '../nftables/rule-book.ts';
 
 export interface ForwarderFacts {
@@ -11,6 +12,8 @@ export interface ForwarderFacts {
   endpoints: number;
   elements: number;
   announced: readonly string[];
+  /** Addresses that no node answers for, as this node sees it. */
+  unowned: readonly AnnounceProblem[];
   /** All lists are in, and the kernel took what follows from them. */
   programmed: boolean;
   /** Why nothing can be applied; null when it can. */
@@ -49,7 +52,13 @@ export function buildStatus(
 function buildConditions(facts: ForwarderFacts): Omit<Condition, 'lastTransitionTime'>[] {
   const programmed = decideProgrammed(facts);
   const ready = { ...programmed, type: 'Ready' };
-  return [ready, programmed, describeLeftOut(facts.leftOut), describeConflicts(facts.conflicts)];
+  return [
+    ready,
+    programmed,
+    describeLeftOut(facts.leftOut),
+    describeConflicts(facts.conflicts),
+    describeUnowned(facts.unowned),
+  ];
 }
 
 function decideProgrammed(facts: ForwarderFacts) {
@@ -99,6 +108,23 @@ function describeConflicts(conflicts: readonly Conflict[]) {
     status: 'False' as const,
     reason: 'ClaimedTwice',
     message: `${conflicts.length} claimed by several Services; the oldest has each: ${nameSome(named)}`,
+  };
+}
+
+function describeUnowned(unowned: readonly AnnounceProblem[]) {
+  const type = 'AddressesOwned';
+  const [first] = unowned;
+  if (first === undefined) {
+    return { type, status: 'True' as const, reason: 'Owned', message: 'Each address has a node for it.' };
+  }
+  const named = unowned.map(
+    ({ address, reason, loadBalancers }) => `${address} of ${loadBalancers.join(', ')}: ${reason}`,
+  );
+  return {
+    type,
+    status: 'False' as const,
+    reason: first.reason,
+    message: `${unowned.length} that no node can answer for: ${nameSome(named)}`,
   };
 }
 

@@ -10,6 +10,7 @@ const WELL: ForwarderFacts = {
   endpoints: 3,
   elements: 4,
   announced: ['198.18.0.200'],
+  unowned: [],
   programmed: true,
   failure: null,
   leftOut: new Map(),
@@ -45,6 +46,18 @@ describe('agent: the report of a node', () => {
     expect(conditionOf({ conflicts }, 'FrontendsUnique')?.message).to.include(
       '203.0.113.1 . tcp . 80 is of a/old, not of b/new',
     );
+  });
+
+  it('says which addresses no node can answer for, and why', () => {
+    expect(conditionOf({}, 'AddressesOwned')).to.include({ status: 'True', reason: 'Owned' });
+
+    const reason = 'NoInterfaceForAddress';
+    const unowned = [{ address: '203.0.113.1', loadBalancers: ['default/web.announce'], reason } as const];
+    expect(conditionOf({ unowned }, 'AddressesOwned')).to.include({
+      status: 'False',
+      reason,
+      message: '1 that no node can answer for: 203.0.113.1 of default/web.announce: NoInterfaceForAddress',
+    });
   });
 
   it('keeps the time of a condition that stays, and the size of the object bounded', () => {
