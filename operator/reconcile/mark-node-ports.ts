@@ -1,10 +1,11 @@
-import { GROUP } from '../../crds/resources.ts';
 import type { Service } from '../../kube/objects.ts';
 import { stripObject } from '../../kube/strip-object.ts';
 import { FIELD_MANAGER } from '../plan/names.ts';
 
-/** Never on the server: an annotation of the object in memory, `80/TCP,53/UDP`. */
-const CHOSEN = `${GROUP}/chosen-node-ports.memory`;
+/** Never on the server, and nothing that a person could write: a symbol of the object in memory, with `80/TCP` and so on. */
+const CHOSEN = Symbol('chosenNodePorts');
+
+type Marked = Service & { [CHOSEN]?: ReadonlySet<string> };
 
 /**
  * Keeps of `managedFields` just one fact: which node ports a person (or whoever isn't us) wrote. A number that Kubernetes
@@ -12,17 +13,15 @@ const CHOSEN = `${GROUP}/chosen-node-ports.memory`;
  */
 export function markChosenNodePorts(service: Service): Service {
   const chosen = chosenNodePorts(service);
-  const stripped = stripObject(service);
-  if (chosen.size > 0) {
-    stripped.metadata.annotations = { ...stripped.metadata.annotations, [CHOSEN]: [...chosen].join(',') };
-  }
+  const stripped: Marked = stripObject(service);
+  if (chosen.size > 0) stripped[CHOSEN] = chosen;
   return stripped;
 }
 
 /** `80/TCP` and so on: the ports of a Service, as the informer gave it, whose node port somebody chose. */
 export function readChosenNodePorts(service: Service): ReadonlySet<string> {
-  const text = service.metadata.annotations?.[CHOSEN];
-  return new Set(text === undefined ? [] : text.split(','));
+  const marked: Marked = service;
+  return marked[CHOSEN] ?? new Set();
 }
 
 function chosenNodePorts(service: Service): Set<string> {

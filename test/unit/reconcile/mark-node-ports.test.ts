@@ -40,4 +40,12 @@ describe('reconcile/mark-node-ports', () => {
       expect(chosenOf(managedFields)).to.deep.equal(expected);
     });
   }
+
+  it('is remembered where neither annotations nor copies lose or invent it', () => {
+    const service: Service = { metadata: { name: 'web', annotations: { mine: 'x' } }, spec: {} };
+    Object.assign(service.metadata, { managedFields: [entry('kubectl', { [HTTP]: { 'f:nodePort': {} } })] });
+    const marked = markChosenNodePorts(service);
+    expect(marked.metadata.annotations).to.deep.equal({ mine: 'x' });
+    expect([...readChosenNodePorts({ ...marked })]).to.deep.equal(['80/TCP']);
+  });
 });
