@@ -2,6 +2,7 @@ import type { AddressClaim, LoadBalancer } from '../../crds/load-balancer.ts';
 import type { Service } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
 import type { Finding } from '../../providers/provider.ts';
+import type { AddressHolding } from '../allocate/address-book.ts';
 import { buildAddressRequest } from '../allocate/address-request.ts';
 import { allocateAddresses } from '../allocate/allocate-addresses.ts';
 import { refuseToShare } from '../allocate/share-address.ts';
@@ -60,11 +61,21 @@ function findLost({ claims, caches }: ReconcileContext, owner: string): Readonly
   for (const { address } of holding.claims) {
     for (const other of claims.addresses.holdersOf(address)) {
       if (other.owner === owner || refuseToShare(address, holding, other) === undefined) continue;
+      if (isLeaving(address, other)) continue;
       const theirs = caches.freshLoadBalancers.get(other.owner);
       if (theirs !== undefined && isOlder(theirs, mine)) lost.add(address);
     }
   }
   return lost;
+}
+
+/**
+ * Whether an address is claimed only until its successor is settled: the successor of its family stands before it. The
+ * holding has the key and ports of the successor by then, so that they tell nothing of who may share what leaves.
+ */
+function isLeaving(address: string, { claims }: AddressHolding): boolean {
+  const family = claims.find((claim) => claim.address === address)?.family;
+  return claims.find((claim) => claim.family === family)?.address !== address;
 }
 
 /** By creation, which has whole seconds; then by key, so that both sides decide alike. */

@@ -56,6 +56,26 @@ describe('operator: addresses', () => {
   describe('shared', () => {
     const shared = { 'fairlead.dev/shared-address': 'front' };
 
+    it('leaves the address to the one that stays when the other moves away and takes over its port', async () => {
+      await fixture.pool(['192.0.2.40-192.0.2.49']);
+      await fixture.service('mover', { annotations: shared });
+      await fixture.untilAddress('mover');
+      // Ages have whole seconds, and the older of two LoadBalancers has the better right.
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await fixture.service('stayer', { annotations: shared, spec: { ports: [{ port: 81 }] } });
+      expect(await fixture.untilAddress('stayer')).to.equal('192.0.2.40');
+
+      await fixture.patch(SERVICES, 'mover', {
+        metadata: { annotations: { 'fairlead.dev/address': '192.0.2.45' } },
+        spec: { ports: [{ name: 'http', port: 81 }] },
+      });
+      await annotate('stayer', { 'example.com/touched': 'now' });
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+
+      expect(addressesOf(await fixture.getService('mover'))).to.deep.equal(['192.0.2.45']);
+      expect(addressesOf(await fixture.getService('stayer'))).to.deep.equal(['192.0.2.40']);
+    });
+
     it('gives one address to two Services whose ports do not clash', async () => {
       await fixture.pool(['192.0.2.40-192.0.2.49']);
       await fixture.service('web', { annotations: shared });
