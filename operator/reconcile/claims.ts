@@ -182,7 +182,11 @@ function joinHoldings(
   }
   return {
     ...reserved,
-    frontends: [...reserved.frontends, ...latest.frontends],
+    frontends: [
+      ...new Map(
+        [...reserved.frontends, ...latest.frontends].map((each) => [frontendKey(each), each]),
+      ).values(),
+    ],
     claims: [...claims.values()],
   };
 }
@@ -190,10 +194,15 @@ function joinHoldings(
 function freesSomething(before: AddressHolding, after: AddressHolding | undefined): boolean {
   if (after === undefined) return true;
   const held = new Set(after.claims.map(({ address }) => address));
+  const used = new Set(after.frontends.map(frontendKey));
   return (
     before.claims.some(({ address }) => !held.has(address)) ||
-    before.frontends.length > after.frontends.length
+    before.frontends.some((frontend) => !used.has(frontendKey(frontend)))
   );
+}
+
+function frontendKey({ protocol, port }: AddressHolding['frontends'][number]): string {
+  return `${port}/${protocol}`;
 }
 
 function portsOf(service: Service | undefined, loadBalancers: readonly LoadBalancer[]): HeldPort[] {

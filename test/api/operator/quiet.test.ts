@@ -54,6 +54,19 @@ describe('operator: what it writes, and what it does not', () => {
     ]);
   });
 
+  it('rests while a Service waits for an address, until one is free', async () => {
+    await fixture.pool(['192.0.2.130/32'], { autoAssign: false }, 'one');
+    const annotations = { 'fairlead.dev/address-pool': `aone-${fixture.id}` };
+    await fixture.service('has', { annotations });
+    await fixture.untilAddress('has');
+    await fixture.service('waits', { annotations });
+    await fixture.untilReason('waits', 'AddressPoolExhausted');
+    await quiet();
+    operator.reconciles.length = 0;
+    await quiet();
+    expect(operator.reconciles.filter((key) => key.startsWith(`${fixture.namespace}/`))).to.deep.equal([]);
+  });
+
   it('writes nothing in the steady state, nor after a restart', async () => {
     await serve('one', 'two', 'three');
     operator.writes.length = 0;

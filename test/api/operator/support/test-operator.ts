@@ -20,6 +20,8 @@ export interface TestOperator {
   events: EmittedEvent[];
   /** `METHOD path` of each write since the start, or since `writes.length = 0`. */
   writes: string[];
+  /** Key of each Service that was worked on, as often as it was. */
+  reconciles: string[];
   stop(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export async function startTestOperator(
 ): Promise<TestOperator> {
   const client = new RecordingClient(await loadConnectionConfig({ kubeconfig: cluster.kubeconfig }));
   const events: EmittedEvent[] = [];
+  const reconciles: string[] = [];
   const controller = createController({
     client,
     config: {
@@ -51,6 +54,7 @@ export async function startTestOperator(
     },
     log: options.log ?? silentLogger,
     providers: options.providers,
+    observer: { finished: (key) => void reconciles.push(key) },
     events: {
       emit: (regarding: KubeObject, type, reason, note) => {
         const { namespace, name } = regarding.metadata;
@@ -63,6 +67,7 @@ export async function startTestOperator(
     controller,
     events,
     writes: client.writes,
+    reconciles,
     async stop() {
       await controller.stop();
       await client.close();
