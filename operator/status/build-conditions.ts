@@ -52,6 +52,7 @@ export function buildConditions(outcome: Outcome, observedGeneration: number | u
           reason: REASONS.programmed,
           message: 'Everything that was decided is carried out.',
         }),
+    ...NOT_OBSERVED.map((each) => ({ ...each, ...at })),
     is('Ready', holding, { reason: REASONS.ready, message: `Serving at ${addresses.texts.join(', ')}.` }),
   ];
 }
@@ -93,6 +94,22 @@ export function buildServiceCondition(
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
   };
 }
+
+/** What no provider reports yet: said as such, since no condition at all reads as if all were well. */
+const NOT_OBSERVED: ConditionInput[] = [
+  {
+    type: 'TargetsHealthy',
+    status: 'Unknown',
+    reason: REASONS.notObserved,
+    message: 'The provider does not report the health of its targets.',
+  },
+  {
+    type: 'Drifted',
+    status: 'Unknown',
+    reason: REASONS.notObserved,
+    message: 'What is at the provider is not compared with what was decided, once it is carried out.',
+  },
+];
 
 const NOT_REACHED: Finding = {
   reason: REASONS.notObserved,

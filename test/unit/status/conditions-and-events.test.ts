@@ -17,6 +17,19 @@ const good: Outcome = {
 const finding = (reason: string) => ({ reason, message: `${reason} said.` });
 
 describe('status/build-conditions', () => {
+  it('says every condition of a LoadBalancer, and that nobody looked where nobody did', () => {
+    const said = buildConditions(good, 3).map(({ type, status }) => `${type} ${status}`);
+    expect(said).to.deep.equal([
+      'Accepted True',
+      'PortsClaimed True',
+      'AddressClaimed True',
+      'Programmed True',
+      'TargetsHealthy Unknown',
+      'Drifted Unknown',
+      'Ready True',
+    ]);
+  });
+
   const cases: [name: string, outcome: Outcome, ready: string][] = [
     ['all is well', good, 'True Ready'],
     ['the provider refuses', { ...good, refused: finding('QuotaExceeded') }, 'False QuotaExceeded'],
