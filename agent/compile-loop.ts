@@ -4,9 +4,10 @@ import type { EndpointSlice, Service } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
 import type { Applier } from './nftables/applier.ts';
 import { isOfService } from './nftables/collect-vips.ts';
-import { compileService } from './nftables/compile-service.ts';
+import { compileService, type ServiceInputs } from './nftables/compile-service.ts';
 import type { RuleBook } from './nftables/rule-book.ts';
 import { BY_SERVICE, servicesOfLoadBalancer, servicesOfSlice } from './service-index.ts';
+import type { ServiceObserver } from './service-observer.ts';
 import { inSlices } from './slice-work.ts';
 
 export interface CompileLoopOptions {
@@ -17,6 +18,7 @@ export interface CompileLoopOptions {
   book: RuleBook;
   applier: Applier;
   log: Logger;
+  observers: readonly ServiceObserver[];
 }
 
 export interface ForwardingCounts {
@@ -112,24 +114,28 @@ export class CompileLoop {
     if (service === undefined) {
       book.remove(key);
       this.#count(key, undefined);
+      this.#tell(key, undefined);
       return;
     }
     try {
-      const compiled = compileService(
-        {
-          service,
-          slices: slices.byIndex(BY_SERVICE, key),
-          loadBalancers: loadBalancers.byIndex(BY_SERVICE, key).filter((each) => isOfService(each, service)),
-        },
-        nodeName,
-      );
+      const inputs = {
+        service,
+        slices: slices.byIndex(BY_SERVICE, key),
+        loadBalancers: loadBalancers.byIndex(BY_SERVICE, key).filter((each) => isOfService(each, service)),
+      };
+      const compiled = compileService(inputs, nodeName);
       book.put({ key, since: service.metadata.creationTimestamp ?? '' }, compiled.entries);
       this.#count(key, compiled.notServed === null ? compiled.endpoints : undefined);
+      this.#tell(key, compiled.notServed === null ? inputs : undefined);
     } catch (error) {
       // What it had stays: it was right before this change.
       this.#unusable.set(key, error instanceof Error ? error.message : String(error));
       log.error('ServiceUnusable', { service: key, error });
     }
+  }
+
+  #tell(key: string, inputs: ServiceInputs | undefined): void {
+    for (const observer of this.#options.observers) observer.compiled(key, inputs);
   }
 
   #count(key: string, endpoints: number | undefined): void {

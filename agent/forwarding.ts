@@ -8,6 +8,7 @@ import { Audit, type AuditFinding } from './nftables/audit.ts';
 import { type Conflict, RuleBook } from './nftables/rule-book.ts';
 import { createNft, type Nft } from './nftables/run-nft.ts';
 import { NodeRules } from './node-rules.ts';
+import type { ServiceObserver } from './service-observer.ts';
 
 export interface ForwardingStores {
   services: Store<Service>;
@@ -30,6 +31,7 @@ export interface ForwardingOptions extends ApplierEvents {
   /** @default the system's nft */
   nft?: Nft;
   onFinding?: (finding: AuditFinding) => void;
+  observers?: readonly ServiceObserver[];
 }
 
 /** From stores to the kernel: compiles what changes, applies it, and looks after it. */
@@ -49,9 +51,13 @@ export class Forwarding {
     const nft = options.nft ?? createNft();
     const book = this.#book;
     const table = { clusterCidrs: options.clusterCidrs, serviceCidrs: [], markBit: options.markBit };
-    const applier = new Applier({ ...options, book, nft, table });
+    const observers = options.observers ?? [];
+    const onApplied = () => {
+      for (const observer of observers) observer.applied();
+    };
+    const applier = new Applier({ ...options, book, nft, table, onApplied });
     this.#applier = applier;
-    this.#compileLoop = new CompileLoop({ ...options, ...options.stores, book, applier });
+    this.#compileLoop = new CompileLoop({ ...options, ...options.stores, book, applier, observers });
     this.#nodeRules = new NodeRules({ ...options, ...options.stores, book, applier });
     this.#audit = new Audit({ ...options, applier, nft, intervalMs: options.auditMs });
   }

@@ -4,6 +4,8 @@ import type { TableOptions } from './render-table.ts';
 import type { NftError } from './run-nft.ts';
 
 export interface ApplierOptions extends CommitterOptions {
+  /** Everything that the book says is in the kernel. */
+  onApplied?: () => void;
   /** Nothing could be applied; it is tried again. */
   onFailure?: (error: unknown) => void;
 }
@@ -155,6 +157,7 @@ export class Applier {
       this.#retryMs = FIRST_RETRY_MS;
       this.#waitingSince = undefined;
       this.#hasApplied = true;
+      this.#options.onApplied?.();
     } catch (error) {
       this.#options.log.error('ApplyFailed', { error, retryMs: this.#retryMs });
       this.#options.onFailure?.(error);
