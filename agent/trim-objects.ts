@@ -27,6 +27,11 @@ export function trimService(service: Service): Service {
       ...given('clusterIPs', spec.clusterIPs),
       ...given('externalIPs', spec.externalIPs),
       ...given('externalTrafficPolicy', spec.externalTrafficPolicy),
+      ...given('internalTrafficPolicy', spec.internalTrafficPolicy),
+      ...given('loadBalancerSourceRanges', spec.loadBalancerSourceRanges),
+      ...given('sessionAffinity', spec.sessionAffinity),
+      ...given('sessionAffinityConfig', spec.sessionAffinityConfig),
+      ...given('healthCheckNodePort', spec.healthCheckNodePort),
     },
     ...(ingress === undefined ? {} : { status: { loadBalancer: { ingress } } }),
   };
@@ -36,10 +41,11 @@ export function trimSlice(slice: EndpointSlice): EndpointSlice {
   return {
     metadata: trimMeta(slice, [SERVICE_NAME_LABEL, HEADLESS_LABEL]),
     addressType: slice.addressType,
-    endpoints: (slice.endpoints ?? []).map(({ addresses, conditions, nodeName }) => ({
+    endpoints: (slice.endpoints ?? []).map(({ addresses, conditions, nodeName, hints }) => ({
       addresses: addresses.slice(0, 1),
       ...given('conditions', conditions),
       ...given('nodeName', nodeName),
+      ...given('hints', hints),
     })),
     ports: (slice.ports ?? []).map(({ name, protocol, port }) => ({
       ...given('name', name),

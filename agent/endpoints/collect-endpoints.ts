@@ -14,6 +14,9 @@ export interface PortEndpoint {
   ready: boolean;
   serving: boolean;
   terminating: boolean;
+  /** Nodes and zones that it is meant for; none: no hint. */
+  nodeHints: readonly string[];
+  zoneHints: readonly string[];
 }
 
 /** Endpoints by `portKey`. */
@@ -62,6 +65,7 @@ function readEndpoint(
   const address = canonicalAddress(endpoint.addresses[0] ?? '');
   if (address === null || address.family !== family) return null;
   const { ready, serving, terminating } = endpoint.conditions ?? {};
+  const { forNodes, forZones } = endpoint.hints ?? {};
   return {
     family,
     address: address.text,
@@ -70,7 +74,15 @@ function readEndpoint(
     ready: ready ?? true,
     serving: serving ?? true,
     terminating: terminating ?? false,
+    nodeHints: namesOf(forNodes),
+    zoneHints: namesOf(forZones),
   };
+}
+
+const NO_NAMES: readonly string[] = [];
+
+function namesOf(hints: readonly { name: string }[] | undefined): readonly string[] {
+  return hints === undefined || hints.length === 0 ? NO_NAMES : hints.map(({ name }) => name);
 }
 
 /**

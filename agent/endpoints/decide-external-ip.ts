@@ -1,0 +1,26 @@
+import { BlockList } from 'node:net';
+import type { Address } from './canonical-address.ts';
+
+/** Lets the Services of a namespace (`*`: of any) have `externalIPs` within a range. */
+export interface ExternalIpRule {
+  namespace: string;
+  cidr: string;
+}
+
+/**
+ * Whether a Service may take an external address. Without a rule for it, not: whoever may create Services could otherwise
+ * take any address from everybody in the cluster (CVE-2020-8554).
+ */
+export function mayHaveExternalIp(
+  address: Address,
+  namespace: string | undefined,
+  rules: readonly ExternalIpRule[],
+): boolean {
+  const allowed = new BlockList();
+  for (const { namespace: of, cidr } of rules) {
+    if (of !== '*' && of !== namespace) continue;
+    const [network = '', length = ''] = cidr.split('/');
+    allowed.addSubnet(network, Number(length), network.includes(':') ? 'ipv6' : 'ipv4');
+  }
+  return allowed.check(address.text, address.family === 'ip6' ? 'ipv6' : 'ipv4');
+}
