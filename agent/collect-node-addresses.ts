@@ -17,7 +17,8 @@ export function collectNodePortAddresses(
   return addresses.map(({ family, text }) => ({ family, place: 'nodeport-ips', key: text }));
 }
 
-function primaryAddresses(node: Node | undefined): Address[] {
+/** The Node object's first InternalIP of each family, else its first ExternalIP. */
+export function primaryAddresses(node: Node | undefined): Address[] {
   const found = new Map<Family, Address>();
   for (const type of ['InternalIP', 'ExternalIP']) {
     for (const { address } of (node?.status?.addresses ?? []).filter((each) => each.type === type)) {

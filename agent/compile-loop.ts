@@ -1,20 +1,22 @@
 import type { LoadBalancer } from '../crds/load-balancer.ts';
 import type { Logger } from '../kube/log.ts';
 import type { EndpointSlice, Service } from '../kube/objects.ts';
+import { keyOf } from '../kube/resources.ts';
 import type { Store } from '../kube/store.ts';
 import type { Applier } from './nftables/applier.ts';
 import { isOfService } from './nftables/collect-vips.ts';
-import { compileService, type ServiceInputs } from './nftables/compile-service.ts';
+import { compileService } from './nftables/compile-service.ts';
 import type { RuleBook } from './nftables/rule-book.ts';
+import type { NodeContext } from './node-context.ts';
 import { BY_SERVICE, servicesOfLoadBalancer, servicesOfSlice } from './service-index.ts';
-import type { ServiceObserver } from './service-observer.ts';
+import type { ServedInputs, ServiceObserver } from './service-observer.ts';
 import { inSlices } from './slice-work.ts';
 
 export interface CompileLoopOptions {
   services: Store<Service>;
   slices: Store<EndpointSlice>;
   loadBalancers: Store<LoadBalancer>;
-  nodeName: string;
+  context: () => NodeContext;
   book: RuleBook;
   applier: Applier;
   log: Logger;
@@ -37,6 +39,7 @@ export class CompileLoop {
   readonly #dirty = new Set<string>();
   readonly #counts = new Map<string, number>();
   readonly #unusable = new Map<string, string>();
+  readonly #notAllowed = new Map<string, readonly string[]>();
   readonly #unsubscribe: (() => void)[] = [];
   #started = false;
   #running: Promise<void> | undefined;
@@ -73,6 +76,11 @@ export class CompileLoop {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
   }
 
+  /** What they are compiled for changed. */
+  recompileAll(): void {
+    this.#touch(this.#options.services.list().map(keyOf));
+  }
+
   get counts(): ForwardingCounts {
     return { services: this.#counts.size, endpoints: this.#endpoints };
   }
@@ -80,6 +88,11 @@ export class CompileLoop {
   /** Services that can't be compiled, and why. */
   get unusable(): ReadonlyMap<string, string> {
     return this.#unusable;
+  }
+
+  /** Services with external addresses that they may not have. */
+  get notAllowed(): ReadonlyMap<string, readonly string[]> {
+    return this.#notAllowed;
   }
 
   #touch(keys: Iterable<string>): void {
@@ -107,10 +120,11 @@ export class CompileLoop {
   }
 
   #compile(key: string): void {
-    const { services, slices, loadBalancers, nodeName, book, applier, log } = this.#options;
+    const { services, slices, loadBalancers, context, book, applier, log } = this.#options;
     const service = services.get(key);
     applier.forgive(key);
     this.#unusable.delete(key);
+    this.#notAllowed.delete(key);
     if (service === undefined) {
       book.remove(key);
       this.#count(key, undefined);
@@ -123,10 +137,11 @@ export class CompileLoop {
         slices: slices.byIndex(BY_SERVICE, key),
         loadBalancers: loadBalancers.byIndex(BY_SERVICE, key).filter((each) => isOfService(each, service)),
       };
-      const compiled = compileService(inputs, nodeName);
+      const compiled = compileService(inputs, context());
       book.put({ key, since: service.metadata.creationTimestamp ?? '' }, compiled.entries);
-      this.#count(key, compiled.notServed === null ? compiled.endpoints : undefined);
-      this.#tell(key, compiled.notServed === null ? inputs : undefined);
+      if (compiled.notAllowed.length > 0) this.#notAllowed.set(key, compiled.notAllowed);
+      this.#count(key, compiled.entries.length > 0 ? compiled.endpoints : undefined);
+      this.#tell(key, compiled.part === null ? undefined : { ...inputs, part: compiled.part });
     } catch (error) {
       // What it had stays: it was right before this change.
       this.#unusable.set(key, error instanceof Error ? error.message : String(error));
@@ -134,7 +149,7 @@ export class CompileLoop {
     }
   }
 
-  #tell(key: string, inputs: ServiceInputs | undefined): void {
+  #tell(key: string, inputs: ServedInputs | undefined): void {
     for (const observer of this.#options.observers) observer.compiled(key, inputs);
   }
 

@@ -3,10 +3,12 @@ import type { Logger } from '../kube/log.ts';
 import type { EndpointSlice, Node, Service, ServiceCIDR } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
 import { CompileLoop, type ForwardingCounts } from './compile-loop.ts';
+import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
 import { Applier, type ApplierOptions } from './nftables/applier.ts';
 import { Audit, type AuditFinding } from './nftables/audit.ts';
 import { type Conflict, RuleBook } from './nftables/rule-book.ts';
 import { createNft, type Nft } from './nftables/run-nft.ts';
+import type { ServeMode } from './node-context.ts';
 import { NodeRules } from './node-rules.ts';
 import type { ServiceObserver } from './service-observer.ts';
 
@@ -26,6 +28,10 @@ export interface ForwardingOptions extends ApplierEvents {
   clusterCidrs: readonly string[];
   nodePortAddresses: 'primary' | readonly string[];
   markBit: number;
+  /** @default All */
+  serve?: ServeMode;
+  /** Who may have which `spec.externalIPs`. @default nobody any */
+  externalIps?: readonly ExternalIpRule[];
   auditMs: number;
   log: Logger;
   /** @default the system's nft */
@@ -34,10 +40,12 @@ export interface ForwardingOptions extends ApplierEvents {
   observers?: readonly ServiceObserver[];
 }
 
+/** The kernel's list of local addresses is read so often; that takes a fraction of a millisecond. */
+const ADDRESSES_MS = 2_000;
+
 /** From stores to the kernel: compiles what changes, applies it, and looks after it. */
 export class Forwarding {
   readonly #book = new RuleBook();
-  readonly #options: ForwardingOptions;
   readonly #applier: Applier;
   readonly #compileLoop: CompileLoop;
   readonly #nodeRules: NodeRules;
@@ -47,7 +55,6 @@ export class Forwarding {
 
   /** Adds indexes to the stores: make it before they fill. */
   constructor(options: ForwardingOptions) {
-    this.#options = options;
     const nft = options.nft ?? createNft();
     const book = this.#book;
     const table = { clusterCidrs: options.clusterCidrs, serviceCidrs: [], markBit: options.markBit };
@@ -57,8 +64,17 @@ export class Forwarding {
     };
     const applier = new Applier({ ...options, book, nft, table, onApplied });
     this.#applier = applier;
-    this.#compileLoop = new CompileLoop({ ...options, ...options.stores, book, applier, observers });
-    this.#nodeRules = new NodeRules({ ...options, ...options.stores, book, applier });
+    this.#nodeRules = new NodeRules({
+      serve: 'All',
+      externalIps: [],
+      ...options,
+      ...options.stores,
+      book,
+      applier,
+      onContextChange: () => this.#compileLoop.recompileAll(),
+    });
+    const context = () => this.#nodeRules.context;
+    this.#compileLoop = new CompileLoop({ ...options, ...options.stores, book, applier, observers, context });
     this.#audit = new Audit({ ...options, applier, nft, intervalMs: options.auditMs });
   }
 
@@ -70,7 +86,7 @@ export class Forwarding {
     await this.#applier.settled();
     this.#programmed = true;
     this.#audit.start();
-    this.#refreshTimer = setInterval(() => this.#nodeRules.refreshAddresses(), this.#options.auditMs);
+    this.#refreshTimer = setInterval(() => this.#nodeRules.refreshAddresses(), ADDRESSES_MS);
   }
 
   /** Lets the transaction that runs finish. The rules stay. */
@@ -112,6 +128,11 @@ export class Forwarding {
   leftOut(): Map<string, string> {
     const refused = Array.from(this.#applier.refused, ([key, error]) => [key, error.message] as const);
     return new Map([...this.#compileLoop.unusable, ...refused]);
+  }
+
+  /** Services with external addresses that no rule allows them. */
+  get notAllowed(): ReadonlyMap<string, readonly string[]> {
+    return this.#compileLoop.notAllowed;
   }
 
   conflicts(): Conflict[] {

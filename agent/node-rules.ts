@@ -1,11 +1,13 @@
 import { networkInterfaces } from 'node:os';
 import type { Node, ServiceCIDR } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
-import { collectNodePortAddresses } from './collect-node-addresses.ts';
+import { collectNodePortAddresses, primaryAddresses } from './collect-node-addresses.ts';
 import { dropContained } from './drop-contained.ts';
+import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
 import type { Applier } from './nftables/applier.ts';
-import type { TableOptions } from './nftables/render-table.ts';
 import type { RuleBook } from './nftables/rule-book.ts';
+import type { TableOptions } from './nftables/table-options.ts';
+import type { NodeContext, ServeMode } from './node-context.ts';
 
 export interface NodeRulesOptions {
   nodes: Store<Node>;
@@ -15,11 +17,16 @@ export interface NodeRulesOptions {
   nodePortAddresses: 'primary' | readonly string[];
   clusterCidrs: readonly string[];
   markBit: number;
+  serve: ServeMode;
+  externalIps: readonly ExternalIpRule[];
+  /** What Services are compiled for changed: all of them are to be compiled anew. */
+  onContextChange: () => void;
   book: RuleBook;
   applier: Applier;
 }
 
 const OWNER = { key: '', since: '' };
+const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** Keeps up to date what rules depend on beside Services: this node's addresses and the cluster's ranges. */
 export class NodeRules {
@@ -27,17 +34,29 @@ export class NodeRules {
   readonly #unsubscribe: (() => void)[] = [];
   #addresses = '';
   #table = '';
+  #context: NodeContext;
 
   constructor(options: NodeRulesOptions) {
     this.#options = options;
+    const { nodeName, serve, externalIps } = options;
+    this.#context = { nodeName, addresses: [], serve, externalIps };
+  }
+
+  /** What Services are compiled for. */
+  get context(): NodeContext {
+    return this.#context;
   }
 
   start(): void {
     const { nodes, serviceCidrs } = this.#options;
     this.#unsubscribe.push(
-      nodes.onChange(() => this.refreshAddresses()),
+      nodes.onChange(() => {
+        this.refreshAddresses();
+        this.#refreshContext();
+      }),
       serviceCidrs.onChange(() => this.#refreshTable()),
     );
+    this.#refreshContext();
     this.refreshAddresses();
     this.#refreshTable();
   }
@@ -60,11 +79,26 @@ export class NodeRules {
     applier.schedule();
   }
 
+  #refreshContext(): void {
+    const { nodes, nodeName, onContextChange } = this.#options;
+    const node = nodes.get(nodeName);
+    // As for node ports: the Node is gone, the machine isn't.
+    if (node === undefined) return;
+    const zone = node.metadata.labels?.[ZONE_LABEL];
+    const addresses = primaryAddresses(node).map(({ text }) => text);
+    const context = { ...this.#context, zone, addresses };
+    if (JSON.stringify(context) === JSON.stringify(this.#context)) return;
+    this.#context = context;
+    onContextChange();
+  }
+
   #refreshTable(): void {
-    const { serviceCidrs, clusterCidrs, markBit, applier } = this.#options;
+    const { serviceCidrs, clusterCidrs, markBit, serve, applier } = this.#options;
     const table: TableOptions = {
       clusterCidrs: dropContained(clusterCidrs),
-      serviceCidrs: dropContained(serviceCidrs.list().flatMap(({ spec }) => spec?.cidrs ?? [])),
+      // Beside another proxy, an address that we don't know may be one of its own.
+      serviceCidrs:
+        serve === 'Own' ? [] : dropContained(serviceCidrs.list().flatMap(({ spec }) => spec?.cidrs ?? [])),
       markBit,
     };
     const text = JSON.stringify(table);

@@ -1,4 +1,9 @@
+import type { ServedPart } from './endpoints/decide-served.ts';
 import type { ServiceInputs } from './nftables/compile-service.ts';
+
+export interface ServedInputs extends ServiceInputs {
+  part: ServedPart;
+}
 
 /**
  * Who acts on Services beside the rules: health checks, conntrack. What it is told it may act on once `applied` is called:
@@ -6,7 +11,7 @@ import type { ServiceInputs } from './nftables/compile-service.ts';
  */
 export interface ServiceObserver {
   /** A Service (`namespace/name`) was compiled anew; undefined: this node doesn't serve it (any more). */
-  compiled(key: string, inputs: ServiceInputs | undefined): void;
+  compiled(key: string, inputs: ServedInputs | undefined): void;
   /** All that was compiled is in the kernel. */
   applied(): void;
 }

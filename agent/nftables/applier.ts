@@ -1,7 +1,7 @@
 import { Committer, type CommitterOptions } from './committer.ts';
 import type { Extent, KernelModel } from './kernel-model.ts';
-import type { TableOptions } from './render-table.ts';
 import type { NftError } from './run-nft.ts';
+import type { TableOptions } from './table-options.ts';
 
 export interface ApplierOptions extends CommitterOptions {
   /** Everything that the book says is in the kernel. */

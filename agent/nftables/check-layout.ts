@@ -1,4 +1,4 @@
-import { isTreatmentChain } from './kernel-model.ts';
+import { comesAndGoes } from './describe-chains.ts';
 import type { ParsedListing } from './parse-listing.ts';
 import { fixedChains } from './render-table.ts';
 
@@ -9,7 +9,7 @@ import { fixedChains } from './render-table.ts';
 export function checkChains(chains: ParsedListing['chains']): string | null {
   const fixed = fixedChains();
   for (const [name, hook] of chains) {
-    const expected = isTreatmentChain(name) ? '' : fixed.get(name);
+    const expected = comesAndGoes(name) ? '' : fixed.get(name);
     if (expected === undefined) return `${name} is no chain of ours`;
     if (expected !== hook) return `chain ${name} is hooked as "${hook}", not "${expected}"`;
   }

@@ -6,13 +6,15 @@ import type { Service } from '../../kube/objects.ts';
  * and those in its status, whoever wrote them. Ingress of ipMode Proxy is left to the load balancer (KEP-1860).
  */
 export function collectVips(service: Service, loadBalancers: readonly LoadBalancer[]): string[] {
-  const claimed = loadBalancers.flatMap((loadBalancer) =>
-    (loadBalancer.spec.addresses ?? []).map(({ address }) => address),
-  );
   const reported = (service.status?.loadBalancer?.ingress ?? [])
     .filter(({ ipMode }) => ipMode === undefined || ipMode === 'VIP')
     .flatMap(({ ip }) => (ip ? [ip] : []));
-  return [...new Set([...claimed, ...reported])];
+  return [...new Set([...collectClaimedVips(loadBalancers), ...reported])];
+}
+
+/** Those claimed only: Fairlead's own. */
+export function collectClaimedVips(loadBalancers: readonly LoadBalancer[]): string[] {
+  return loadBalancers.flatMap(({ spec }) => (spec.addresses ?? []).map(({ address }) => address));
 }
 
 /** Whether a LoadBalancer is of this very Service, not of a dead namesake. */

@@ -2,9 +2,9 @@ import type { Logger } from '../../kube/log.ts';
 import { type Groups, isolateRefused } from './isolate-refused.ts';
 import { type Extent, KernelModel, type Transaction } from './kernel-model.ts';
 import { TABLE } from './model.ts';
-import type { TableOptions } from './render-table.ts';
 import type { RuleBook } from './rule-book.ts';
 import { type Nft, type NftError, throwUnlessRefused } from './run-nft.ts';
+import type { TableOptions } from './table-options.ts';
 
 export interface Commit {
   /** Elements added and deleted. */

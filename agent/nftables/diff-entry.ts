@@ -1,10 +1,12 @@
+import { chainOf, rangesChain } from './describe-chains.ts';
 import {
-  chainOf,
   type Element,
   ENDPOINTS_OF,
   type Entry,
+  FIREWALL,
   type Frontend,
   isFrontend,
+  NEAR_ENDPOINTS_OF,
   REFUSED_OF,
   REJECT_CHAIN,
 } from './model.ts';
@@ -49,15 +51,40 @@ export function diffEntry(committed: Entry | undefined, desired: Entry | undefin
 export function elementsOf(entry: Entry): Element[] {
   const { family, place, key } = entry;
   if (!isFrontend(entry)) return [{ family, map: place, key }];
-  const { endpoints, treatment } = entry;
-  if (endpoints.length === 0) {
-    return [{ family, map: REFUSED_OF[entry.place], key, value: `goto ${REJECT_CHAIN}` }];
+  const { endpoints, near = [], sticky, ranges } = entry;
+  const elements: Element[] = [];
+  if (endpoints.length > 0) {
+    elements.push({ family, map: place, key, value: `goto ${chainOf(entry)}` });
   }
-  const map = ENDPOINTS_OF[entry.place];
-  return [
-    { family, map: place, key, value: `goto ${chainOf(treatment, endpoints.length)}` },
-    ...endpoints.map((value, slot) => ({ family, map, key: `${key} . ${slot}`, value })),
-  ];
+  const refusal = refusalOf(entry);
+  if (refusal !== null) elements.push({ family, map: REFUSED_OF[entry.place], key, value: refusal });
+  if (ranges !== undefined) {
+    elements.push({ family, map: FIREWALL, key, value: `goto ${rangesChain(ranges)}` });
+  }
+  if (sticky !== undefined) return elements;
+  const addSlots = (map: string, targets: readonly string[]) => {
+    for (const [slot, value] of targets.entries()) {
+      elements.push({ family, map, key: `${key} . ${slot}`, value });
+    }
+  };
+  addSlots(ENDPOINTS_OF[entry.place], endpoints);
+  addSlots(NEAR_ENDPOINTS_OF[entry.place], near);
+  return elements;
+}
+
+/** How many those are. */
+export function countElements(entry: Entry): number {
+  if (!isFrontend(entry)) return 1;
+  const { endpoints, near = [], sticky, ranges } = entry;
+  const slots = sticky === undefined ? endpoints.length + near.length : 0;
+  const verdicts = [endpoints.length > 0, refusalOf(entry) !== null, ranges !== undefined];
+  return slots + verdicts.filter((each) => each).length;
+}
+
+/** What becomes of connections that no endpoint takes; null: there are none. */
+function refusalOf({ endpoints, near = [], treatment, whenEmpty }: Frontend): string | null {
+  if (endpoints.length === 0) return whenEmpty ?? `goto ${REJECT_CHAIN}`;
+  return treatment === 'local' && near.length === 0 ? 'drop' : null;
 }
 
 function placeOf(element: Element): string {
@@ -66,15 +93,24 @@ function placeOf(element: Element): string {
 
 function keepSlots(committed: Entry | undefined, desired: Entry): Entry {
   if (committed === undefined || !isFrontend(committed) || !isFrontend(desired)) return desired;
-  const wanted = new Set(desired.endpoints);
-  const slots: (string | undefined)[] = committed.endpoints
-    .slice(0, desired.endpoints.length)
+  if (desired.sticky !== undefined) return desired;
+  return {
+    ...desired,
+    endpoints: placeInSlots(committed.endpoints, desired.endpoints),
+    ...(desired.near === undefined ? {} : { near: placeInSlots(committed.near ?? [], desired.near) }),
+  } satisfies Frontend;
+}
+
+function placeInSlots(before: readonly string[], after: readonly string[]): string[] {
+  const wanted = new Set(after);
+  const slots: (string | undefined)[] = before
+    .slice(0, after.length)
     .map((endpoint) => (wanted.delete(endpoint) ? endpoint : undefined));
   const fresh = wanted.values();
-  const endpoints: string[] = [];
-  for (let slot = 0; slot < desired.endpoints.length; slot++) {
+  const placed: string[] = [];
+  for (let slot = 0; slot < after.length; slot++) {
     const endpoint = slots[slot] ?? fresh.next().value;
-    if (endpoint !== undefined) endpoints.push(endpoint);
+    if (endpoint !== undefined) placed.push(endpoint);
   }
-  return { ...desired, endpoints } satisfies Frontend;
+  return placed;
 }

@@ -1,17 +1,14 @@
 import type { Family } from '../endpoints/canonical-address.ts';
 import { inSlices } from '../slice-work.ts';
-import { diffEntry } from './diff-entry.ts';
-import { chainsOf, type Element, type Entry, isFrontend, MAPS, SETS, TABLE } from './model.ts';
+import { type Chain, chainsOf, comesAndGoes } from './describe-chains.ts';
+import { countElements, diffEntry } from './diff-entry.ts';
+import { type Element, type Entry, isFrontend, MAPS, SETS, TABLE } from './model.ts';
+import { renderChain } from './render-chain.ts';
 import { renderElements } from './render-elements.ts';
-import { renderFixedChains, renderMaps, renderTreatmentChain, type TableOptions } from './render-table.ts';
+import { renderFixedChains, renderMaps } from './render-table.ts';
+import type { TableOptions } from './table-options.ts';
 
 export const FAMILIES: readonly Family[] = ['ip', 'ip6'];
-const TREATMENT_CHAIN = /^(pick|external|nodeport)-\d+$/;
-
-/** Whether a chain is one of those that depend on endpoint counts. */
-export function isTreatmentChain(name: string): boolean {
-  return TREATMENT_CHAIN.test(name);
-}
 
 /**
  * How much is written besides the elements of the ids:
@@ -31,8 +28,8 @@ export interface Transaction {
   elements: number;
   /** By id: the entry as the kernel will hold it. */
   entries: Map<string, Entry | undefined>;
-  /** Chains that are new: `ip pick-3`, ... */
-  chains: Set<string>;
+  /** Chains that are new, by family and name: `ip pick-3`, ... */
+  chains: Map<string, Chain>;
 }
 
 export interface TransactionRequest {
@@ -44,8 +41,8 @@ export interface TransactionRequest {
 /** What is committed to the kernel. Known without ever reading it, since it begins with a reset. */
 export class KernelModel {
   readonly #entries = new Map<string, Entry>();
-  /** Chains that depend on endpoint counts: `ip pick-3`. */
-  readonly #chains = new Set<string>();
+  /** Chains that come and go, by family and name: `ip pick-3`. Undefined: another agent's, for us to collect. */
+  readonly #chains = new Map<string, Chain | undefined>();
   #elements = 0;
 
   get(id: string): Entry | undefined {
@@ -70,7 +67,7 @@ export class KernelModel {
     const { extent } = request;
     const anew = extent === 'reset' || extent === 'replace';
     const entries = new Map<string, Entry | undefined>();
-    const chains = new Set<string>();
+    const chains = new Map<string, Chain>();
     const deletions: Element[] = [];
     const additions: Element[] = [];
     await inSlices(request.ids, (id) => {
@@ -81,15 +78,15 @@ export class KernelModel {
       entries.set(id, change.committed);
       if (desired === undefined || !isFrontend(desired)) return;
       for (const chain of chainsOf(desired)) {
-        const name = `${desired.family} ${chain}`;
-        if (anew || !this.#chains.has(name)) chains.add(name);
+        const name = `${desired.family} ${chain.name}`;
+        if (anew || this.#chains.get(name) === undefined) chains.set(name, chain);
       }
     });
     const lines = [
       ...(extent === 'change'
         ? []
         : FAMILIES.flatMap((family) => this.#renderExtent(family, extent, options))),
-      ...[...chains].flatMap((chain) => renderChain(chain, options)),
+      ...[...chains].flatMap(([name, chain]) => renderChain(familyOf(name), chain, options)),
       ...renderElements({ deletions, additions }),
     ];
     const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
@@ -104,23 +101,26 @@ export class KernelModel {
       this.#elements = 0;
     }
     for (const [id, entry] of entries) {
-      this.#elements += sizeOf(entry) - sizeOf(this.#entries.get(id));
+      this.#elements += countOf(entry) - countOf(this.#entries.get(id));
       if (entry === undefined) this.#entries.delete(id);
       else this.#entries.set(id, entry);
     }
-    for (const chain of chains) this.#chains.add(chain);
+    for (const [name, chain] of chains) this.#chains.set(name, chain);
   }
 
-  /** Chains of a family that depend on endpoint counts. */
+  /** Names of a family's chains that come and go. */
   chains(family: Family): string[] {
-    return [...this.#chains].flatMap((chain) =>
-      chain.startsWith(`${family} `) ? [chain.slice(family.length + 1)] : [],
+    return [...this.#chains.keys()].flatMap((name) =>
+      familyOf(name) === family ? [name.slice(family.length + 1)] : [],
     );
   }
 
   /** Takes in chains that were found in the kernel: those of an agent before us, to be collected one day. */
   adoptChains(family: Family, names: Iterable<string>): void {
-    for (const name of names) if (isTreatmentChain(name)) this.#chains.add(`${family} ${name}`);
+    for (const name of names) {
+      const key = `${family} ${name}`;
+      if (comesAndGoes(name) && !this.#chains.has(key)) this.#chains.set(key, undefined);
+    }
   }
 
   forgetChains(chains: Iterable<string>): void {
@@ -129,10 +129,10 @@ export class KernelModel {
 
   /** Chains that no committed entry leads into. */
   unusedChains(): string[] {
-    const unused = new Set(this.#chains);
+    const unused = new Set(this.#chains.keys());
     for (const entry of this.#entries.values()) {
       if (unused.size === 0) break;
-      if (isFrontend(entry)) for (const chain of chainsOf(entry)) unused.delete(`${entry.family} ${chain}`);
+      if (isFrontend(entry)) for (const { name } of chainsOf(entry)) unused.delete(`${entry.family} ${name}`);
     }
     return [...unused].sort();
   }
@@ -142,7 +142,9 @@ export class KernelModel {
     const fixed = renderFixedChains(family, options);
     if (extent === 'rules') {
       // No maps: to declare one again is harmless, but makes every `nft monitor` forget what it is called.
-      const rest = this.chains(family).flatMap((name) => renderTreatmentChain(family, name, options.markBit));
+      const rest = [...this.#chains].flatMap(([name, chain]) =>
+        chain !== undefined && familyOf(name) === family ? renderChain(family, chain, options) : [],
+      );
       return [...fixed, ...rest];
     }
     if (extent === 'replace') {
@@ -157,11 +159,10 @@ export class KernelModel {
   }
 }
 
-function renderChain(chain: string, options: TableOptions): string[] {
-  const [family, name] = chain.split(' ');
-  return renderTreatmentChain(family === 'ip6' ? 'ip6' : 'ip', name ?? '', options.markBit);
+function familyOf(chainKey: string): Family {
+  return chainKey.startsWith('ip6 ') ? 'ip6' : 'ip';
 }
 
-function sizeOf(entry: Entry | undefined): number {
-  return entry === undefined ? 0 : isFrontend(entry) ? 1 + entry.endpoints.length : 1;
+function countOf(entry: Entry | undefined): number {
+  return entry === undefined ? 0 : countElements(entry);
 }

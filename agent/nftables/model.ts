@@ -11,9 +11,10 @@ export type MemberSet = 'cluster-ips' | 'nodeport-ips' | 'hairpin';
  * How a connection to a frontend is treated:
  * - `pick`: any endpoint, the client's address kept;
  * - `external`: any endpoint, masqueraded, so that the answer comes back through this node;
- * - `nodeport`: the same for a port of the node.
+ * - `local`: from pods any endpoint, from this node any endpoint, masqueraded; from elsewhere only endpoints of this node,
+ *   the client's address kept.
  */
-export type Treatment = 'pick' | 'external' | 'nodeport';
+export type Treatment = 'pick' | 'external' | 'local';
 
 /** One address and port that clients dial. */
 export interface Frontend {
@@ -22,8 +23,42 @@ export interface Frontend {
   /** As nft writes it: `10.96.0.1 . tcp . 80`, or `tcp . 30080`. */
   key: string;
   treatment: Treatment;
-  /** `10.244.0.9 . 8080`, each once. Without any, connections are rejected. */
+  /** `10.244.0.9 . 8080`, each once. */
   endpoints: readonly string[];
+  /** With treatment `local`: those of this node. Without any, connections from elsewhere are dropped. */
+  near?: readonly string[];
+  /** What becomes of connections when there are no endpoints. @default reject */
+  whenEmpty?: 'drop';
+  /** In the place of a choice for each connection: clients come back to their endpoint. */
+  sticky?: StickyPools;
+  /** Only clients within these CIDRs get through; absent: all. */
+  ranges?: readonly string[];
+}
+
+/** The endpoints of one port of a Service with session affinity, as chains. */
+export interface StickyPool {
+  /** The chain that finds a client's endpoint, or chooses one. */
+  chain: string;
+  members: readonly StickyEndpoint[];
+}
+
+export interface StickyPools {
+  any: StickyPool;
+  /** With treatment `local`, when there are any. */
+  near?: StickyPool;
+}
+
+/** One endpoint that clients come back to. */
+export interface StickyEndpoint {
+  /** The chain that leads there, and remembers. */
+  chain: string;
+  /** What stands for this endpoint of this port, beside the client's address, in the set of who came where. */
+  id: string;
+  address: string;
+  port: number;
+  protocol: string;
+  /** A client is forgotten so long after its last new connection. */
+  seconds: number;
 }
 
 export interface Member {
@@ -51,37 +86,36 @@ export function idOf(entry: Entry): string {
   return `${entry.family} ${entry.place} ${entry.key}`;
 }
 
-/** Where the endpoints of a frontend are kept, and where those frontends are kept that have none. */
+/** Where the endpoints of a frontend are kept, those of this node beside them, and frontends that take nobody. */
 export const ENDPOINTS_OF: Readonly<Record<FrontendMap, string>> = {
   services: 'service-endpoints',
   nodeports: 'nodeport-endpoints',
+};
+export const NEAR_ENDPOINTS_OF: Readonly<Record<FrontendMap, string>> = {
+  services: 'near-service-endpoints',
+  nodeports: 'near-nodeport-endpoints',
 };
 export const REFUSED_OF: Readonly<Record<FrontendMap, string>> = {
   services: 'no-endpoint-services',
   nodeports: 'no-endpoint-nodeports',
 };
-/** All maps and sets of a table: their number never changes. */
+export const FIREWALL = 'firewall';
+/** All maps and sets that elements are written to: their number never changes. */
 export const MAPS: readonly string[] = [
   'services',
   'service-endpoints',
+  'near-service-endpoints',
   'no-endpoint-services',
   'nodeports',
   'nodeport-endpoints',
+  'near-nodeport-endpoints',
   'no-endpoint-nodeports',
+  FIREWALL,
 ];
 export const SETS: readonly MemberSet[] = ['cluster-ips', 'nodeport-ips', 'hairpin'];
+/** The kernel's own: which client came to which endpoint. It outlives every agent. */
+export const AFFINITY_SET = 'affinity';
+/** Connections whose client wasn't remembered, for want of room. */
+export const AFFINITY_FULL = 'affinity-full';
 
 export const REJECT_CHAIN = 'reject-new';
-
-/** The chain of a treatment over `count` endpoints. */
-export function chainOf(treatment: Treatment, count: number): string {
-  return `${treatment}-${count}`;
-}
-
-/** The chains that a frontend's element leads into, directly or not. */
-export function chainsOf(frontend: Frontend): string[] {
-  const count = frontend.endpoints.length;
-  if (count === 0) return [];
-  const own = chainOf(frontend.treatment, count);
-  return frontend.treatment === 'external' ? [chainOf('pick', count), own] : [own];
-}

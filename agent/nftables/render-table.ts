@@ -1,20 +1,13 @@
 import type { Family } from '../endpoints/canonical-address.ts';
-import { chainOf, REJECT_CHAIN, TABLE } from './model.ts';
-
-/** What the rules depend on beside Services; a change of it is a change of rules. */
-export interface TableOptions {
-  /** Pods' own addresses, which reach ClusterIPs unmasqueraded. Without any of a family, nothing is masqueraded for it. */
-  clusterCidrs: readonly string[];
-  /** Where ClusterIPs come from: an address in them that no Service has is dropped. */
-  serviceCidrs: readonly string[];
-  /** One bit of the packet mark, ours alone. kube-proxy has 0x4000. */
-  markBit: number;
-}
+import { AFFINITY_FULL, AFFINITY_SET, FIREWALL, REJECT_CHAIN, TABLE } from './model.ts';
+import { cidrsOf, setMark, type TableOptions, toHex } from './table-options.ts';
 
 const SERVICE_KEY = 'IP daddr . meta l4proto . th dport';
 const NODEPORT_KEY = 'meta l4proto . th dport';
 /** The data of a map that destinations are taken from must name tcp: nft 1.0.6 reads `th` back as another type. */
 const TARGET = 'IP daddr . tcp dport';
+/** Clients with session affinity, of one family. */
+const MOST_REMEMBERED = 2 ** 20;
 /** A slot: numgen's type is all that counts here. */
 const SLOT = 'numgen random mod 2';
 
@@ -22,6 +15,10 @@ const SLOT = 'numgen random mod 2';
 export function renderMaps(family: Family): string[] {
   const own = `${family} ${TABLE}`;
   const addressType = family === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
+  // A client, and what stands for a port and an endpoint of it: see build-sticky-pool.ts.
+  const affinityKey = (
+    family === 'ip' ? [addressType, addressType, addressType] : [addressType, addressType]
+  ).join(' . ');
   const typed = (text: string) => text.replaceAll('IP ', `${family} `);
   const map = (name: string, key: string, value: string) =>
     `add map ${own} ${name} { typeof ${typed(key)} : ${typed(value)}; }`;
@@ -29,13 +26,19 @@ export function renderMaps(family: Family): string[] {
     `add table ${own}`,
     map('services', SERVICE_KEY, 'verdict'),
     map('service-endpoints', `${SERVICE_KEY} . ${SLOT}`, TARGET),
+    map('near-service-endpoints', `${SERVICE_KEY} . ${SLOT}`, TARGET),
     map('no-endpoint-services', SERVICE_KEY, 'verdict'),
     map('nodeports', NODEPORT_KEY, 'verdict'),
     map('nodeport-endpoints', `${NODEPORT_KEY} . ${SLOT}`, TARGET),
+    map('near-nodeport-endpoints', `${NODEPORT_KEY} . ${SLOT}`, TARGET),
     map('no-endpoint-nodeports', NODEPORT_KEY, 'verdict'),
+    map(FIREWALL, SERVICE_KEY, 'verdict'),
     `add set ${own} cluster-ips { type ${addressType}; }`,
     `add set ${own} nodeport-ips { type ${addressType}; }`,
     `add set ${own} hairpin { type ${addressType} . ${addressType}; }`,
+    // Takes memory only as it fills. Clients beyond its size are served, but not remembered, and counted.
+    `add set ${own} ${AFFINITY_SET} { type ${affinityKey}; size ${MOST_REMEMBERED}; flags dynamic,timeout; }`,
+    `add counter ${own} ${AFFINITY_FULL}`,
   ];
 }
 
@@ -67,10 +70,8 @@ function buildChains(family: Family, options: TableOptions): Chain[] {
     rules,
   });
   const mark = toHex(options.markBit);
-  const ofFamily = (cidrs: readonly string[]) =>
-    cidrs.filter((cidr) => cidr.includes(':') === (family === 'ip6'));
-  const clusterCidrs = ofFamily(options.clusterCidrs);
-  const serviceCidrs = ofFamily(options.serviceCidrs);
+  const clusterCidrs = cidrsOf(family, options.clusterCidrs);
+  const serviceCidrs = cidrsOf(family, options.serviceCidrs);
   const service = `${family} daddr . meta l4proto . th dport`;
   const checkService = `ct state new ${service} vmap @no-endpoint-services`;
   const checkClusterIp = [
@@ -88,12 +89,17 @@ function buildChains(family: Family, options: TableOptions): Chain[] {
         ...(clusterCidrs.length === 0
           ? []
           : [
-              `${family} daddr @cluster-ips ${family} saddr != { ${clusterCidrs.join(', ')} } ${setMark(mark)}`,
+              `${family} daddr @cluster-ips ${family} saddr != { ${clusterCidrs.join(', ')} } ${setMark(options.markBit)}`,
             ]),
         `${service} vmap @services`,
         `${family} daddr @nodeport-ips meta l4proto . th dport vmap @nodeports`,
       ],
     },
+    // Before any translation: the ranges are those of what the client dialled.
+    hooked('firewall-prerouting', 'filter', 'prerouting', -111, [
+      `ct state new ${service} vmap @${FIREWALL}`,
+    ]),
+    hooked('firewall-output', 'filter', 'output', -111, [`ct state new ${service} vmap @${FIREWALL}`]),
     hooked('nat-prerouting', 'nat', 'prerouting', -101, ['jump dispatch']),
     hooked('nat-output', 'nat', 'output', -101, ['jump dispatch']),
     hooked('nat-postrouting', 'nat', 'postrouting', 99, [
@@ -122,39 +128,4 @@ export function fixedChains(): Map<string, string> {
         .join(' ') ?? '',
     ]),
   );
-}
-
-/** The rules of a chain that `chainOf` names: the only ones that come and go with Services. */
-export function renderTreatmentChain(family: Family, name: string, markBit: number): string[] {
-  const own = `${family} ${TABLE}`;
-  const [treatment, digits] = name.split('-');
-  const count = Number(digits);
-  const choose = `numgen random mod ${count} map`;
-  const markIt = setMark(toHex(markBit));
-  const toService = dnat(family, `${family} daddr . meta l4proto . th dport . ${choose} @service-endpoints`);
-  const toNodePort = dnat(family, `meta l4proto . th dport . ${choose} @nodeport-endpoints`);
-  const rules =
-    treatment === 'pick'
-      ? toService
-      : treatment === 'external'
-        ? [markIt, `goto ${chainOf('pick', count)}`]
-        : [markIt, ...toNodePort];
-  return [
-    `add chain ${own} ${name}`,
-    `flush chain ${own} ${name}`,
-    ...rules.map((rule) => `add rule ${own} ${name} ${rule}`),
-  ];
-}
-
-/** nft wants one protocol known before a port is translated. */
-function dnat(family: Family, lookup: string): string[] {
-  return ['tcp', 'udp', 'sctp'].map((protocol) => `meta l4proto ${protocol} dnat ${family} to ${lookup}`);
-}
-
-function setMark(mark: string): string {
-  return `meta mark set meta mark | ${mark}`;
-}
-
-function toHex(bit: number): string {
-  return `0x${bit.toString(16)}`;
 }

@@ -5,6 +5,7 @@ import { isOfService } from '../../../agent/nftables/collect-vips.ts';
 import { Committer } from '../../../agent/nftables/committer.ts';
 import { compileService } from '../../../agent/nftables/compile-service.ts';
 import { RuleBook } from '../../../agent/nftables/rule-book.ts';
+import type { NodeContext } from '../../../agent/node-context.ts';
 import type { LoadBalancer } from '../../../crds/load-balancer.ts';
 import { silentLogger } from '../../../kube/log.ts';
 import type { EndpointSlice, Service } from '../../../kube/objects.ts';
@@ -15,6 +16,8 @@ interface Input {
   clusterCidrs: string[];
   serviceCidrs: string[];
   nodeAddresses: string[];
+  zone?: string;
+  serve?: NodeContext['serve'];
   steps: { services: Service[]; slices: EndpointSlice[]; loadBalancers?: LoadBalancer[] }[];
 }
 
@@ -59,7 +62,7 @@ async function render(input: Input): Promise<string> {
     given.length = 0;
     const keys = step.services.map(({ metadata }) => metadata.name);
     for (const key of known) if (!keys.includes(key)) book.remove(key);
-    for (const service of step.services) put(book, service, step, input.nodeName);
+    for (const service of step.services) put(book, service, step, contextOf(input));
     known = keys;
     while (committer.isDue) await committer.commit();
     texts.push(`# step ${index + 1}\n${given.join('# another transaction\n')}`);
@@ -67,12 +70,17 @@ async function render(input: Input): Promise<string> {
   return texts.join('\n');
 }
 
-function put(book: RuleBook, service: Service, step: Input['steps'][number], nodeName: string): void {
+function put(book: RuleBook, service: Service, step: Input['steps'][number], node: NodeContext): void {
   const { name, creationTimestamp = '' } = service.metadata;
   const slices = step.slices.filter(
     ({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name,
   );
   const loadBalancers = (step.loadBalancers ?? []).filter((each) => isOfService(each, service));
-  const { entries } = compileService({ service, slices, loadBalancers }, nodeName);
+  const { entries } = compileService({ service, slices, loadBalancers }, node);
   book.put({ key: name, since: creationTimestamp }, entries);
+}
+
+function contextOf({ nodeName, zone, nodeAddresses: addresses, serve = 'All' }: Input): NodeContext {
+  const externalIps = ['0.0.0.0/0', '::/0'].map((cidr) => ({ namespace: '*', cidr }));
+  return { nodeName, zone, addresses, serve, externalIps };
 }

@@ -148,6 +148,7 @@ export class NodeAgent {
       clusterCidrs: CLUSTER_CIDRS,
       nodePortAddresses: 'primary',
       markBit: MARK_BIT,
+      externalIps: ['0.0.0.0/0', '::/0'].map((cidr) => ({ namespace: '*', cidr })),
       auditMs: this.#auditMs,
       log: silentLogger,
       nft: createNft(this.prefix),

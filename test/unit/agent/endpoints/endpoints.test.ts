@@ -7,7 +7,10 @@ import { endpoint, NODE, slice } from '../support/objects.ts';
 
 /** What serves port `http` over TCP and IPv4: `address:port`, sorted. */
 function chosen(slices: EndpointSlice[], port = portKey('ip', 'http', 'TCP')) {
-  const { cluster, local } = chooseEndpoints(collectEndpoints(slices, NODE).get(port) ?? []);
+  const { cluster, local } = chooseEndpoints(collectEndpoints(slices, NODE).get(port) ?? [], {
+    nodeName: NODE,
+    zone: 'a',
+  });
   const texts = (set: typeof cluster) => set.map((each) => `${each.address}:${each.port}`).sort();
   return { cluster: texts(cluster), local: texts(local) };
 }

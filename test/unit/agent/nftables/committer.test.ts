@@ -32,7 +32,7 @@ function frontends(host: number, hosts: readonly number[], external = false): En
   return [
     { family: 'ip', place: 'cluster-ips', key: `10.96.0.${host}` },
     { family: 'ip', place: 'services', key, treatment: external ? 'external' : 'pick', endpoints },
-    { family: 'ip', place: 'nodeports', key: `tcp . ${30000 + host}`, treatment: 'nodeport', endpoints },
+    { family: 'ip', place: 'nodeports', key: `tcp . ${30000 + host}`, treatment: 'external', endpoints },
   ];
 }
 
@@ -98,7 +98,7 @@ describe('agent: committing to the kernel', () => {
     await committer.collectChains();
 
     const chains = [...(kernel.tables.get('ip')?.chains.keys() ?? [])];
-    expect(chains).to.include.members(['pick-1', 'external-1', 'nodeport-1']);
+    expect(chains).to.include.members(['pick-1', 'external-pick-1', 'external-port-pick-1']);
     expect(chains.filter((name) => name.endsWith('-3'))).to.deep.equal([]);
     book.put(owner('a'), frontends(1, [1, 2, 3], true));
     await commitAll();

@@ -16,7 +16,7 @@ function listing(more = '', count = 2): string {
 		dnat ip to ip daddr . meta l4proto . tcp dport . numgen random mod ${count} map @service-endpoints
 	}
 
-	chain external-${count} {
+	chain external-pick-${count} {
 		meta mark set meta mark | 0x00002000
 		goto pick-${count}
 	}
@@ -30,14 +30,14 @@ function changed(before: string, after: string): string | null {
 
 describe('agent: telling whether rules were changed', () => {
   it('finds nothing in the same rules, and nothing when endpoint counts come and go', () => {
-    expect([...parseRules(listing()).keys()]).to.deep.equal(['dispatch', 'pick', 'external']);
+    expect([...parseRules(listing()).keys()]).to.deep.equal(['dispatch', 'pick', 'external-pick']);
     expect(changed(listing(), listing())).to.equal(null);
     expect(changed(listing(), listing('', 12))).to.equal(null);
   });
 
   it('takes in a treatment that it has not seen before', () => {
-    const nodeport = '\n\tchain nodeport-3 {\n\t\tdnat ip to numgen random mod 3 map @x\n\t}\n';
-    expect(changed(listing(), listing(nodeport))).to.equal(null);
+    const near = '\n\tchain port-near-3 {\n\t\tdnat ip to numgen random mod 3 map @x\n\t}\n';
+    expect(changed(listing(), listing(near))).to.equal(null);
   });
 
   it('finds a rule that was added, taken away or changed', () => {
@@ -48,7 +48,7 @@ describe('agent: telling whether rules were changed', () => {
       changed(listing(), listing().replace('\t\tip daddr . meta l4proto . th dport vmap @services\n', '')),
     ).to.equal('dispatch');
     expect(changed(listing(), listing().replace('mod 2 map', 'mod 1 map'))).to.equal('pick');
-    expect(changed(listing(), listing().replace('goto pick-2', 'goto pick-1'))).to.equal('external');
+    expect(changed(listing(), listing().replace('goto pick-2', 'goto pick-1'))).to.equal('external-pick');
   });
 
   it('finds one of two chains of a treatment that was changed', () => {

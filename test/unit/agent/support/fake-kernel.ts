@@ -49,7 +49,8 @@ export class FakeKernel {
         ['nodeports', 'nodeport-endpoints', 'no-endpoint-nodeports'],
       ] as const) {
         for (const [key, verdict] of holders.get(place) ?? []) {
-          const [, treatment = '', count = ''] = /^goto (\w+)-(\d+)$/.exec(verdict) ?? [];
+          const [, treatment = 'pick', count = ''] =
+            /^goto (?:(external)-)?(?:port-)?pick-(\d+)$/.exec(verdict) ?? [];
           const endpoints = Array.from({ length: Number(count) }, (_, slot) => {
             const endpoint = holders.get(targets)?.get(`${key} . ${slot}`);
             if (endpoint === undefined) throw new Error(`${key} has no endpoint in slot ${slot}`);
@@ -91,6 +92,7 @@ function apply(tables: Tables, line: string): void {
   if (table === undefined) throw refusal(`no table ${family}`);
   const [name = ''] = rest.split(' ');
   const text = rest.slice(name.length + 1);
+  if (kind === 'counter') return;
   if (kind === 'element') applyElements(table, verb, name, text);
   else if (kind === 'map' || kind === 'set') applyHolder(table, verb, name);
   else applyChain(table, verb, kind, name, text);

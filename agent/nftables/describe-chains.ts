@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import type { Frontend, FrontendMap, StickyEndpoint } from './model.ts';
+
+/**
+ * A chain that comes and goes with Services. Its name says all that is in it, by number or by hash: chains of one name have
+ * the same rules, so that one is never changed, only made and one day collected.
+ */
+export type Chain = { name: string } & (
+  | { kind: 'pool'; place: FrontendMap; near: boolean; count: number }
+  | { kind: 'external'; to: string }
+  | { kind: 'local'; any: string; near: string | null }
+  | { kind: 'affinity'; members: readonly StickyEndpoint[] }
+  | { kind: 'sticky'; endpoint: StickyEndpoint }
+  | { kind: 'ranges'; cidrs: readonly string[] }
+);
+
+const PREFIXES = ['pick-', 'near-', 'port-', 'external-', 'local-', 'affinity-', 'sticky-', 'ranges-'];
+
+/** Whether a chain is one of those that come and go with Services. */
+export function comesAndGoes(name: string): boolean {
+  return PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+/** The chains that a frontend leads into, each after those that it leads to. */
+export function chainsOf(frontend: Frontend): Chain[] {
+  const chains: Chain[] = [];
+  if (frontend.ranges !== undefined) {
+    chains.push({ name: rangesChain(frontend.ranges), kind: 'ranges', cidrs: frontend.ranges });
+  }
+  if (frontend.endpoints.length === 0) return chains;
+  const any = addPool(chains, frontend, false);
+  const near = frontend.treatment === 'local' ? addPool(chains, frontend, true) : null;
+  if (any === null) return chains;
+  if (frontend.treatment === 'external') {
+    chains.push({ name: `external-${any}`, kind: 'external', to: any });
+  } else if (frontend.treatment === 'local') {
+    chains.push({ name: localChain(any, near), kind: 'local', any, near });
+  }
+  return chains;
+}
+
+/** The chain that a frontend's element leads into. It has at least one endpoint. */
+export function chainOf(frontend: Frontend): string {
+  const any = poolChain(frontend, false) ?? '';
+  if (frontend.treatment === 'external') return `external-${any}`;
+  return frontend.treatment === 'local' ? localChain(any, poolChain(frontend, true)) : any;
+}
+
+/** The chain that lets only these clients through. */
+export function rangesChain(cidrs: readonly string[]): string {
+  return `ranges-${shortHash(cidrs.join(' '))}`;
+}
+
+/** 60 bits: the birthday of a clash is a billion chains away. */
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 15);
+}
+
+function addPool(chains: Chain[], frontend: Frontend, near: boolean): string | null {
+  const name = poolChain(frontend, near);
+  if (name === null) return null;
+  const pool = near ? frontend.sticky?.near : frontend.sticky?.any;
+  if (pool === undefined) {
+    const { length: count } = near ? (frontend.near ?? []) : frontend.endpoints;
+    chains.push({ name, kind: 'pool', place: frontend.place, near, count });
+    return name;
+  }
+  for (const endpoint of pool.members) chains.push({ name: endpoint.chain, kind: 'sticky', endpoint });
+  chains.push({ name, kind: 'affinity', members: pool.members });
+  return name;
+}
+
+/** Null: nothing is near. */
+function poolChain({ place, endpoints, near = [], sticky }: Frontend, isNear: boolean): string | null {
+  const { length: count } = isNear ? near : endpoints;
+  if (count === 0) return null;
+  if (sticky !== undefined) return (isNear ? sticky.near : sticky.any)?.chain ?? null;
+  return `${place === 'nodeports' ? 'port-' : ''}${isNear ? 'near' : 'pick'}-${count}`;
+}
+
+function localChain(any: string, near: string | null): string {
+  return near === null ? `local-${any}` : `local-${any}-${near}`;
+}

@@ -1,0 +1,92 @@
+import type { Family } from '../endpoints/canonical-address.ts';
+import type { Chain } from './describe-chains.ts';
+import {
+  AFFINITY_FULL,
+  AFFINITY_SET,
+  ENDPOINTS_OF,
+  type FrontendMap,
+  NEAR_ENDPOINTS_OF,
+  type StickyEndpoint,
+  TABLE,
+} from './model.ts';
+import { cidrsOf, setMark, type TableOptions } from './table-options.ts';
+
+const KEY_OF: Readonly<Record<FrontendMap, string>> = {
+  services: 'IP daddr . meta l4proto . th dport',
+  nodeports: 'meta l4proto . th dport',
+};
+
+/** The commands that make a chain, or make it anew. */
+export function renderChain(family: Family, chain: Chain, options: TableOptions): string[] {
+  const own = `${family} ${TABLE} ${chain.name}`;
+  const rules = rulesOf(family, chain, options);
+  return [`add chain ${own}`, `flush chain ${own}`, ...rules.map((rule) => `add rule ${own} ${rule}`)];
+}
+
+function rulesOf(family: Family, chain: Chain, options: TableOptions): string[] {
+  const markIt = setMark(options.markBit);
+  switch (chain.kind) {
+    case 'pool':
+      return renderPool(family, chain);
+    case 'external':
+      return [markIt, `goto ${chain.to}`];
+    case 'local':
+      // Traffic that starts in the cluster is never told to stay on the node (datapath of kube-proxy: "short-circuit").
+      return [
+        ...cidrsOf(family, options.clusterCidrs).map((cidr) => `${family} saddr ${cidr} goto ${chain.any}`),
+        `fib saddr type local ${markIt}`,
+        `fib saddr type local goto ${chain.any}`,
+        ...(chain.near === null ? [] : [`goto ${chain.near}`]),
+      ];
+    case 'affinity':
+      return renderAffinity(family, chain.members);
+    case 'sticky':
+      return renderSticky(family, chain.endpoint);
+    case 'ranges':
+      return [...chain.cidrs.map((cidr) => `${family} saddr ${cidr} return`), 'drop'];
+  }
+}
+
+/** nft wants one protocol known before a port is translated. */
+function renderPool(
+  family: Family,
+  { place, near, count }: { place: FrontendMap; near: boolean; count: number },
+): string[] {
+  const key = KEY_OF[place].replaceAll('IP ', `${family} `);
+  const map = (near ? NEAR_ENDPOINTS_OF : ENDPOINTS_OF)[place];
+  return ['tcp', 'udp', 'sctp'].map(
+    (protocol) =>
+      `meta l4proto ${protocol} dnat ${family} to ${key} . numgen random mod ${count} map @${map}`,
+  );
+}
+
+/** To where the client has been; else to any, each with the same chance. */
+function renderAffinity(family: Family, members: readonly StickyEndpoint[]): string[] {
+  const found = members.map(
+    ({ chain, id }) => `${family} saddr . ${asExpression(family, id)} @${AFFINITY_SET} goto ${chain}`,
+  );
+  const chosen = members.map(({ chain }, index) => {
+    const left = members.length - index;
+    return left === 1 ? `goto ${chain}` : `numgen random mod ${left} 0 goto ${chain}`;
+  });
+  return [...found, ...chosen];
+}
+
+/** A rule whose set has no room for another client ends there: the next one serves it all the same, and counts. */
+function renderSticky(family: Family, { id, address, port, protocol, seconds }: StickyEndpoint): string[] {
+  const target = family === 'ip' ? `${address}:${port}` : `[${address}]:${port}`;
+  const dnat = `meta l4proto ${protocol} dnat ${family} to ${target}`;
+  return [
+    `update @${AFFINITY_SET} { ${family} saddr . ${id} timeout ${seconds}s } ${dnat}`,
+    `counter name ${AFFINITY_FULL} ${dnat}`,
+  ];
+}
+
+/** nft takes no bare constant as a part of a key that is looked up, but any field with all its bits replaced. */
+function asExpression(family: Family, id: string): string {
+  const zero = family === 'ip' ? '0.0.0.0' : '::';
+  return id
+    .split(' . ')
+    .map((part) => `${family} daddr & ${zero} ^ ${part}`)
+    .join(' . ');
+}
