@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
+import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
+import type { ServeMode } from './node-context.ts';
 
 export interface AgentConfig {
   command: 'run' | 'cleanup';
@@ -12,7 +14,8 @@ export interface AgentConfig {
   nodePortAddresses: 'primary' | string[];
   /** One bit of the packet mark. */
   markBit: number;
-  serve: 'All';
+  serve: ServeMode;
+  externalIps: ExternalIpRule[];
   auditSeconds: number;
   /** host:port of health and metrics. */
   healthAddress: { host: string; port: number };
@@ -44,7 +47,14 @@ const SETTINGS = {
     help: 'the bit of the packet mark (0 to 31) for masquerading; kube-proxy has 14',
     fallback: '13',
   },
-  serve: { help: 'All: every Service, in the place of kube-proxy', fallback: 'All' },
+  serve: {
+    help: "All: every Service, in the place of kube-proxy; Own: beside it, Fairlead's load balancers and what asks for it",
+    fallback: 'All',
+  },
+  'external-ips': {
+    help: 'who may have which spec.externalIPs: namespace=CIDR with commas, * for any namespace; without it, nobody any',
+    fallback: '',
+  },
   'audit-seconds': { help: 'time between looks at what the kernel really holds', fallback: '30' },
   'health-address': {
     help: 'where /healthz, /livez and /metrics answer; port 0: none',
@@ -83,6 +93,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
     nodePortAddresses: addresses === 'primary' ? 'primary' : readCidrs('nodeport-addresses', addresses),
     markBit: 2 ** readInteger('mark-bit', read('mark-bit'), 0, 31),
     serve: readServe(read('serve')),
+    externalIps: readExternalIps(read('external-ips')),
     auditSeconds: readInteger('audit-seconds', read('audit-seconds'), 1, 86_400),
     healthAddress: readListenAddress('health-address', read('health-address')),
     namespace: read('namespace'),
@@ -127,19 +138,33 @@ function parseFlags(argv: readonly string[]) {
   }
 }
 
-function readServe(text: string): 'All' {
-  if (text === 'All') return text;
-  if (text === 'Own') {
-    throw new ConfigError('--serve: Own (beside another proxy) is not there yet: this version serves All');
-  }
-  throw new ConfigError(`--serve: must be All, not ${JSON.stringify(text)}`);
+function readServe(text: string): ServeMode {
+  if (text === 'All' || text === 'Own') return text;
+  throw new ConfigError(`--serve: must be All or Own, not ${JSON.stringify(text)}`);
+}
+
+function readExternalIps(text: string): ExternalIpRule[] {
+  return splitList(text).map((rule) => {
+    const [, namespace = '', range = ''] = /^([^=]+)=(.*)$/.exec(rule) ?? [];
+    if (namespace === '') {
+      const example = 'team-a=203.0.113.0/24';
+      throw new ConfigError(`--external-ips: ${JSON.stringify(rule)} is no rule, such as ${example}`);
+    }
+    const [cidr = ''] = readCidrs('external-ips', range);
+    if (cidr === '') throw new ConfigError(`--external-ips: ${JSON.stringify(rule)} names no range`);
+    return { namespace: namespace.trim(), cidr };
+  });
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }
 
 function readCidrs(name: string, text: string): string[] {
-  const cidrs = text
-    .split(',')
-    .map((cidr) => cidr.trim())
-    .filter((cidr) => cidr !== '');
+  const cidrs = splitList(text);
   for (const cidr of cidrs) {
     const [address = '', length = '', ...more] = cidr.split('/');
     const longest = isIP(address) === 6 ? 128 : 32;

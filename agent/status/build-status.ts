@@ -3,10 +3,11 @@ import { setCondition } from '../../kube/conditions.ts';
 import type { Condition } from '../../kube/objects.ts';
 import type { AnnounceProblem } from '../announce/announcer.ts';
 import type { Conflict } from '../nftables/rule-book.ts';
+import type { ServeMode } from '../node-context.ts';
 
 export interface ForwarderFacts {
   version: string;
-  mode: 'All';
+  mode: ServeMode;
   generation: number;
   services: number;
   endpoints: number;

@@ -30,10 +30,14 @@ describe('the whole agent, with a real API server and the rights that it is give
   let agent: AgentProcess;
 
   const start = async () => {
-    agent = new AgentProcess(NETNS, ['--kubeconfig', kubeconfig, '--audit-seconds', '1'], {
-      FAIRLEAD_NODE_NAME: 'node-a',
-      FAIRLEAD_CLUSTER_CIDR: '10.244.0.0/16',
-    });
+    agent = new AgentProcess(
+      NETNS,
+      ['--kubeconfig', kubeconfig, '--audit-seconds', '1', '--external-ips', '*=203.0.113.0/24'],
+      {
+        FAIRLEAD_NODE_NAME: 'node-a',
+        FAIRLEAD_CLUSTER_CIDR: '10.244.0.0/16',
+      },
+    );
     await agent.says('Programmed');
   };
   const dial = (port = 80, timeoutMs = 1_000) => station.dial('tcp', CLUSTER_IP, port, timeoutMs);

@@ -44,6 +44,17 @@ describe('agent: configuration', () => {
     });
   });
 
+  it('reads who may have which external addresses', () => {
+    const rules = 'team-a=203.0.113.0/24, *=fd00:203::/64';
+    expect(readConfig([...NODE, '--external-ips', rules, '--serve', 'Own'], {})).to.deep.include({
+      serve: 'Own',
+      externalIps: [
+        { namespace: 'team-a', cidr: '203.0.113.0/24' },
+        { namespace: '*', cidr: 'fd00:203::/64' },
+      ],
+    });
+  });
+
   it('needs no node to clean up', () => {
     expect(readConfig(['cleanup'], {})).to.include({ command: 'cleanup' });
   });
@@ -54,8 +65,10 @@ describe('agent: configuration', () => {
     ['an unknown command', [...NODE, 'fly'], /fly/],
     ['what is no CIDR', [...NODE, '--cluster-cidr', '10.244.0.0/33'], /10\.244\.0\.0\/33.*no CIDR/],
     ['a bit that a mark has not', [...NODE, '--mark-bit', '32'], /from 0 to 31/],
-    ['serving beside another proxy, which is to come', [...NODE, '--serve', 'Own'], /not there yet/],
-    ['serving anything else', [...NODE, '--serve', 'Some'], /must be All/],
+    ['serving anything else', [...NODE, '--serve', 'Some'], /must be All or Own/],
+    ['a rule without a namespace', [...NODE, '--external-ips', '203.0.113.0/24'], /team-a=203/],
+    ['a rule without a range', [...NODE, '--external-ips', 'team-a='], /names no range/],
+    ['a rule of what is no CIDR', [...NODE, '--external-ips', '*=203.0.113.0'], /no CIDR/],
     ['a place to listen without a port', [...NODE, '--health-address', 'localhost'], /host:port/],
   ];
   for (const [name, argv, message] of bad) {
