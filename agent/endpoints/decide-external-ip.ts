@@ -17,10 +17,13 @@ export function mayHaveExternalIp(
   rules: readonly ExternalIpRule[],
 ): boolean {
   const allowed = new BlockList();
+  const type = address.family === 'ip6' ? 'ipv6' : 'ipv4';
   for (const { namespace: of, cidr } of rules) {
-    if (of !== '*' && of !== namespace) continue;
     const [network = '', length = ''] = cidr.split('/');
-    allowed.addSubnet(network, Number(length), network.includes(':') ? 'ipv6' : 'ipv4');
+    // A BlockList takes IPv4 for a part of ::/0.
+    if ((of === '*' || of === namespace) && network.includes(':') === (address.family === 'ip6')) {
+      allowed.addSubnet(network, Number(length), type);
+    }
   }
-  return allowed.check(address.text, address.family === 'ip6' ? 'ipv6' : 'ipv4');
+  return allowed.check(address.text, type);
 }

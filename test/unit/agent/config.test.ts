@@ -12,6 +12,7 @@ describe('agent: configuration', () => {
       nodePortAddresses: 'primary',
       markBit: 0x2000,
       serve: 'All',
+      externalIps: [],
       auditSeconds: 30,
       healthAddress: { host: '0.0.0.0', port: 10256 },
       namespace: 'fairlead-system',
