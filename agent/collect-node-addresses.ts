@@ -1,6 +1,6 @@
-import { BlockList, isIPv6 } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import type { Node } from '../kube/objects.ts';
+import { AddressRanges } from './address-ranges.ts';
 import { type Address, canonicalAddress, type Family } from './endpoints/canonical-address.ts';
 import type { Member } from './nftables/model.ts';
 
@@ -33,20 +33,14 @@ function addressesWithin(
   cidrs: readonly string[],
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
 ): Address[] {
-  const wanted = new BlockList();
-  const families = new Set<Family>();
-  for (const cidr of cidrs) {
-    const [address = '', length] = cidr.split('/');
-    families.add(isIPv6(address) ? 'ip6' : 'ip');
-    wanted.addSubnet(address, Number(length), isIPv6(address) ? 'ipv6' : 'ipv4');
-  }
+  const wanted = new AddressRanges(cidrs);
   const found = new Map<string, Address>();
   for (const info of Object.values(interfaces).flat()) {
     if (info === undefined || info.internal) continue;
     const canonical = canonicalAddress(info.address);
     if (canonical === null || canonical.text.startsWith('fe80:')) continue;
-    const { family, text } = canonical;
-    if (families.has(family) && !wanted.check(text, family === 'ip6' ? 'ipv6' : 'ipv4')) continue;
+    const { text } = canonical;
+    if (wanted.hasFamilyOf(text) && !wanted.contains(text)) continue;
     found.set(text, canonical);
   }
   return [...found.values()];

@@ -1,4 +1,4 @@
-import { BlockList } from 'node:net';
+import { AddressRanges } from '../address-ranges.ts';
 import type { Address } from './canonical-address.ts';
 
 /** Lets the Services of a namespace (`*`: of any) have `externalIPs` within a range. */
@@ -16,14 +16,6 @@ export function mayHaveExternalIp(
   namespace: string | undefined,
   rules: readonly ExternalIpRule[],
 ): boolean {
-  const allowed = new BlockList();
-  const type = address.family === 'ip6' ? 'ipv6' : 'ipv4';
-  for (const { namespace: of, cidr } of rules) {
-    const [network = '', length = ''] = cidr.split('/');
-    // A BlockList takes IPv4 for a part of ::/0.
-    if ((of === '*' || of === namespace) && network.includes(':') === (address.family === 'ip6')) {
-      allowed.addSubnet(network, Number(length), type);
-    }
-  }
-  return allowed.check(address.text, type);
+  const ranges = rules.filter((rule) => rule.namespace === '*' || rule.namespace === namespace);
+  return new AddressRanges(ranges.map(({ cidr }) => cidr)).contains(address.text);
 }

@@ -1,5 +1,5 @@
-import { BlockList } from 'node:net';
 import type { Service } from '../../kube/objects.ts';
+import { AddressRanges } from '../address-ranges.ts';
 import { canonicalAddress, type Family } from '../endpoints/canonical-address.ts';
 import { UnusableServiceError } from './unusable-service-error.ts';
 
@@ -18,16 +18,9 @@ export function readSourceRanges(
     .map((text) => readRange(text.trim()))
     .filter((range) => range.family === family);
   if (ranges.length === 0 || ranges.some(({ length }) => length === 0)) return undefined;
-  const within = new BlockList();
-  const type = family === 'ip6' ? 'ipv6' : 'ipv4';
-  for (const { address, length } of ranges) within.addSubnet(address, length, type);
-  const isNodeWithin = nodeAddresses.some(
-    (address) => address.includes(':') === (family === 'ip6') && within.check(address, type),
-  );
-  const texts = [
-    ...ranges.map(({ address, length }) => `${address}/${length}`),
-    ...(isNodeWithin ? vips : []),
-  ];
+  const cidrs = ranges.map(({ address, length }) => `${address}/${length}`);
+  const within = new AddressRanges(cidrs);
+  const texts = nodeAddresses.some((address) => within.contains(address)) ? [...cidrs, ...vips] : cidrs;
   return [...new Set(texts)].sort();
 }
 

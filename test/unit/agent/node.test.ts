@@ -46,6 +46,7 @@ describe('agent: where node ports answer', () => {
     } as unknown as Parameters<typeof collectNodePortAddresses>[2];
     expect(found(['10.0.0.0/8'], undefined, interfaces)).to.deep.equal(['10.0.0.1', 'fd00::1']);
     expect(found(['10.0.0.0/8', 'fd01::/16'], undefined, interfaces)).to.deep.equal(['10.0.0.1']);
+    expect(found(['10.0.0.0/8', '::/0'], undefined, interfaces)).to.deep.equal(['10.0.0.1', 'fd00::1']);
   });
 });
 
@@ -54,6 +55,10 @@ describe('agent: CIDRs for one set', () => {
     expect(
       dropContained(['10.96.0.0/16', '10.0.0.0/8', '10.0.0.0/8', 'fd00:96::/112', 'nonsense', '10.1.2.3/33']),
     ).to.deep.equal(['10.0.0.0/8', 'fd00:96::/112']);
+  });
+
+  it('of one family cover nothing of the other', () => {
+    expect(dropContained(['::/0', '10.0.0.0/8'])).to.deep.equal(['10.0.0.0/8', '::/0']);
   });
 
   it('never overlap, and cover what was given', () => {
