@@ -31,6 +31,12 @@ interface Setting {
   fallback?: string;
 }
 
+/** In the place of kube-proxy as it, so that whoever asked it goes on asking; beside it elsewhere. */
+const HEALTH_ADDRESSES: Readonly<Record<ServeMode, string>> = {
+  All: '0.0.0.0:10256',
+  Own: '0.0.0.0:10356',
+};
+
 /** Each flag is also an environment variable: --node-name is FAIRLEAD_NODE_NAME. */
 const SETTINGS = {
   'node-name': { help: 'the Node that this agent runs on; required (or $NODE_NAME)' },
@@ -48,8 +54,8 @@ const SETTINGS = {
     fallback: '13',
   },
   serve: {
-    help: "All: every Service, in the place of kube-proxy; Own: beside it, Fairlead's load balancers and what asks for it",
-    fallback: 'All',
+    help: "Own: beside kube-proxy, Fairlead's load balancers and what asks for it; All: every Service, in its place",
+    fallback: 'Own',
   },
   'external-ips': {
     help: 'who may have which spec.externalIPs: namespace=CIDR with commas, * for any namespace; without it, nobody any',
@@ -57,8 +63,7 @@ const SETTINGS = {
   },
   'audit-seconds': { help: 'time between looks at what the kernel really holds', fallback: '30' },
   'health-address': {
-    help: 'where /healthz, /livez and /metrics answer; port 0: none',
-    fallback: '0.0.0.0:10256',
+    help: `where /healthz, /livez and /metrics answer; port 0: none (default ${HEALTH_ADDRESSES.Own}, with --serve All ${HEALTH_ADDRESSES.All})`,
   },
   namespace: { help: 'namespace of Fairlead', fallback: 'fairlead-system' },
   'log-level': { help: 'debug, info, warn or error', fallback: 'info' },
@@ -85,6 +90,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
   if (nodeName === '' && command === 'run')
     throw new ConfigError('--node-name: must name the Node of this agent');
   const addresses = read('nodeport-addresses');
+  const serve = readServe(read('serve'));
   return {
     command,
     nodeName,
@@ -92,10 +98,10 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
     clusterCidrs: readCidrs('cluster-cidr', read('cluster-cidr')),
     nodePortAddresses: addresses === 'primary' ? 'primary' : readCidrs('nodeport-addresses', addresses),
     markBit: 2 ** readInteger('mark-bit', read('mark-bit'), 0, 31),
-    serve: readServe(read('serve')),
+    serve,
     externalIps: readExternalIps(read('external-ips')),
     auditSeconds: readInteger('audit-seconds', read('audit-seconds'), 1, 86_400),
-    healthAddress: readListenAddress('health-address', read('health-address')),
+    healthAddress: readListenAddress('health-address', read('health-address') || HEALTH_ADDRESSES[serve]),
     namespace: read('namespace'),
     logLevel: read('log-level'),
   };

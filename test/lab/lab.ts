@@ -210,6 +210,7 @@ export class Lab {
         `--node-name=${node.name}`,
         `--kubeconfig=${kubeconfig}`,
         `--cluster-cidr=${POD_CIDR}`,
+        '--serve=All',
         ...args,
       ],
       logFile: join(this.logDir, `agent-${node.name}.log`),

@@ -32,7 +32,16 @@ describe('the whole agent, with a real API server and the rights that it is give
   const start = async () => {
     agent = new AgentProcess(
       NETNS,
-      ['--kubeconfig', kubeconfig, '--audit-seconds', '1', '--external-ips', '*=203.0.113.0/24'],
+      [
+        '--kubeconfig',
+        kubeconfig,
+        '--audit-seconds',
+        '1',
+        '--external-ips',
+        '*=203.0.113.0/24',
+        '--serve',
+        'All',
+      ],
       {
         FAIRLEAD_NODE_NAME: 'node-a',
         FAIRLEAD_CLUSTER_CIDR: '10.244.0.0/16',
@@ -189,6 +198,8 @@ describe('the whole agent, with a real API server and the rights that it is give
       'node-a',
       '--cluster-cidr',
       '10.244.0.0/16',
+      '--serve',
+      'All',
     ]);
     await agent.says('WatchInterrupted');
     expect(await rules()).to.equal(before);

@@ -11,13 +11,22 @@ describe('agent: configuration', () => {
       clusterCidrs: [],
       nodePortAddresses: 'primary',
       markBit: 0x2000,
-      serve: 'All',
+      serve: 'Own',
       externalIps: [],
       auditSeconds: 30,
-      healthAddress: { host: '0.0.0.0', port: 10256 },
+      healthAddress: { host: '0.0.0.0', port: 10356 },
       namespace: 'fairlead-system',
       logLevel: 'info',
     });
+  });
+
+  it('tells its health where kube-proxy does when it is in its place, and elsewhere beside it', () => {
+    expect(readConfig([...NODE, '--serve', 'All'], {})).to.deep.include({
+      serve: 'All',
+      healthAddress: { host: '0.0.0.0', port: 10256 },
+    });
+    const env = { FAIRLEAD_SERVE: 'All', FAIRLEAD_HEALTH_ADDRESS: '127.0.0.1:10356' };
+    expect(readConfig(NODE, env)).to.deep.include({ healthAddress: { host: '127.0.0.1', port: 10356 } });
   });
 
   it('takes flags before variables, and an empty variable for none', () => {
