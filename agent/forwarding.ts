@@ -124,6 +124,11 @@ export class Forwarding {
     return { ...this.#compileLoop.counts, elements: this.#applier.model.elements };
   }
 
+  /** Addresses that this node answers for: what no Service has there is refused, rather than left to the node's processes. */
+  setAnnounced(addresses: readonly string[]): void {
+    this.#nodeRules.setAnnounced(addresses);
+  }
+
   /** Services without rules that should have some, or with those of before, and why. */
   leftOut(): Map<string, string> {
     const refused = Array.from(this.#applier.refused, ([key, error]) => [key, error.message] as const);

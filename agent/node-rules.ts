@@ -3,8 +3,10 @@ import type { Node, ServiceCIDR } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
 import { collectNodePortAddresses, primaryAddresses } from './collect-node-addresses.ts';
 import { dropContained } from './drop-contained.ts';
+import { canonicalAddress } from './endpoints/canonical-address.ts';
 import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
 import type { Applier } from './nftables/applier.ts';
+import type { Member } from './nftables/model.ts';
 import type { RuleBook } from './nftables/rule-book.ts';
 import type { TableOptions } from './nftables/table-options.ts';
 import type { NodeContext, ServeMode } from './node-context.ts';
@@ -26,6 +28,7 @@ export interface NodeRulesOptions {
 }
 
 const OWNER = { key: '', since: '' };
+const ANNOUNCED_OWNER = { key: 'announced', since: '' };
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** Keeps up to date what rules depend on beside Services: this node's addresses and the cluster's ranges. */
@@ -76,6 +79,19 @@ export class NodeRules {
     if (text === this.#addresses) return;
     this.#addresses = text;
     book.put(OWNER, members);
+    applier.schedule();
+  }
+
+  /** Addresses that the announcer put on an interface of this node. */
+  setAnnounced(addresses: readonly string[]): void {
+    const { book, applier } = this.#options;
+    const members = addresses.flatMap((text): Member[] => {
+      const address = canonicalAddress(text);
+      // The node's own stay open, whatever pool has them too.
+      if (address === null || this.#context.addresses.includes(address.text)) return [];
+      return [{ family: address.family, place: 'announced-ips', key: address.text }];
+    });
+    book.put(ANNOUNCED_OWNER, members);
     applier.schedule();
   }
 

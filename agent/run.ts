@@ -144,7 +144,10 @@ class Agent implements RunningAgent {
         leaseNamespace: this.#config.namespace,
         log: this.#log,
       });
-      announcer.onChange(() => this.#status.touch());
+      announcer.onChange(() => {
+        this.#forwarding.setAnnounced(announcer.announced());
+        this.#status.touch();
+      });
       nodes.store.onChange(() => announcer.reconsider());
       slices.store.onChange(({ object }) => {
         if (isForLocalService(object, loadBalancers.store)) announcer.reconsider();

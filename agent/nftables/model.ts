@@ -5,7 +5,7 @@ export const TABLE = 'fairlead';
 /** Where an address and port, or a port of the node, lead. */
 export type FrontendMap = 'services' | 'nodeports';
 /** Plain sets of addresses. Several Services may put the same member in. */
-export type MemberSet = 'cluster-ips' | 'nodeport-ips' | 'hairpin';
+export type MemberSet = 'cluster-ips' | 'nodeport-ips' | 'announced-ips' | 'hairpin';
 
 /**
  * How a connection to a frontend is treated:
@@ -112,7 +112,7 @@ export const MAPS: readonly string[] = [
   'no-endpoint-nodeports',
   FIREWALL,
 ];
-export const SETS: readonly MemberSet[] = ['cluster-ips', 'nodeport-ips', 'hairpin'];
+export const SETS: readonly MemberSet[] = ['cluster-ips', 'nodeport-ips', 'announced-ips', 'hairpin'];
 /** The kernel's own: which client came to which endpoint. It outlives every agent. */
 export const AFFINITY_SET = 'affinity';
 /** Connections whose client wasn't remembered, for want of room. */

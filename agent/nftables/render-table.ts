@@ -35,6 +35,7 @@ export function renderMaps(family: Family): string[] {
     map(FIREWALL, SERVICE_KEY, 'verdict'),
     `add set ${own} cluster-ips { type ${addressType}; }`,
     `add set ${own} nodeport-ips { type ${addressType}; }`,
+    `add set ${own} announced-ips { type ${addressType}; }`,
     `add set ${own} hairpin { type ${addressType} . ${addressType}; }`,
     // Takes memory only as it fills. Clients beyond its size are served, but not remembered, and counted.
     `add set ${own} ${AFFINITY_SET} { type ${affinityKey}; size ${MOST_REMEMBERED}; flags dynamic,timeout; }`,
@@ -110,6 +111,8 @@ function buildChains(family: Family, options: TableOptions): Chain[] {
     hooked('filter-input', 'filter', 'input', -1, [
       checkService,
       `ct state new ${family} daddr @nodeport-ips meta l4proto . th dport vmap @no-endpoint-nodeports`,
+      // Announced addresses are on an interface here; the node's own processes are not to be reached by them.
+      `ct state new ${family} daddr @announced-ips meta l4proto { tcp, udp, sctp } goto ${REJECT_CHAIN}`,
     ]),
     hooked('filter-forward', 'filter', 'forward', -1, [checkService, ...checkClusterIp]),
     hooked('filter-output', 'filter', 'output', -1, [checkService, ...checkClusterIp]),

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { clusterIpsOf, merge, sketchService } from '../support/cluster-objects.ts';
 import { type ForwardingLab, NODES, PODS } from '../support/forwarding-lab.ts';
+import { ipBatch } from '../support/run.ts';
 import { sharedLab } from '../support/shared-lab.ts';
 import { CLIENT } from '../support/topology.ts';
 
@@ -85,6 +86,26 @@ describe('agent on the real kernel: who is refused, and how', function () {
         for (const from of [POD_3.name, NODE_2.name]) {
           expect((await lab.station(from).dial('tcp', address, 80, 600)).result, from).to.equal('timeout');
         }
+      });
+
+      it("keeps the node's own processes from being reached by an announced address", async () => {
+        const [agent] = lab.agents;
+        const announced = ['203.0.113.52', 'fd00:203::52'][family] ?? '';
+        const port = 9052 + family;
+        await lab.station(NODE_1.name).listen('tcp', port);
+        const assigned = [`${announced}/32 dev eth1`, `${announced}/128 dev eth1 nodad`][family];
+        await ipBatch([`addr add ${assigned}`], NODE_1.name);
+        expect(await lab.client.dial('tcp', announced, port)).to.include({ result: 'served' });
+
+        agent?.forwarding.setAnnounced([announced, node1]);
+        await agent?.forwarding.settled();
+        expect((await lab.client.dial('tcp', announced, port)).result).to.equal('refused');
+        expect((await lab.station(NODE_1.name).dial('tcp', announced, port)).result).to.equal('refused');
+        expect(await lab.client.dial('tcp', node1, port), 'its own address').to.include({ result: 'served' });
+
+        agent?.forwarding.setAnnounced([]);
+        await agent?.forwarding.settled();
+        await ipBatch([`addr del ${assigned}`], NODE_1.name);
       });
 
       it('leaves other ports of nodes and other addresses to whoever has them', async () => {

@@ -41,7 +41,7 @@ export class FakeKernel {
   meaning(): Map<string, string> {
     const meaning = new Map<string, string>();
     for (const [family, { holders }] of this.tables) {
-      for (const set of ['cluster-ips', 'nodeport-ips', 'hairpin']) {
+      for (const set of ['cluster-ips', 'nodeport-ips', 'announced-ips', 'hairpin']) {
         for (const key of holders.get(set)?.keys() ?? []) meaning.set(`${family} ${set} ${key}`, '');
       }
       for (const [place, targets, refused] of [
