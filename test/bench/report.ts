@@ -6,8 +6,18 @@ export interface BenchRow {
   what: string;
   value: number;
   unit: string;
-  /** Not above this; without it the figure is told, not judged. */
+  /** Not above this; without it, and without `least`, the figure is told, not judged. */
   bar?: number;
+  /** Not below this. */
+  least?: number;
+}
+
+/** Figures side by side. */
+export interface Comparison {
+  title: string;
+  columns: readonly string[];
+  /** One cell a column; null where there is no figure: the notes say why. */
+  rows: readonly { what: string; unit: string; cells: readonly (number | null)[] }[];
 }
 
 export interface BenchReport {
@@ -15,6 +25,7 @@ export interface BenchReport {
   name: string;
   title: string;
   rows: BenchRow[];
+  comparisons?: readonly Comparison[];
   /** How it was measured: versions, sizes, settings. */
   notes: Record<string, string | number>;
 }
@@ -31,7 +42,7 @@ export async function writeReport(report: BenchReport): Promise<boolean> {
     kernel: release(),
     node: process.version,
   };
-  const rows = report.rows.map((row) => ({ ...row, held: row.bar === undefined || row.value <= row.bar }));
+  const rows = report.rows.map((row) => ({ ...row, held: isHeld(row) }));
   const markdown = renderMarkdown({ ...report, rows }, machine);
   process.stdout.write(`${markdown}\n`);
   await mkdir(RESULTS, { recursive: true });
@@ -47,35 +58,61 @@ export function percentile(samples: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
+function isHeld({ value, bar, least }: BenchRow): boolean {
+  return (bar === undefined || value <= bar) && (least === undefined || value >= least);
+}
+
 function renderMarkdown(
   report: Omit<BenchReport, 'rows'> & { rows: (BenchRow & { held: boolean })[] },
   machine: object,
 ): string {
-  const cells = report.rows.map(({ what, value, unit, bar, held }) => [
-    what,
-    `${round(value)} ${unit}`,
-    bar === undefined ? '' : `${bar} ${unit}`,
-    bar === undefined ? '' : held ? 'held' : 'MISSED',
+  const judged = report.rows.map((row) => [
+    row.what,
+    withUnit(row.value, row.unit),
+    describeBar(row),
+    describeBar(row) === '' ? '' : row.held ? 'held' : 'MISSED',
   ]);
-  const header = ['what', 'measured', 'bar', ''];
-  const widths = header.map((title, column) =>
-    Math.max(title.length, 3, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const notes = { ...machine, ...report.notes };
   return [
     `# ${report.title}`,
-    '',
-    line(header),
-    line(widths.map((width) => '-'.repeat(width))),
-    ...cells.map(line),
+    ...(report.comparisons ?? []).flatMap(renderComparison),
+    ...(judged.length === 0 ? [] : ['', ...renderTable(['what', 'measured', 'bar', ''], judged)]),
     '',
     ...Object.entries(notes).map(([name, value]) => `- ${name}: ${value}`),
     '',
   ].join('\n');
 }
 
+function renderComparison({ title, columns, rows }: Comparison): string[] {
+  const cells = rows.map(({ what, unit, cells }) => [
+    what,
+    ...cells.map((value) => (value === null ? 'not measured' : withUnit(value, unit))),
+  ]);
+  return ['', `## ${title}`, '', ...renderTable(['what', ...columns], cells)];
+}
+
+function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = header.map((title, column) =>
+    Math.max(title.length, 3, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
+}
+
+function describeBar({ bar, least, unit }: BenchRow): string {
+  if (least !== undefined) return `at least ${least} ${unit}`;
+  return bar === undefined ? '' : `${bar} ${unit}`;
+}
+
+function withUnit(value: number, unit: string): string {
+  return Number.isNaN(value) ? '-' : `${round(value)} ${unit}`.trim();
+}
+
 function round(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  return Number.isInteger(value) || value >= 100
+    ? value.toFixed(0)
+    : value >= 10
+      ? value.toFixed(1)
+      : value.toFixed(2);
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** CPU time that a process has used, s: utime and stime of proc(5), in ticks of 10 ms; with its children that ended. */
 export function cpuSeconds(pid: number): number {
@@ -13,4 +13,50 @@ export function memoryMiB(pid: number): { now: number; peak: number } {
   const read = (field: string) =>
     Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024);
   return { now: read('VmRSS'), peak: read('VmHWM') };
+}
+
+const SAMPLE_MS = 50;
+
+/** The most resident memory that a process and its children (nft) ever had together, MiB, as seen every 50 ms. */
+export function watchTreeMemory(pid: number): { stop(): number } {
+  let peak = 0;
+  const sample = () => {
+    peak = Math.max(peak, treeMemory(pid));
+  };
+  sample();
+  const timer = setInterval(sample, SAMPLE_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return Math.round(peak);
+    },
+  };
+}
+
+function treeMemory(pid: number): number {
+  try {
+    const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
+    const program = readlinkSync(`/proc/${pid}/exe`);
+    return childrenOf(pid).reduce((sum, child) => sum + ownTreeMemory(child, program), Number(pages) / 256);
+  } catch {
+    // It ended while it was looked at.
+    return 0;
+  }
+}
+
+/** A child that hasn't become another program yet shares the memory of its parent. */
+function ownTreeMemory(pid: number, parentProgram: string): number {
+  return readlinkSync(`/proc/${pid}/exe`) === parentProgram ? 0 : treeMemory(pid);
+}
+
+/** Of all threads: Go starts processes from any of them. */
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+}
+
+/** The load of the machine over the last minute. */
+export function loadAverage(): string {
+  return readFileSync('/proc/loadavg', 'utf8').split(' ')[0] ?? '';
 }

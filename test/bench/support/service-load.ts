@@ -1,63 +1,165 @@
 import type { KubeClient } from '../../../kube/client.ts';
 import type { EndpointSlice, Service } from '../../../kube/objects.ts';
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../../../kube/resources.ts';
+import { HOST_ADDRESS } from './proxied-node.ts';
 
 export const NAMESPACE = 'bench';
-const CREATORS = 32;
+export const PORT_NAME = 'http';
+export const ENDPOINT_PORT = 8080;
+const CREATORS = 48;
+/** There are 2,768 node ports. */
+const MOST_NODE_PORTS = 2_000;
+/** Endpoints that Services begin with, and those that changes give them: two ranges of CLUSTER_CIDR. */
+const FIRST_ADDRESS = 0x0a80_0000;
+const FIRST_NEW_ADDRESS = 0x0ac0_0000;
 
-/** Makes Services and their slices of two endpoints each; every tenth Service is of type NodePort. */
-export async function createServices(client: KubeClient, count: number): Promise<void> {
-  await client.create(NAMESPACES, { metadata: { name: NAMESPACE } });
-  let next = 0;
-  const work = async () => {
-    while (next < count) await createService(client, next++);
-  };
-  await Promise.all(Array.from({ length: CREATORS }, work));
+export interface LoadSize {
+  services: number;
+  /** Of each Service. */
+  endpoints: number;
 }
 
-/** Makes a Service with a slice of two endpoints. */
-export async function createService(client: KubeClient, index: number): Promise<void> {
-  const service: Service = {
-    metadata: { name: `service-${index}`, namespace: NAMESPACE },
+export function describeSize({ services, endpoints }: LoadSize): string {
+  return `${services.toLocaleString('en')} x ${endpoints}`;
+}
+
+/** Services `service-0` to `service-N` on the API server, which only grow; every tenth is of type NodePort. */
+export class ServiceLoad {
+  readonly #client: KubeClient;
+  #size: LoadSize = { services: 0, endpoints: 0 };
+  #newAddresses = 0;
+  #sentinels: string[] = [];
+
+  constructor(client: KubeClient) {
+    this.#client = client;
+  }
+
+  get size(): LoadSize {
+    return this.#size;
+  }
+
+  /** ClusterIPs of Services with a real server: one made before each growth, and one after the last. */
+  get sentinels(): readonly string[] {
+    return this.#sentinels;
+  }
+
+  async grow(size: LoadSize): Promise<void> {
+    const before = this.#size;
+    if (before.services === 0) await this.#client.create(NAMESPACES, { metadata: { name: NAMESPACE } });
+    await this.#addSentinel();
+    await inParallel(before.services, size.services, (index) => this.#create(index, size.endpoints));
+    if (size.endpoints !== before.endpoints) {
+      await inParallel(0, before.services, (index) =>
+        this.#setEndpoints(index, endpointsOf(index, size.endpoints)),
+      );
+    }
+    await this.#addSentinel();
+    this.#size = size;
+  }
+
+  /** An address that no endpoint ever had. */
+  newAddress(): string {
+    return addressText(FIRST_NEW_ADDRESS + this.#newAddresses++);
+  }
+
+  /** Puts another address in the place of a Service's first endpoint. */
+  async changeEndpoint(index: number, address: string): Promise<void> {
+    await this.#setEndpoints(index, [address, ...endpointsOf(index, this.#size.endpoints).slice(1)]);
+  }
+
+  /** Makes the slice of a Service that isn't there yet. */
+  async prepareService(name: string, addresses: readonly string[]): Promise<void> {
+    await this.#client.create(ENDPOINT_SLICES, buildSlice(name, addresses));
+  }
+
+  async addService(name: string): Promise<void> {
+    await this.#client.create(SERVICES, buildService(name, 'ClusterIP'));
+  }
+
+  async removeService(name: string): Promise<void> {
+    await this.#client.delete(SERVICES, NAMESPACE, name);
+    await this.#client.delete(ENDPOINT_SLICES, NAMESPACE, `${name}-abcde`);
+  }
+
+  async #create(index: number, endpoints: number): Promise<void> {
+    const name = serviceName(index);
+    const isNodePort = index % 10 === 0 && index / 10 < MOST_NODE_PORTS;
+    await this.#client.create(SERVICES, buildService(name, isNodePort ? 'NodePort' : 'ClusterIP'));
+    await this.#client.create(ENDPOINT_SLICES, buildSlice(name, endpointsOf(index, endpoints)));
+  }
+
+  async #setEndpoints(index: number, addresses: readonly string[]): Promise<void> {
+    const { endpoints, metadata } = buildSlice(serviceName(index), addresses);
+    const body = { metadata: { annotations: metadata.annotations }, endpoints };
+    const name = `${serviceName(index)}-abcde`;
+    await this.#client.patch(ENDPOINT_SLICES, NAMESPACE, name, body, { contentType: 'merge' });
+  }
+
+  async #addSentinel(): Promise<void> {
+    const name = `sentinel-${this.#sentinels.length}`;
+    await this.prepareService(name, [HOST_ADDRESS]);
+    const { spec } = await this.#client.create(SERVICES, buildService(name, 'ClusterIP'));
+    if (spec.clusterIP === undefined) throw new Error(`${name} has no ClusterIP`);
+    this.#sentinels.push(spec.clusterIP);
+  }
+}
+
+export function serviceName(index: number): string {
+  return `service-${index}`;
+}
+
+function buildService(name: string, type: 'ClusterIP' | 'NodePort'): Service {
+  return {
+    metadata: { name, namespace: NAMESPACE },
     spec: {
-      type: index % 10 === 0 ? 'NodePort' : 'ClusterIP',
-      selector: { app: `app-${index}` },
-      ports: [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }],
+      type,
+      selector: { app: name },
+      ports: [{ name: PORT_NAME, protocol: 'TCP', port: 80, targetPort: ENDPOINT_PORT }],
     },
   };
-  await client.create(SERVICES, service);
-  await client.create(ENDPOINT_SLICES, buildSlice(index, [address(index, 0), address(index, 1)]));
 }
 
 /** As the endpoints controller writes them, with what pods bring along. */
-export function buildSlice(index: number, addresses: readonly string[]): EndpointSlice {
+function buildSlice(service: string, addresses: readonly string[]): EndpointSlice {
   return {
     metadata: {
-      name: `service-${index}-abcde`,
+      name: `${service}-abcde`,
       namespace: NAMESPACE,
       labels: {
-        'kubernetes.io/service-name': `service-${index}`,
+        'kubernetes.io/service-name': service,
         'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
       },
-      annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': '2026-11-21T00:00:00Z' },
+      annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': new Date().toISOString() },
     },
     addressType: 'IPv4',
-    ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
-    endpoints: addresses.map((each, slot) => ({
-      addresses: [each],
+    ports: [{ name: PORT_NAME, protocol: 'TCP', port: ENDPOINT_PORT }],
+    endpoints: addresses.map((address, slot) => ({
+      addresses: [address],
       conditions: { ready: true, serving: true, terminating: false },
-      nodeName: `node-${(index + slot) % 100}`,
+      nodeName: `node-${(service.length + Number(address.split('.')[3]) + slot) % 100}`,
       targetRef: {
         kind: 'Pod',
         namespace: NAMESPACE,
-        name: `app-${index}-5d4c9f7b8-${slot}`,
-        uid: `uid-${index}-${slot}`,
+        name: `${service}-5d4c9f7b8-${slot}`,
+        uid: `6f2b61a5-0000-4000-8000-${service}-${slot}`,
       },
     })),
   };
 }
 
-function address(index: number, slot: number): string {
-  const number = index * 2 + slot;
-  return `10.244.${number >> 8}.${number & 255}`;
+function endpointsOf(index: number, count: number): string[] {
+  // Eight addresses each: they stay the same when endpoints are added.
+  return Array.from({ length: count }, (_, slot) => addressText(FIRST_ADDRESS + index * 8 + slot));
+}
+
+function addressText(number: number): string {
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
+}
+
+async function inParallel(from: number, to: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = from;
+  const run = async () => {
+    while (next < to) await work(next++);
+  };
+  await Promise.all(Array.from({ length: CREATORS }, run));
 }

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ON_NODE } from './proxied-node.ts';
+
+/** It reads the whole ruleset before it listens: until two listings in a row would be through. */
+const WARM_UP_MS = 3_000;
+
+/** Sees what the kernel commits, as `nft monitor` tells it. */
+export class KernelMonitor {
+  readonly #child: ChildProcess;
+  readonly #tokens: (line: string) => Iterable<string>;
+  readonly #waiting = new Map<string, (at: number) => void>();
+  #lost = false;
+
+  private constructor(tokens: (line: string) => Iterable<string>) {
+    this.#tokens = tokens;
+    const [command = '', ...rest] = [...ON_NODE, 'nft', 'monitor', 'new'];
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    createInterface(child.stdout).on('line', (line) => this.#take(line));
+    createInterface(child.stderr).on('line', (line) => this.#take(line));
+  }
+
+  /** `tokens` finds in a line what is waited for. Resolves when it listens. */
+  static async start(tokens: (line: string) => Iterable<string>): Promise<KernelMonitor> {
+    const monitor = new KernelMonitor(tokens);
+    await sleep(WARM_UP_MS);
+    return monitor;
+  }
+
+  /** Calls back once, with `performance.now()`, when a line with this token comes. */
+  once(token: string, seen: (at: number) => void): void {
+    this.#waiting.set(token, seen);
+  }
+
+  forget(token: string): void {
+    this.#waiting.delete(token);
+  }
+
+  /** Resolves with `performance.now()` when a line with this token comes; undefined after so long. */
+  waitFor(token: string, timeoutMs: number): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.forget(token);
+        resolve(undefined);
+      }, timeoutMs);
+      this.once(token, (at) => {
+        clearTimeout(timer);
+        resolve(at);
+      });
+    });
+  }
+
+  /** Throws when the kernel told more than could be read: then what was waited for may have been missed. */
+  stop(): void {
+    this.#child.kill('SIGKILL');
+    if (this.#lost) throw new Error('nft monitor lost events');
+  }
+
+  #take(line: string): void {
+    if (line.includes('lost some netlink events')) this.#lost = true;
+    if (this.#waiting.size === 0) return;
+    for (const token of this.#tokens(line)) {
+      const seen = this.#waiting.get(token);
+      if (seen === undefined) continue;
+      this.#waiting.delete(token);
+      seen(performance.now());
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { watchTreeMemory } from './process-figures.ts';
+import { NODE, ON_NODE } from './proxied-node.ts';
+import type { ServiceProxy } from './proxies.ts';
+
+const DIALER = new URL('dial-until-served.ts', import.meta.url).pathname;
+const LONGEST_START_MS = Number(process.env.BENCH_LONGEST_START_SECONDS ?? 180) * 1000;
+const HEALTH_EVERY_MS = 10;
+
+/** A proxy never served what it should. */
+export class StartFailure extends Error {}
+
+export interface StartFigures {
+  /** From the start of the process until all sentinels took a connection. */
+  startMs: number;
+  /** The slowest answer about its health meanwhile, from its first one on; NaN when there was none. */
+  slowestHealthMs: number;
+  /** With its children, MiB. */
+  treeMemory: number;
+}
+
+/** A proxy as a process on the node. */
+export class RunningProxy {
+  readonly pid: number;
+  readonly start: StartFigures;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, pid: number, start: StartFigures) {
+    this.#child = child;
+    this.pid = pid;
+    this.start = start;
+  }
+
+  /** Resolves when all sentinels are served. Throws a StartFailure when that takes too long. */
+  static async start(proxy: ServiceProxy, sentinels: readonly string[]): Promise<RunningProxy> {
+    const served = await dialUntilServed(sentinels);
+    const [command = '', ...args] = [...ON_NODE, ...proxy.command];
+    const startedAt = performance.now();
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const { pid } = child;
+    if (pid === undefined) throw new Error(`${proxy.title} can't be run`);
+    const lastLines = keepLastLines(child);
+    const memory = watchTreeMemory(pid);
+    const health = watchHealth(proxy.healthPort);
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new StartFailure(`ended with ${code}: ${lastLines()}`);
+    });
+    try {
+      const tooLong = sleep(LONGEST_START_MS, undefined, { ref: false }).then(() => {
+        throw new StartFailure(`not through after ${LONGEST_START_MS / 1000} s`);
+      });
+      const servedAt = await Promise.race([served.at, ended, tooLong]);
+      ended.catch(() => {});
+      const figures = {
+        startMs: servedAt - startedAt,
+        slowestHealthMs: await health.stop(),
+        treeMemory: memory.stop(),
+      };
+      return new RunningProxy(child, pid, figures);
+    } catch (error) {
+      await health.stop();
+      memory.stop();
+      child.kill('SIGKILL');
+      throw error;
+    } finally {
+      served.stop();
+    }
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    await exited;
+  }
+}
+
+async function dialUntilServed(addresses: readonly string[]) {
+  const [command = '', ...args] = [...ON_NODE, process.execPath, DIALER, '80', ...addresses];
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface(child.stdout);
+  const served = Promise.withResolvers<number>();
+  await new Promise<void>((resolve) => {
+    lines.on('line', (line) => (line === 'served' ? served.resolve(performance.now()) : resolve()));
+  });
+  return { at: served.promise, stop: () => child.kill('SIGKILL') };
+}
+
+function keepLastLines(child: ChildProcess): () => string {
+  const last: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface(stream).on('line', (line) => {
+      if (process.env.BENCH_VERBOSE !== undefined) process.stderr.write(`${line.slice(0, 500)}\n`);
+      last.push(line);
+      if (last.length > 5) last.shift();
+    });
+  }
+  return () => last.join('\n').slice(-2000);
+}
+
+/** Asks a proxy for its health all the time. */
+export function watchHealth(port: number): { stop(): Promise<number> } {
+  let slowest = Number.NaN;
+  let stopped = false;
+  const running = (async () => {
+    while (!stopped) {
+      const askedAt = performance.now();
+      const answered = await fetch(`http://${NODE.address}:${port}/livez`).then(
+        (response) => response.text(),
+        () => undefined,
+      );
+      if (answered !== undefined) slowest = Math.max(slowest || 0, performance.now() - askedAt);
+      await sleep(HEALTH_EVERY_MS);
+    }
+  })();
+  return {
+    stop: async () => {
+      stopped = true;
+      await running;
+      return slowest;
+    },
+  };
+}
