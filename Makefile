@@ -60,6 +60,12 @@ net: ## Against the real kernel, in namespaces
 chaos: ## Killed and cut off at any moment
 e2e: ## The whole product in the lab cluster
 
+.PHONY: conformance
+conformance: ## What a service proxy must do, of the agent, or of real kube-proxy (PROXY=kube-proxy)
+	@scripts/bootstrap
+	@if [ "$${PROXY:-}" = kube-proxy ]; then $(NODE) test/controlplane/build.ts kube-proxy >/dev/null; fi
+	@exec $(NODE) scripts/test.ts net -- --grep '^conformance' $(ARGS)
+
 .PHONY: coverage
 coverage: ## What unit, golden and api tests reach, as text and coverage/index.html
 	@scripts/bootstrap

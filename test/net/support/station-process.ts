@@ -3,13 +3,17 @@ import { createSocket } from 'node:dgram';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Flows } from './station-flows.ts';
 import type { Answer, Dial, Outcome, Request, Transport } from './station-protocol.ts';
+import { type PacketWatch, startWatch } from './watch-packets.ts';
 
 /** What runs in each namespace of a topology: answers who it is and whom it sees, and dials. `station-process.ts <name>` */
 const [name = ''] = process.argv.slice(2);
 const SCTP = fileURLToPath(new URL('sctp.pl', import.meta.url));
 const DEFAULT_TIMEOUT_MS = 2_000;
 
+const flows = new Flows();
+const watches = new Map<string, PacketWatch>();
 let held: Socket | undefined;
 let dialing: { stopped: boolean; outcomes: Promise<Outcome[]> } | undefined;
 
@@ -36,6 +40,19 @@ async function handle(request: Request): Promise<Answer> {
     case 'halt':
       if (dialing !== undefined) dialing.stopped = true;
       return { outcomes: (await dialing?.outcomes) ?? [] };
+    case 'openFlow':
+      await flows.open(request.id, request.flow);
+      return {};
+    case 'useFlow':
+      return { outcomes: [await flows.use(request.id, request.timeoutMs)] };
+    case 'closeFlow':
+      flows.close(request.id);
+      return {};
+    case 'watch':
+      watches.set(request.id, await startWatch(request.address, request.port));
+      return {};
+    case 'unwatch':
+      return { packets: (await watches.get(request.id)?.end()) ?? [] };
     case 'hold':
       held = await hold(request.dial);
       return {};
@@ -76,9 +93,13 @@ function dial(target: Dial): Promise<Outcome> {
   return target.transport === 'udp' ? dialUdp(target) : dialSctp(target);
 }
 
-function dialTcp({ address, port, timeoutMs = DEFAULT_TIMEOUT_MS }: Dial): Promise<Outcome> {
+function dialTcp({ address, port, source, timeoutMs = DEFAULT_TIMEOUT_MS }: Dial): Promise<Outcome> {
   return judge(timeoutMs, (served, failed) => {
-    const socket = connect({ host: address, port });
+    const socket = connect({
+      host: address,
+      port,
+      ...(source === undefined ? {} : { localAddress: source }),
+    });
     socket.once('error', failed);
     socket.once('data', (data) => {
       served(data.toString());
@@ -88,18 +109,20 @@ function dialTcp({ address, port, timeoutMs = DEFAULT_TIMEOUT_MS }: Dial): Promi
   });
 }
 
-function dialUdp({ address, port, timeoutMs = DEFAULT_TIMEOUT_MS }: Dial): Promise<Outcome> {
+function dialUdp({ address, port, source, timeoutMs = DEFAULT_TIMEOUT_MS }: Dial): Promise<Outcome> {
   return judge(timeoutMs, (served, failed) => {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     socket.on('error', failed);
     socket.once('message', (data) => served(data.toString()));
     // Only a connected socket hears of ICMP errors, and it does so on the next call.
     let again: NodeJS.Timeout | undefined;
-    socket.connect(port, address, (error?: NodeJS.ErrnoException) => {
-      if (error) return failed(error);
-      socket.send('who');
-      again = setTimeout(() => socket.send('who', () => {}), 50);
-    });
+    socket.bind(0, source, () =>
+      socket.connect(port, address, (error?: NodeJS.ErrnoException) => {
+        if (error) return failed(error);
+        socket.send('who', (error?: NodeJS.ErrnoException | null) => error && failed(error));
+        again = setTimeout(() => socket.send('who', () => {}), 50);
+      }),
+    );
     return () => {
       clearTimeout(again);
       socket.close();

@@ -6,6 +6,15 @@ export interface Dial {
   port: number;
   /** @default 2000 */
   timeoutMs?: number;
+  /** One of the namespace's own addresses, for TCP and UDP. @default what the kernel chooses */
+  source?: string;
+}
+
+/** A caller that keeps its socket, and so its source port, over many exchanges. */
+export interface Flow extends Dial {
+  transport: 'tcp' | 'udp';
+  /** @default any */
+  sourcePort?: number;
 }
 
 /** How a dial ended. `refused`: told so by the network, ECONNREFUSED; `timeout`: nothing came back. */
@@ -21,9 +30,20 @@ export type Request =
   /** One dial after the other, at a steady pace, until `halt`. */
   | { do: 'keepDialing'; dial: Dial; everyMs: number }
   | { do: 'halt' }
+  | { do: 'openFlow'; id: string; flow: Flow }
+  /** Says something on the flow, and tells who answers in time. */
+  | { do: 'useFlow'; id: string; timeoutMs: number }
+  | { do: 'closeFlow'; id: string }
+  /** Notes each packet from, to, or (in an ICMP error) about an address and port, until `unwatch`. */
+  | { do: 'watch'; id: string; address: string; port: number }
+  | { do: 'unwatch'; id: string }
   /** A connection that stays open. */
   | { do: 'hold'; dial: Dial }
   /** Sends on the held connection, and waits for the echo. */
   | { do: 'talk'; text: string };
 
-export type Answer = { outcomes: Outcome[] } | { text: string } | Record<string, never>;
+export type Answer =
+  | { outcomes: Outcome[] }
+  | { packets: string[] }
+  | { text: string }
+  | Record<string, never>;

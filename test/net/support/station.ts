@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Answer, Dial, Outcome, Request, Transport } from './station-protocol.ts';
+import type { Answer, Dial, Flow, Outcome, Request, Transport } from './station-protocol.ts';
 
 const PROCESS = fileURLToPath(new URL('station-process.ts', import.meta.url));
 
@@ -63,6 +63,40 @@ export class Station {
       await new Promise((resolve) => setTimeout(resolve, everyMs * 2));
     }
     return this.#outcomes({ do: 'halt' });
+  }
+
+  /** A TCP flow is connected when this resolves; it fails as connecting does. */
+  async openFlow(id: string, flow: Flow): Promise<void> {
+    await this.#ask({ do: 'openFlow', id, flow });
+  }
+
+  /** Says something on the flow, and tells who answers. */
+  async useFlow(id: string, timeoutMs = 500): Promise<Outcome> {
+    const [outcome] = await this.#outcomes({ do: 'useFlow', id, timeoutMs });
+    if (outcome === undefined) throw new Error('no outcome');
+    return outcome;
+  }
+
+  async closeFlow(id: string): Promise<void> {
+    await this.#ask({ do: 'closeFlow', id });
+  }
+
+  /**
+   * The packets seen in this namespace, while `work` runs, that are from, to or about an address and port (0: any):
+   * `in tcp R`, `out udp`, `in icmp 3 3`.
+   */
+  async watch(address: string, port: number, work: () => Promise<void>): Promise<string[]> {
+    const id = `watch-${++this.#lastId}`;
+    await this.#ask({ do: 'watch', id, address, port });
+    try {
+      await work();
+    } catch (error) {
+      await this.#ask({ do: 'unwatch', id });
+      throw error;
+    }
+    const answer = await this.#ask({ do: 'unwatch', id });
+    if (!('packets' in answer) || !Array.isArray(answer.packets)) throw new Error('no packets came back');
+    return answer.packets;
   }
 
   async hold(address: string, port: number): Promise<void> {

@@ -18,13 +18,32 @@ export interface TopologyPod {
 
 export const CLUSTER_CIDRS = ['10.244.0.0/16', 'fd00:244::/32'];
 export const SERVICE_CIDRS = ['10.96.0.0/16', 'fd00:96::/112'];
-const NODE_BRIDGE = 'fwd-nodes';
-const OUTSIDE_BRIDGE = 'fwd-outside';
-export const CLIENT = { name: 'x', address: '198.18.0.100', address6: 'fd00:198::100' };
+/** A host outside the cluster. */
+export interface TopologyClient {
+  name: string;
+  address: string;
+  address6: string;
+}
+
+export interface TopologyOptions {
+  /** @default CLIENT */
+  client?: TopologyClient;
+  /** Begins the names of bridges and their ports; topologies of one network namespace need different ones. @default fwd */
+  prefix?: string;
+  /** More kernel settings of every namespace, such as `net/ipv4/icmp_ratelimit=0`. */
+  settings?: readonly string[];
+}
+
+export const CLIENT: TopologyClient = { name: 'x', address: '198.18.0.100', address6: 'fd00:198::100' };
 
 export function nodeAt(index: number): TopologyNode {
+  return namedNodeAt('n', index);
+}
+
+/** The same, with a name that starts otherwise: of another topology in this network namespace. */
+export function namedNodeAt(prefix: string, index: number): TopologyNode {
   return {
-    name: `n${index}`,
+    name: `${prefix}${index}`,
     address: `10.89.0.1${index}`,
     address6: `fd00:89::1${index}`,
     outside: `198.18.0.1${index}`,
@@ -32,10 +51,10 @@ export function nodeAt(index: number): TopologyNode {
   };
 }
 
-export function podAt(node: number, index: number): TopologyPod {
+export function podAt(node: number, index: number, prefixes = { node: 'n', pod: 'p' }): TopologyPod {
   return {
-    name: `p${node}-${index}`,
-    node: `n${node}`,
+    name: `${prefixes.pod}${node}-${index}`,
+    node: `${prefixes.node}${node}`,
     address: `10.244.${node}.${index + 1}`,
     address6: `fd00:244:${node}::${index + 1}`,
   };
@@ -49,28 +68,35 @@ export function podAt(node: number, index: number): TopologyPod {
 export async function buildTopology(
   nodes: readonly TopologyNode[],
   pods: readonly TopologyPod[],
+  { client = CLIENT, prefix = 'fwd', settings = [] }: TopologyOptions = {},
 ): Promise<void> {
-  const names = [...nodes, ...pods, CLIENT].map(({ name }) => name);
+  const names = [...nodes, ...pods, client].map(({ name }) => name);
+  const { nodeBridge, outsideBridge } = bridgesOf(prefix);
   await ipBatch(names.map((name) => `netns add ${name}`));
   // Before there are links: each takes its settings when it is made.
-  await Promise.all(names.map((name) => prepareKernel(name)));
+  await Promise.all(names.map((name) => prepareKernel(name, settings)));
   await ipBatch([
-    ...[NODE_BRIDGE, OUTSIDE_BRIDGE].flatMap((bridge) => [
+    ...[nodeBridge, outsideBridge].flatMap((bridge) => [
       `link add ${bridge} type bridge forward_delay 0`,
       `link set ${bridge} up`,
     ]),
     ...nodes.flatMap(({ name }, index) => [
-      ...plug(`fwd-n${index}`, NODE_BRIDGE, name, 'eth0'),
-      ...plug(`fwd-o${index}`, OUTSIDE_BRIDGE, name, 'eth1'),
+      ...plug(`${prefix}-n${index}`, nodeBridge, name, 'eth0'),
+      ...plug(`${prefix}-o${index}`, outsideBridge, name, 'eth1'),
     ]),
-    ...plug('fwd-x', OUTSIDE_BRIDGE, CLIENT.name, 'eth0'),
+    ...plug(`${prefix}-x`, outsideBridge, client.name, 'eth0'),
     ...pods.map(({ name, node }) => `link add ${name} netns ${node} type veth peer name eth0 netns ${name}`),
   ]);
   await Promise.all([
     ...nodes.map((node) => configureNode(node, nodes, pods)),
     ...pods.map(configurePod),
-    configureClient(nodes),
+    configureClient(client, nodes),
   ]);
+}
+
+/** The bridges of a topology, in the namespace that it was built from. */
+export function bridgesOf(prefix: string): { nodeBridge: string; outsideBridge: string } {
+  return { nodeBridge: `${prefix}-nodes`, outsideBridge: `${prefix}-outside` };
 }
 
 function plug(port: string, bridge: string, netns: string, device: string): string[] {
@@ -81,7 +107,7 @@ function plug(port: string, bridge: string, netns: string, device: string): stri
   ];
 }
 
-async function prepareKernel(netns: string): Promise<void> {
+async function prepareKernel(netns: string, more: readonly string[]): Promise<void> {
   const settings = [
     'net/ipv4/ip_forward=1',
     'net/ipv6/conf/all/forwarding=1',
@@ -89,6 +115,7 @@ async function prepareKernel(netns: string): Promise<void> {
     'net/ipv6/conf/default/accept_dad=0',
     'net/ipv4/conf/all/rp_filter=0',
     'net/ipv4/conf/default/rp_filter=0',
+    ...more,
   ];
   const script = settings
     .map((each) => each.split('='))
@@ -125,7 +152,7 @@ async function configureNode(
       ...nodes
         .filter((other) => other.name !== name)
         .flatMap((other) => {
-          const number = other.name.slice(1);
+          const number = /\d+$/.exec(other.name)?.[0];
           return [
             `route add 10.244.${number}.0/24 via ${other.address}`,
             `route add fd00:244:${number}::/48 via ${other.address6}`,
@@ -151,15 +178,15 @@ async function configurePod({ name, address, address6 }: TopologyPod): Promise<v
   );
 }
 
-async function configureClient(nodes: readonly TopologyNode[]): Promise<void> {
+async function configureClient(client: TopologyClient, nodes: readonly TopologyNode[]): Promise<void> {
   const [first] = nodes;
   if (first === undefined) throw new Error('there is no node');
   await ipBatch(
     [
       'link set lo up',
       'link set eth0 up',
-      `addr add ${CLIENT.address}/24 dev eth0`,
-      `addr add ${CLIENT.address6}/64 dev eth0 nodad`,
+      `addr add ${client.address}/24 dev eth0`,
+      `addr add ${client.address6}/64 dev eth0 nodad`,
       ...nodes.flatMap((node) => [
         `route add ${node.address}/32 via ${node.outside}`,
         `route add ${node.address6}/128 via ${node.outside6}`,
@@ -170,6 +197,6 @@ async function configureClient(nodes: readonly TopologyNode[]): Promise<void> {
       `route add 203.0.113.0/24 via ${first.outside}`,
       `route add fd00:203::/64 via ${first.outside6}`,
     ],
-    CLIENT.name,
+    client.name,
   );
 }
