@@ -5,15 +5,13 @@
  *
  * BENCH_SIZES=1000x2,... BENCH_PROXIES=fairlead,nftables,iptables BENCH_STARTS, BENCH_CHANGES, BENCH_STORM_SECONDS
  */
-import { createServer } from 'node:net';
-import { NODES } from '../../kube/resources.ts';
-import { type ControlPlane, startControlPlane } from '../controlplane/control-plane.ts';
-import { installCrds } from '../controlplane/install-crds.ts';
+import type { ControlPlane } from '../controlplane/control-plane.ts';
+import { startBenchCluster } from './support/bench-cluster.ts';
+import { BenchNode } from './support/bench-node.ts';
 import { type Effort, measureProxy, type ProxyFigures } from './support/measure-proxy.ts';
-import { HOST_ADDRESS, makeNetwork, NODE } from './support/proxied-node.ts';
 import { createProxy, PROXY_NAMES, type ProxyName } from './support/proxies.ts';
 import { reportControlPath } from './support/report-control-path.ts';
-import { describeSize, ENDPOINT_PORT, type LoadSize, ServiceLoad } from './support/service-load.ts';
+import { describeSize, type LoadSize, ServiceLoad } from './support/service-load.ts';
 
 const SIZES = readSizes(process.env.BENCH_SIZES ?? '1000x2,10000x2,10000x5,50000x5');
 const PROXIES = PROXY_NAMES.filter((name) =>
@@ -25,8 +23,8 @@ const STORM_SECONDS = Number(process.env.BENCH_STORM_SECONDS ?? 60);
 /** Above this only the agent is measured. */
 const MOST_SERVICES_SIDE_BY_SIDE = 10_000;
 
-makeNetwork();
-const cluster = await startControlPlane({ address: HOST_ADDRESS });
+const node = new BenchNode(1);
+const cluster = await startBenchCluster([node]);
 try {
   process.exitCode = (await run(cluster)) ? 0 : 1;
 } finally {
@@ -35,24 +33,14 @@ try {
 process.exit();
 
 async function run(cluster: ControlPlane): Promise<boolean> {
-  const client = cluster.adminClient();
-  await installCrds(client);
-  await client.create(NODES, { metadata: { name: NODE.name } });
-  await client.request('PATCH', `/api/v1/nodes/${NODE.name}/status`, {
-    contentType: 'application/merge-patch+json',
-    body: { status: { addresses: [{ type: 'InternalIP', address: NODE.address }] } },
-  });
-  await client.request('POST', '/api/v1/namespaces', { body: { metadata: { name: 'fairlead-system' } } });
-  createServer((socket) => socket.on('error', () => {}).end()).listen(ENDPOINT_PORT, '0.0.0.0');
-
-  const load = new ServiceLoad(client);
+  const load = new ServiceLoad(cluster.adminClient());
   const results: { size: LoadSize; proxy: ProxyName; figures: ProxyFigures | string }[] = [];
   for (const size of SIZES) {
     say(`making ${describeSize(size)} endpoints`);
     await load.grow(size);
     for (const name of PROXIES) {
       if (name !== 'fairlead' && size.services > MOST_SERVICES_SIDE_BY_SIDE) continue;
-      const proxy = await createProxy(name, cluster.kubeconfig);
+      const proxy = await createProxy(name, node, cluster.kubeconfig);
       say(`measuring ${proxy.title} at ${describeSize(size)}`);
       const figures = await measureProxy(proxy, load, effortFor(name)).catch((error: unknown) => {
         if (name === 'fairlead') throw error;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ON_NODE } from './proxied-node.ts';
+import type { BenchNode } from './bench-node.ts';
 
 /** It reads the whole ruleset before it listens: until two listings in a row would be through. */
 const WARM_UP_MS = 3_000;
@@ -13,9 +13,9 @@ export class KernelMonitor {
   readonly #waiting = new Map<string, (at: number) => void>();
   #lost = false;
 
-  private constructor(tokens: (line: string) => Iterable<string>) {
+  private constructor(node: BenchNode, tokens: (line: string) => Iterable<string>) {
     this.#tokens = tokens;
-    const [command = '', ...rest] = [...ON_NODE, 'nft', 'monitor', 'new'];
+    const [command = '', ...rest] = [...node.prefix, 'nft', 'monitor', 'new'];
     const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     createInterface(child.stdout).on('line', (line) => this.#take(line));
@@ -23,8 +23,8 @@ export class KernelMonitor {
   }
 
   /** `tokens` finds in a line what is waited for. Resolves when it listens. */
-  static async start(tokens: (line: string) => Iterable<string>): Promise<KernelMonitor> {
-    const monitor = new KernelMonitor(tokens);
+  static async start(node: BenchNode, tokens: (line: string) => Iterable<string>): Promise<KernelMonitor> {
+    const monitor = new KernelMonitor(node, tokens);
     await sleep(WARM_UP_MS);
     return monitor;
   }

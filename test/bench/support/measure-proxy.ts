@@ -3,7 +3,6 @@ import { KernelMonitor } from './kernel-monitor.ts';
 import { type ChangeFigures, measureAdditions, measureChanges } from './measure-changes.ts';
 import { measureStorm, type StormFigures } from './measure-storm.ts';
 import { cpuSeconds, loadAverage, memoryMiB, watchTreeMemory } from './process-figures.ts';
-import { makeNode, removeNode } from './proxied-node.ts';
 import type { ServiceProxy } from './proxies.ts';
 import { RunningProxy, type StartFigures } from './running-proxy.ts';
 import type { ServiceLoad } from './service-load.ts';
@@ -46,7 +45,7 @@ export async function measureProxy(
   const loadBefore = loadAverage();
   const starts: StartFigures[] = [];
   for (let turn = 1; ; turn++) {
-    makeNode();
+    proxy.node.make();
     let running: RunningProxy | undefined;
     try {
       running = await RunningProxy.start(proxy, load.sentinels);
@@ -57,7 +56,7 @@ export async function measureProxy(
       }
     } finally {
       await running?.stop();
-      removeNode();
+      proxy.node.remove();
     }
   }
 }
@@ -65,7 +64,7 @@ export async function measureProxy(
 async function measureRunning(proxy: ServiceProxy, { pid }: RunningProxy, load: ServiceLoad, effort: Effort) {
   const memoryAfterStart = memoryMiB(pid).now;
   const tree = watchTreeMemory(pid);
-  const monitor = await KernelMonitor.start(proxy.tokens);
+  const monitor = await KernelMonitor.start(proxy.node, proxy.tokens);
   try {
     const context = { proxy, pid, load, monitor };
     // What it first does after a start isn't what it does from then on.

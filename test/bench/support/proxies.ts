@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { findPrograms } from '../../controlplane/binaries.ts';
 import { KUBERNETES_VERSION } from '../../controlplane/build-programs.ts';
-import { CLUSTER_CIDR, NODE, runOnNode } from './proxied-node.ts';
+import { type BenchNode, CLUSTER_CIDR } from './bench-node.ts';
 import { ENDPOINT_PORT, NAMESPACE, PORT_NAME } from './service-load.ts';
 
 const AGENT = new URL('../../../agent/main.ts', import.meta.url).pathname;
@@ -12,10 +12,11 @@ export type ProxyName = (typeof PROXY_NAMES)[number];
 /** A service proxy that can be measured. */
 export interface ServiceProxy {
   name: ProxyName;
+  node: BenchNode;
   /** As tables call it. */
   title: string;
   command: readonly string[];
-  /** Answers about its health, on the node's address. */
+  /** Answers about its health, at this port of the node. */
   healthPort: number;
   /** Between two changes that are measured, ms: so that it rests, and no minimum interval of its own is in the way. */
   restMs: number;
@@ -27,37 +28,51 @@ export interface ServiceProxy {
   countServices(): number;
 }
 
-export async function createProxy(name: ProxyName, kubeconfig: string): Promise<ServiceProxy> {
+export async function createProxy(
+  name: ProxyName,
+  node: BenchNode,
+  kubeconfig: string,
+): Promise<ServiceProxy> {
   switch (name) {
     case 'fairlead':
       return {
         name,
+        node,
         title: 'Fairlead',
         command: [
           process.execPath,
           ...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? []),
           AGENT,
-          ...['--node-name', NODE.name, '--kubeconfig', kubeconfig, '--cluster-cidr', CLUSTER_CIDR],
+          ...[
+            '--serve',
+            'All',
+            '--node-name',
+            node.name,
+            '--kubeconfig',
+            kubeconfig,
+            '--cluster-cidr',
+            CLUSTER_CIDR,
+          ],
           ...['--serve', 'All'],
         ],
         healthPort: 10256,
         restMs: 200,
         ...endpointsInMaps,
-        countServices: () => count(runOnNode('nft', 'list', 'map', 'ip', 'fairlead', 'services'), /: goto /g),
+        countServices: () => count(node.run('nft', 'list', 'map', 'ip', 'fairlead', 'services'), /: goto /g),
       };
     case 'nftables':
       return {
-        ...(await kubeProxy(name, kubeconfig)),
+        ...(await kubeProxy(name, node, kubeconfig)),
         ...endpointsInMaps,
         countServices: () =>
-          count(runOnNode('nft', 'list', 'map', 'ip', 'kube-proxy', 'service-ips'), /: goto /g),
+          count(node.run('nft', 'list', 'map', 'ip', 'kube-proxy', 'service-ips'), /: goto /g),
       };
     case 'iptables':
       return {
-        ...(await kubeProxy(name, kubeconfig)),
+        ...(await kubeProxy(name, node, kubeconfig)),
         tokens: (line) => line.match(/KUBE-SEP-[A-Z2-7]{16}/g) ?? [],
         token: endpointChain,
-        countServices: () => count(runOnNode('iptables-save', '-t', 'nat'), /^:KUBE-SVC-/gm),
+        countServices: () => count(node.run('iptables-save', '-t', 'nat'), /^:KUBE-SVC-/gm),
       };
   }
 }
@@ -68,14 +83,15 @@ const endpointsInMaps = {
   token: (_: string, address: string) => `${address} . ${ENDPOINT_PORT}`,
 };
 
-async function kubeProxy(mode: 'nftables' | 'iptables', kubeconfig: string) {
+async function kubeProxy(mode: 'nftables' | 'iptables', node: BenchNode, kubeconfig: string) {
   const programs = await findPrograms('kube-proxy');
   return {
     name: mode,
+    node,
     title: `kube-proxy ${KUBERNETES_VERSION}, ${mode}`,
     command: [
       programs['kube-proxy'],
-      ...['--proxy-mode', mode, '--hostname-override', NODE.name, '--kubeconfig', kubeconfig],
+      ...['--proxy-mode', mode, '--hostname-override', node.name, '--kubeconfig', kubeconfig],
       ...['--cluster-cidr', CLUSTER_CIDR],
       // These sysctls belong to the machine, not to a network namespace.
       ...['--conntrack-max-per-core', '0', '--conntrack-min', '0'],

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BenchNode } from './bench-node.ts';
 import { watchTreeMemory } from './process-figures.ts';
-import { NODE, ON_NODE } from './proxied-node.ts';
 import type { ServiceProxy } from './proxies.ts';
 
 const DIALER = new URL('dial-until-served.ts', import.meta.url).pathname;
@@ -36,15 +36,15 @@ export class RunningProxy {
 
   /** Resolves when all sentinels are served. Throws a StartFailure when that takes too long. */
   static async start(proxy: ServiceProxy, sentinels: readonly string[]): Promise<RunningProxy> {
-    const served = await dialUntilServed(sentinels);
-    const [command = '', ...args] = [...ON_NODE, ...proxy.command];
+    const served = await dialUntilServed(proxy.node, sentinels);
+    const [command = '', ...args] = [...proxy.node.prefix, ...proxy.command];
     const startedAt = performance.now();
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const { pid } = child;
     if (pid === undefined) throw new Error(`${proxy.title} can't be run`);
     const lastLines = keepLastLines(child);
     const memory = watchTreeMemory(pid);
-    const health = watchHealth(proxy.healthPort);
+    const health = watchHealth(`http://${proxy.node.address}:${proxy.healthPort}/livez`);
     const ended = once(child, 'exit').then(([code]) => {
       throw new StartFailure(`ended with ${code}: ${lastLines()}`);
     });
@@ -78,8 +78,8 @@ export class RunningProxy {
   }
 }
 
-async function dialUntilServed(addresses: readonly string[]) {
-  const [command = '', ...args] = [...ON_NODE, process.execPath, DIALER, '80', ...addresses];
+async function dialUntilServed(node: BenchNode, addresses: readonly string[]) {
+  const [command = '', ...args] = [...node.prefix, process.execPath, DIALER, '80', ...addresses];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout);
   const served = Promise.withResolvers<number>();
@@ -103,13 +103,13 @@ function keepLastLines(child: ChildProcess): () => string {
 }
 
 /** Asks a proxy for its health all the time. */
-export function watchHealth(port: number): { stop(): Promise<number> } {
+export function watchHealth(url: string): { stop(): Promise<number> } {
   let slowest = Number.NaN;
   let stopped = false;
   const running = (async () => {
     while (!stopped) {
       const askedAt = performance.now();
-      const answered = await fetch(`http://${NODE.address}:${port}/livez`).then(
+      const answered = await fetch(url).then(
         (response) => response.text(),
         () => undefined,
       );

@@ -1,7 +1,7 @@
 import type { KubeClient } from '../../../kube/client.ts';
 import type { EndpointSlice, Service } from '../../../kube/objects.ts';
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../../../kube/resources.ts';
-import { HOST_ADDRESS } from './proxied-node.ts';
+import { HOST_ADDRESS } from './bench-node.ts';
 
 export const NAMESPACE = 'bench';
 export const PORT_NAME = 'http';
@@ -74,6 +74,18 @@ export class ServiceLoad {
 
   async addService(name: string): Promise<void> {
     await this.#client.create(SERVICES, buildService(name, 'ClusterIP'));
+  }
+
+  /** Makes a Service of type NodePort with endpoints that really answer. */
+  async addTarget(
+    name: string,
+    addresses: readonly string[],
+  ): Promise<{ clusterIp: string; nodePort: number }> {
+    await this.prepareService(name, addresses);
+    const { spec } = await this.#client.create(SERVICES, buildService(name, 'NodePort'));
+    const nodePort = spec.ports?.[0]?.nodePort;
+    if (spec.clusterIP === undefined || nodePort === undefined) throw new Error(`${name} has no address`);
+    return { clusterIp: spec.clusterIP, nodePort };
   }
 
   async removeService(name: string): Promise<void> {
