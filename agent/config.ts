@@ -17,8 +17,12 @@ export interface AgentConfig {
   serve: ServeMode;
   externalIps: ExternalIpRule[];
   auditSeconds: number;
-  /** host:port of health and metrics. */
+  /** host:port of health. */
   healthAddress: { host: string; port: number };
+  /** host:port of metrics. */
+  metricsAddress: { host: string; port: number };
+  /** Whether TCP node ports also answer on the loopback addresses. */
+  localhostNodePorts: boolean;
   namespace: string;
   logLevel: string;
 }
@@ -35,6 +39,10 @@ interface Setting {
 const HEALTH_ADDRESSES: Readonly<Record<ServeMode, string>> = {
   All: '0.0.0.0:10256',
   Own: '0.0.0.0:10356',
+};
+const METRICS_ADDRESSES: Readonly<Record<ServeMode, string>> = {
+  All: '127.0.0.1:10249',
+  Own: '127.0.0.1:10349',
 };
 
 /** Each flag is also an environment variable: --node-name is FAIRLEAD_NODE_NAME. */
@@ -63,7 +71,14 @@ const SETTINGS = {
   },
   'audit-seconds': { help: 'time between looks at what the kernel really holds', fallback: '30' },
   'health-address': {
-    help: `where /healthz, /livez and /metrics answer; port 0: none (default ${HEALTH_ADDRESSES.Own}, with --serve All ${HEALTH_ADDRESSES.All})`,
+    help: `where /healthz and /livez answer; port 0: none (default ${HEALTH_ADDRESSES.Own}, with --serve All ${HEALTH_ADDRESSES.All})`,
+  },
+  'metrics-address': {
+    help: `where /metrics, /proxyMode and /configz answer; port 0: none (default ${METRICS_ADDRESSES.Own}, with --serve All ${METRICS_ADDRESSES.All})`,
+  },
+  'localhost-nodeports': {
+    help: 'true: TCP node ports also answer on 127.0.0.1 and ::1, through a proxy in the agent',
+    fallback: 'false',
   },
   namespace: { help: 'namespace of Fairlead', fallback: 'fairlead-system' },
   'log-level': { help: 'debug, info, warn or error', fallback: 'info' },
@@ -102,6 +117,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
     externalIps: readExternalIps(read('external-ips')),
     auditSeconds: readInteger('audit-seconds', read('audit-seconds'), 1, 86_400),
     healthAddress: readListenAddress('health-address', read('health-address') || HEALTH_ADDRESSES[serve]),
+    metricsAddress: readListenAddress('metrics-address', read('metrics-address') || METRICS_ADDRESSES[serve]),
+    localhostNodePorts: readSwitch('localhost-nodeports', read('localhost-nodeports')),
     namespace: read('namespace'),
     logLevel: read('log-level'),
   };
@@ -185,6 +202,11 @@ function readInteger(name: string, text: string, low: number, high: number): num
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= low && value <= high) return value;
   throw new ConfigError(`--${name}: must be a number from ${low} to ${high}, not ${JSON.stringify(text)}`);
+}
+
+function readSwitch(name: string, text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new ConfigError(`--${name}: must be true or false, not ${JSON.stringify(text)}`);
 }
 
 function readListenAddress(name: string, text: string): { host: string; port: number } {

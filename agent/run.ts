@@ -2,16 +2,19 @@ import { KubeClient } from '../kube/client.ts';
 import { loadConnectionConfig } from '../kube/config.ts';
 import { EventRecorder } from '../kube/events.ts';
 import type { Logger } from '../kube/log.ts';
-import { serve } from '../kube/serve-pages.ts';
 import { type Announcer, startAnnouncer } from './announce/announcer.ts';
 import type { AgentConfig } from './config.ts';
 import { findReadyNodes, isForLocalService } from './find-ready-nodes.ts';
 import { Forwarding } from './forwarding.ts';
 import { type AgentInformers, createInformers, listEverything } from './informers.ts';
+import { Observers } from './observers.ts';
 import { ownVersion } from './own-version.ts';
+import { ServiceEvents } from './service-events.ts';
 import { StatusReporter } from './status/report-status.ts';
-import { decideIneligible, healthPages } from './web/health-pages.ts';
+import { type HealthFacts, healthPages, isEligible, isProxyHealthy } from './web/health-pages.ts';
+import { keepServing } from './web/keep-serving.ts';
 import { AgentMetrics } from './web/metrics.ts';
+import { metricsPages } from './web/metrics-pages.ts';
 
 export interface RunningAgent {
   /** Ends everything but the forwarding: rules stay. */
@@ -36,13 +39,14 @@ class Agent implements RunningAgent {
   readonly #client: KubeClient;
   readonly #informers: AgentInformers;
   readonly #events: EventRecorder;
-  readonly #forwarding: Forwarding;
+  readonly #serviceEvents: ServiceEvents;
   readonly #metrics: AgentMetrics;
+  readonly #observers: Observers;
+  readonly #forwarding: Forwarding;
   readonly #status: StatusReporter;
   #announcer: Announcer | undefined;
   #closeWeb: () => Promise<void> = async () => {};
   #failure: string | null = null;
-  #lastUpdated: string | null = null;
 
   constructor(config: AgentConfig, log: Logger, client: KubeClient) {
     const { nodeName } = config;
@@ -51,12 +55,25 @@ class Agent implements RunningAgent {
     this.#client = client;
     this.#events = new EventRecorder({ client, component: 'fairlead.dev/agent', instance: nodeName, log });
     this.#informers = createInformers(client, nodeName, log);
-    this.#forwarding = this.#createForwarding();
+    this.#serviceEvents = new ServiceEvents(this.#events, this.#informers.services.store, nodeName);
     this.#metrics = new AgentMetrics(() => ({
       ...this.#forwarding.counts,
       refused: this.#forwarding.leftOut().size,
       conflicts: this.#forwarding.conflicts().length,
+      closedPorts: this.#observers.problems().length,
+      localConnections: this.#observers.localConnections,
     }));
+    this.#observers = new Observers({
+      config,
+      informers: this.#informers,
+      metrics: this.#metrics,
+      events: this.#serviceEvents,
+      proxyHealthy: () => isProxyHealthy(this.#health()),
+      conflicts: () => this.#forwarding.conflicts(),
+      onChange: () => this.#status.touch(),
+      log,
+    });
+    this.#forwarding = this.#createForwarding();
     const node = () => this.#node();
     this.#status = new StatusReporter({ client, nodeName, node, facts: () => this.#facts(), log });
   }
@@ -64,7 +81,7 @@ class Agent implements RunningAgent {
   async start(): Promise<void> {
     const startedAt = performance.now();
     const sinceStart = () => Math.round(performance.now() - startedAt);
-    await this.#serveHealth();
+    await this.#serveWeb();
     await listEverything(this.#informers, this.#client, this.#log);
     const listedMs = sinceStart();
     await this.#forwarding.start();
@@ -82,6 +99,7 @@ class Agent implements RunningAgent {
     await this.#status.stop();
     await Promise.all(Object.values(this.#informers).map((informer) => informer.stop()));
     await this.#forwarding.stop();
+    await this.#observers.stop();
     await this.#events.stop();
     await this.#closeWeb();
     await this.#client.close();
@@ -102,33 +120,41 @@ class Agent implements RunningAgent {
       log: this.#log,
       onCommit: (commit) => {
         this.#failure = null;
-        this.#lastUpdated = new Date().toISOString();
         this.#metrics.committed(commit);
         this.#log.debug('Committed', commit);
         this.#status.touch();
       },
-      onRefused: (key, error) => this.#tellRefused(key, error),
+      onRefused: (key, error) => {
+        this.#serviceEvents.refused(key, error);
+        this.#metrics.proxy.syncFailed();
+        this.#status.touch();
+      },
+      onChainsBusy: () => this.#metrics.proxy.cleanupFailed(),
       onFailure: (error) => {
         this.#failure = error instanceof Error ? error.message : String(error);
         this.#metrics.failed();
         this.#status.touch();
       },
       onFinding: (finding) => this.#metrics.repaired(finding),
+      observers: this.#observers.all,
     });
   }
 
-  async #serveHealth(): Promise<void> {
-    const { host, port } = this.#config.healthAddress;
-    if (port === 0) return;
-    const facts = () => ({
-      programmed: this.#forwarding.isProgrammed,
-      waitingMs: this.#forwarding.waitingMs,
-      ineligible: decideIneligible(this.#node()),
-      lastUpdated: this.#lastUpdated,
-    });
-    const pages = healthPages(facts, () => this.#metrics.page());
-    const server = await serve(pages, { port, address: host, log: this.#log });
-    this.#closeWeb = () => server.close();
+  async #serveWeb(): Promise<void> {
+    const { healthAddress, metricsAddress } = this.#config;
+    const health = healthPages(
+      () => this.#health(),
+      () => new Date(),
+      (page, status) => this.#metrics.proxy.answered(page, status),
+    );
+    const metrics = metricsPages(() => this.#metrics.page(), this.#config);
+    const servers = await Promise.all([
+      keepServing(health, healthAddress, this.#log),
+      keepServing(metrics, metricsAddress, this.#log),
+    ]);
+    this.#closeWeb = async () => {
+      await Promise.all(servers.map((server) => server.close()));
+    };
   }
 
   /** A node that can't announce still forwards what others announce. */
@@ -158,14 +184,13 @@ class Agent implements RunningAgent {
     }
   }
 
-  #tellRefused(key: string, error: Error): void {
-    const service = this.#informers.services.store.get(key);
-    if (service !== undefined) {
-      const regarding = { ...service, apiVersion: 'v1', kind: 'Service' };
-      const note = `${this.#config.nodeName} can't forward it: ${error.message}`;
-      this.#events.emit(regarding, 'Warning', 'ForwardingRefused', note, 'Forward');
-    }
-    this.#status.touch();
+  #health(): HealthFacts {
+    return {
+      programmed: this.#forwarding.isProgrammed,
+      waitingMs: this.#forwarding.waitingMs,
+      eligible: isEligible(this.#node()),
+      lastUpdated: this.#observers.lastUpdated,
+    };
   }
 
   #node() {
@@ -184,6 +209,7 @@ class Agent implements RunningAgent {
       failure: this.#failure,
       leftOut: this.#forwarding.leftOut(),
       conflicts: this.#forwarding.conflicts(),
+      closedPorts: this.#observers.problems(),
     };
   }
 }

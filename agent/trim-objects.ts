@@ -2,6 +2,7 @@ import type { LoadBalancer } from '../crds/load-balancer.ts';
 import type { EndpointSlice, KubeObject, Node, ObjectMeta, Service } from '../kube/objects.ts';
 import { HEADLESS_LABEL, SERVICE_NAME_LABEL } from './endpoints/collect-endpoints.ts';
 import { PROXY_NAME_LABEL } from './endpoints/decide-served.ts';
+import { TRIGGER_TIME } from './proxy-metrics/change-tracker.ts';
 
 /**
  * What the agent keeps of each object: at 10,000 Services the rest would be most of its memory. Objects are built anew,
@@ -39,7 +40,7 @@ export function trimService(service: Service): Service {
 
 export function trimSlice(slice: EndpointSlice): EndpointSlice {
   return {
-    metadata: trimMeta(slice, [SERVICE_NAME_LABEL, HEADLESS_LABEL]),
+    metadata: trimMeta(slice, [SERVICE_NAME_LABEL, HEADLESS_LABEL], [TRIGGER_TIME]),
     addressType: slice.addressType,
     endpoints: (slice.endpoints ?? []).map(({ addresses, conditions, nodeName, hints }) => ({
       addresses: addresses.slice(0, 1),
@@ -68,13 +69,13 @@ export function trimNode(node: Node): Node {
   };
 }
 
-function trimMeta(object: KubeObject, labels: readonly string[]): ObjectMeta {
+function trimMeta(
+  object: KubeObject,
+  labels: readonly string[],
+  annotations: readonly string[] = [],
+): ObjectMeta {
   const { name, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp } =
     object.metadata;
-  const kept = labels.flatMap((label) => {
-    const value = object.metadata.labels?.[label];
-    return value === undefined ? [] : [[label, value] as const];
-  });
   return {
     name,
     ...given('namespace', namespace),
@@ -83,8 +84,17 @@ function trimMeta(object: KubeObject, labels: readonly string[]): ObjectMeta {
     ...given('generation', generation),
     ...given('creationTimestamp', creationTimestamp),
     ...given('deletionTimestamp', deletionTimestamp),
-    ...(kept.length === 0 ? {} : { labels: Object.fromEntries(kept) }),
+    ...given('labels', pick(object.metadata.labels, labels)),
+    ...given('annotations', pick(object.metadata.annotations, annotations)),
   };
+}
+
+function pick(all: Record<string, string> | undefined, names: readonly string[]) {
+  const kept = names.flatMap((name) => {
+    const value = all?.[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
 function given<K extends string, V>(key: K, value: V | undefined): { [k in K]?: V } | object {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { truncateMessage } from './conditions.ts';
 import { microTime } from './lease-times.ts';
 import type { KubeObject, ObjectReference } from './objects.ts';
@@ -27,6 +27,8 @@ export interface EventInput {
   component: string;
   instance: string;
   now: Date;
+  /** Named after what it says: whoever says the same again finds it there. @default a name of its own */
+  shared?: boolean;
 }
 
 /** The API server refuses more (`pkg/apis/core/validation/events.go`): bytes for the note, characters for the rest. */
@@ -37,7 +39,7 @@ const LONGEST_NAME = 253;
 /** The Event, fitted to the limits of the API. Of a cluster-scoped object it goes into the namespace `default`. */
 export function buildEvent(input: EventInput): EventBody {
   const { apiVersion, kind, metadata } = input.regarding;
-  const suffix = `.${randomBytes(8).toString('hex')}`;
+  const suffix = `.${input.shared === true ? hashOf(input) : randomBytes(8).toString('hex')}`;
   const namespace = metadata.namespace;
   return {
     apiVersion: 'events.k8s.io/v1',
@@ -61,6 +63,11 @@ export function buildEvent(input: EventInput): EventBody {
     note: truncateBytes(input.note, LONGEST_NOTE),
     type: input.type,
   };
+}
+
+function hashOf({ regarding, type, reason, note, action, component }: EventInput): string {
+  const said = JSON.stringify([regarding.metadata.uid, type, reason, note, action, component]);
+  return createHash('sha256').update(said).digest('hex').slice(0, 16);
 }
 
 function truncateBytes(text: string, longest: number): string {

@@ -1,6 +1,6 @@
 import type { KubeClient } from './client.ts';
 import { isClass } from './errors.ts';
-import { buildEvent, type EventBody } from './event-body.ts';
+import { buildEvent, type EventBody, type EventInput } from './event-body.ts';
 import { microTime } from './lease-times.ts';
 import type { Logger } from './log.ts';
 import type { KubeObject } from './objects.ts';
@@ -74,9 +74,9 @@ export class EventRecorder {
     action = reason,
   ): void {
     if (this.#stopped) return;
-    const { uid, namespace = '', name } = regarding.metadata;
-    const object = uid ?? `${regarding.kind}/${namespace}/${name}`;
-    const key = JSON.stringify([object, type, reason, action, note]);
+    const { component, instance } = this.#options;
+    const input = { regarding, type, reason, note, action, component, instance };
+    const key = keyOfSeries(input);
     const now = performance.now();
     const known = this.#series.get(key);
     if (known !== undefined && now - known.lastAt < SERIES_LIFE_MS) {
@@ -85,12 +85,27 @@ export class EventRecorder {
       this.#enqueueRepeat(known, now);
       return;
     }
-    if (!this.#mayAdd(object)) {
+    this.#begin(key, input, now);
+  }
+
+  /**
+   * For what every instance of the component says alike: the first one's Event stands for all, the others' are turned down
+   * by the API server, and repeats aren't counted.
+   */
+  emitShared(regarding: KubeObject, type: 'Normal' | 'Warning', reason: string, note: string): void {
+    if (this.#stopped) return;
+    const { component } = this.#options;
+    const input = { regarding, type, reason, note, action: reason, component, instance: component };
+    const key = keyOfSeries(input);
+    if (!this.#series.has(key)) this.#begin(key, { ...input, shared: true }, performance.now());
+  }
+
+  #begin(key: string, input: Omit<EventInput, 'now'>, now: number): void {
+    if (!this.#mayAdd(nameOf(input.regarding))) {
       this.#countDropped();
       return;
     }
-    const { component, instance } = this.#options;
-    const body = buildEvent({ regarding, type, reason, note, action, component, instance, now: new Date() });
+    const body = buildEvent({ ...input, now: new Date() });
     const series: Series = {
       body,
       count: 1,
@@ -245,6 +260,14 @@ export class EventRecorder {
     if (Math.log2(this.#dropped) % 1 === 0)
       this.#options.log.warn('EventsDropped', { total: this.#dropped, error });
   }
+}
+
+function keyOfSeries({ regarding, type, reason, action, note }: Omit<EventInput, 'now'>): string {
+  return JSON.stringify([nameOf(regarding), type, reason, action, note]);
+}
+
+function nameOf({ kind, metadata: { uid, namespace = '', name } }: KubeObject): string {
+  return uid ?? `${kind}/${namespace}/${name}`;
 }
 
 /** Makes room: removes what is `over`, or else the oldest quarter. */

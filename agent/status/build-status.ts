@@ -22,6 +22,8 @@ export interface ForwarderFacts {
   /** Services left out, with the reason. */
   leftOut: ReadonlyMap<string, string>;
   conflicts: readonly Conflict[];
+  /** Ports of Services that can't be listened at, with the reason. */
+  closedPorts: readonly string[];
 }
 
 /** More names would make the object grow with the cluster. */
@@ -59,6 +61,7 @@ function buildConditions(facts: ForwarderFacts): Omit<Condition, 'lastTransition
     describeLeftOut(facts.leftOut),
     describeConflicts(facts.conflicts),
     describeUnowned(facts.unowned),
+    describePorts(facts.closedPorts),
   ];
 }
 
@@ -126,6 +129,21 @@ function describeUnowned(unowned: readonly AnnounceProblem[]) {
     status: 'False' as const,
     reason: first.reason,
     message: `${unowned.length} that no node can answer for: ${nameSome(named)}`,
+  };
+}
+
+function describePorts(closed: readonly string[]) {
+  const type = 'PortsOpen';
+  if (closed.length === 0) {
+    const message = 'Health checks of Services are answered where they should be.';
+    return { type, status: 'True' as const, reason: 'Open', message };
+  }
+  const named = closed.map((each) => each.slice(0, LONGEST_REASON)).sort();
+  return {
+    type,
+    status: 'False' as const,
+    reason: 'ListenFailed',
+    message: `${closed.length} that can't be listened at: ${nameSome(named)}`,
   };
 }
 

@@ -1,50 +1,64 @@
 import type { Node } from '../../kube/objects.ts';
 import type { Page, Pages } from '../../kube/serve-pages.ts';
+import type { HealthPage } from '../proxy-metrics/proxy-metrics.ts';
 
 export interface HealthFacts {
   /** All lists are in, and the kernel holds what follows from them. */
   programmed: boolean;
   /** Since when a change waits to be applied, ms; undefined: none waits. */
   waitingMs: number | undefined;
-  /** Why load balancers should send nothing here, though it works; null: they may. */
-  ineligible: string | null;
+  /** Load balancers may send traffic here, as far as the node goes. */
+  eligible: boolean;
   /** RFC 3339, of the last time that all was applied. */
   lastUpdated: string | null;
 }
 
 /** As kube-proxy: twice its sync period. */
 const LONGEST_WAIT_MS = 60_000;
+/** Go's time of nothing. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** Whether the kernel forwards as the cluster says, or will soon. */
+export function isProxyHealthy({ programmed, waitingMs = 0 }: HealthFacts): boolean {
+  return programmed && waitingMs < LONGEST_WAIT_MS;
+}
 
 /**
- * `/healthz` for load balancers (also says whether the node should get traffic, KEP-3836), `/livez` for the kubelet, both
- * with kube-proxy's answer, `/metrics`.
+ * `/healthz` for load balancers (it also says whether the node should get traffic, KEP-3836) and `/livez` for the kubelet,
+ * with the answers of kube-proxy's `proxy_health.go`. There `healthy` is about the proxy alone, and `lastUpdated` is now as
+ * long as all is well. Both families are written in one transaction, so they are well or ill together.
  */
-export function healthPages(facts: () => HealthFacts, metrics: () => Promise<Page>): Pages {
-  const answer = (eligibilityCounts: boolean) => (): Page => {
-    const { programmed, waitingMs, ineligible, lastUpdated } = facts();
-    const healthy =
-      programmed && (waitingMs ?? 0) <= LONGEST_WAIT_MS && (!eligibilityCounts || ineligible === null);
+export function healthPages(
+  facts: () => HealthFacts,
+  now: () => Date,
+  onAnswer: (page: HealthPage, status: number) => void,
+): Pages {
+  const answer = (page: HealthPage) => (): Page => {
+    const known = facts();
+    const healthy = isProxyHealthy(known);
+    const isWell = healthy && (page === 'livez' || known.eligible);
+    const currentTime = now().toISOString();
+    const lastUpdated = known.lastUpdated ?? NEVER;
+    const family = { lastUpdated, healthy };
     const body = {
-      lastUpdated,
-      currentTime: new Date().toISOString(),
-      nodeEligible: ineligible === null,
+      lastUpdated: isWell ? currentTime : lastUpdated,
+      currentTime,
+      ...(page === 'healthz' ? { nodeEligible: known.eligible } : {}),
       healthy,
-      ...(ineligible === null ? {} : { reason: ineligible }),
+      ...(known.lastUpdated === null ? {} : { status: { IPv4: family, IPv6: family } }),
     };
-    return {
-      status: healthy ? 200 : 503,
-      contentType: 'application/json',
-      body: `${JSON.stringify(body)}\n`,
-    };
+    const status = isWell ? 200 : 503;
+    onAnswer(page, status);
+    return { status, contentType: 'application/json', body: JSON.stringify(body) };
   };
-  return { '/healthz': answer(true), '/livez': answer(false), '/metrics': metrics };
+  return { '/healthz': answer('healthz'), '/livez': answer('livez') };
 }
 
 /** Set by the cluster autoscaler before it takes a node away. */
 const LEAVING_TAINT = 'ToBeDeletedByClusterAutoscaler';
 
-/** Why load balancers should send nothing to this node, or null. */
-export function decideIneligible(node: Node | undefined): string | null {
-  if (node === undefined || node.metadata.deletionTimestamp !== undefined) return 'NodeGone';
-  return node.spec?.taints?.some(({ key }) => key === LEAVING_TAINT) ? 'NodeLeaving' : null;
+/** Whether load balancers may send traffic to this node: not once it is gone or about to go. */
+export function isEligible(node: Node | undefined): boolean {
+  if (node === undefined || node.metadata.deletionTimestamp !== undefined) return false;
+  return !node.spec?.taints?.some(({ key }) => key === LEAVING_TAINT);
 }

@@ -19,6 +19,7 @@ const NODE_ADDRESS = '10.88.0.2';
 const POD_ADDRESS = '10.244.9.1';
 const CLUSTER_IP = '10.96.0.77';
 const HEALTH = `http://${NODE_ADDRESS}:10256`;
+const METRICS = `${NODE_ADDRESS}:10249`;
 const CONFIG = fileURLToPath(new URL('../../../config/', import.meta.url));
 
 describe('the whole agent, with a real API server and the rights that it is given', function () {
@@ -41,6 +42,8 @@ describe('the whole agent, with a real API server and the rights that it is give
         '*=203.0.113.0/24',
         '--serve',
         'All',
+        '--metrics-address',
+        METRICS,
       ],
       {
         FAIRLEAD_NODE_NAME: 'node-a',
@@ -175,7 +178,7 @@ describe('the whole agent, with a real API server and the rights that it is give
     expect(await health.json())
       .to.include({ healthy: true, nodeEligible: true })
       .and.to.have.property('lastUpdated');
-    const metrics = await (await fetch(`${HEALTH}/metrics`)).text();
+    const metrics = await (await fetch(`http://${METRICS}/metrics`)).text();
     expect(metrics).to.match(/^fairlead_agent_services [1-9]/m);
     expect(metrics).to.match(/^fairlead_agent_transaction_duration_seconds_count [1-9]/m);
 

@@ -15,15 +15,18 @@ describe('agent: configuration', () => {
       externalIps: [],
       auditSeconds: 30,
       healthAddress: { host: '0.0.0.0', port: 10356 },
+      metricsAddress: { host: '127.0.0.1', port: 10349 },
+      localhostNodePorts: false,
       namespace: 'fairlead-system',
       logLevel: 'info',
     });
   });
 
-  it('tells its health where kube-proxy does when it is in its place, and elsewhere beside it', () => {
+  it('tells its health and metrics where kube-proxy does when it is in its place, and elsewhere beside it', () => {
     expect(readConfig([...NODE, '--serve', 'All'], {})).to.deep.include({
       serve: 'All',
       healthAddress: { host: '0.0.0.0', port: 10256 },
+      metricsAddress: { host: '127.0.0.1', port: 10249 },
     });
     const env = { FAIRLEAD_SERVE: 'All', FAIRLEAD_HEALTH_ADDRESS: '127.0.0.1:10356' };
     expect(readConfig(NODE, env)).to.deep.include({ healthAddress: { host: '127.0.0.1', port: 10356 } });
@@ -69,7 +72,12 @@ describe('agent: configuration', () => {
     expect(readConfig(['cleanup'], {})).to.include({ command: 'cleanup' });
   });
 
+  it('lets node ports answer on the loopback address when told to', () => {
+    expect(readConfig([...NODE, '--localhost-nodeports=true'], {})).to.include({ localhostNodePorts: true });
+  });
+
   const bad: [string, string[], RegExp][] = [
+    ['half a switch', [...NODE, '--localhost-nodeports', 'maybe'], /true or false/],
     ['no node', [], /--node-name/],
     ['an unknown flag', [...NODE, '--frobnicate'], /frobnicate/],
     ['an unknown command', [...NODE, 'fly'], /fly/],

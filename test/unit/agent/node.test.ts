@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { collectNodePortAddresses } from '../../../agent/collect-node-addresses.ts';
 import { dropContained } from '../../../agent/drop-contained.ts';
-import { decideIneligible, healthPages } from '../../../agent/web/health-pages.ts';
 import type { Node } from '../../../kube/objects.ts';
 
 function node(...addresses: [string, string][]): Node {
@@ -84,47 +83,5 @@ describe('agent: CIDRs for one set', () => {
         }
       }),
     );
-  });
-});
-
-describe('agent: its health', () => {
-  const well = {
-    programmed: true,
-    waitingMs: undefined,
-    ineligible: null,
-    lastUpdated: '2026-01-01T00:00:00Z',
-  };
-  const cases: [
-    string,
-    Partial<typeof well> | { waitingMs: number } | { ineligible: string },
-    number,
-    number,
-  ][] = [
-    ['all is applied', {}, 200, 200],
-    ['a change waits for a moment', { waitingMs: 1_000 }, 200, 200],
-    ['a change waits for more than a minute', { waitingMs: 61_000 }, 503, 503],
-    ['not everything is listed', { programmed: false }, 503, 503],
-    ['the node is about to leave', { ineligible: 'NodeLeaving' }, 503, 200],
-  ];
-  for (const [name, facts, healthz, livez] of cases) {
-    it(`is ${healthz} to load balancers and ${livez} to the kubelet when ${name}`, async () => {
-      const pages = healthPages(
-        () => ({ ...well, ...facts }),
-        async () => ({ status: 200, body: '' }),
-      );
-      expect((await pages['/healthz']?.())?.status).to.equal(healthz);
-      expect((await pages['/livez']?.())?.status).to.equal(livez);
-    });
-  }
-
-  it('says why a node should get nothing', () => {
-    const plain = node();
-    const taints = [{ key: 'ToBeDeletedByClusterAutoscaler', effect: 'NoSchedule' }];
-    expect(decideIneligible(plain)).to.equal(null);
-    expect(decideIneligible({ ...plain, spec: { taints } })).to.equal('NodeLeaving');
-    expect(decideIneligible(undefined)).to.equal('NodeGone');
-    expect(
-      decideIneligible({ ...plain, metadata: { name: 'n1', deletionTimestamp: '2026-01-01T00:00:00Z' } }),
-    ).to.equal('NodeGone');
   });
 });

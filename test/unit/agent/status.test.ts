@@ -15,6 +15,7 @@ const WELL: ForwarderFacts = {
   failure: null,
   leftOut: new Map(),
   conflicts: [],
+  closedPorts: [],
 };
 
 function conditionOf(facts: Partial<ForwarderFacts>, type: string) {
@@ -57,6 +58,17 @@ describe('agent: the report of a node', () => {
       status: 'False',
       reason,
       message: '1 that no node can answer for: 203.0.113.1 of default/web.announce: NoInterfaceForAddress',
+    });
+  });
+
+  it('names ports of Services that it cannot listen at', () => {
+    expect(conditionOf({}, 'PortsOpen')).to.include({ status: 'True', reason: 'Open' });
+
+    const closedPorts = ['health check of default/web at 0.0.0.0 30090: address in use'];
+    expect(conditionOf({ closedPorts }, 'PortsOpen')).to.include({
+      status: 'False',
+      reason: 'ListenFailed',
+      message: `1 that can't be listened at: ${closedPorts[0]}`,
     });
   });
 

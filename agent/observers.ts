@@ -1,0 +1,118 @@
+import { networkInterfaces } from 'node:os';
+import type { Logger } from '../kube/log.ts';
+import type { Node } from '../kube/objects.ts';
+import { collectNodePortAddresses } from './collect-node-addresses.ts';
+import type { AgentConfig } from './config.ts';
+import { chooseListenAddresses } from './health/choose-listen-addresses.ts';
+import { HealthCheckServers } from './health/health-check-servers.ts';
+import type { AgentInformers } from './informers.ts';
+import { LocalNodePorts } from './local-node-ports/local-node-ports.ts';
+import type { Conflict } from './nftables/rule-book.ts';
+import { ChangeTracker } from './proxy-metrics/change-tracker.ts';
+import { NoLocalEndpointsObserver } from './proxy-metrics/no-local-endpoints.ts';
+import type { ServiceEvents } from './service-events.ts';
+import type { ServiceObserver } from './service-observer.ts';
+import { LostFrontendsTeller } from './status/tell-lost-frontends.ts';
+import type { AgentMetrics } from './web/metrics.ts';
+
+export interface ObserverParts {
+  config: AgentConfig;
+  informers: AgentInformers;
+  metrics: AgentMetrics;
+  events: ServiceEvents;
+  proxyHealthy: () => boolean;
+  conflicts: () => readonly Conflict[];
+  /** Something to report changed. */
+  onChange: () => void;
+  log: Logger;
+}
+
+/** The kernel's list of local addresses is read so often. */
+const ADDRESSES_MS = 10_000;
+
+/** Everybody who acts on Services beside the rules, on one node. Make it before the stores fill. */
+export class Observers {
+  readonly all: readonly ServiceObserver[];
+  readonly #healthChecks: HealthCheckServers;
+  readonly #localNodePorts: LocalNodePorts | undefined;
+  readonly #changes: ChangeTracker;
+  readonly #refreshTimer: NodeJS.Timeout;
+  readonly #unsubscribe: () => void;
+  #lastUpdated: string | null = null;
+
+  constructor(parts: ObserverParts) {
+    const { config, informers, metrics, events } = parts;
+    const { nodeName } = config;
+    const node = () => informers.nodes.store.get(nodeName);
+    this.#healthChecks = new HealthCheckServers({
+      ...parts,
+      nodeName,
+      addresses: () => listenAddresses(config, node()),
+      onFailure: (key, port, error) => events.healthCheckFailed(key, port, error),
+    });
+    this.#localNodePorts = config.localhostNodePorts ? createLocalNodePorts(parts, node) : undefined;
+    this.#changes = new ChangeTracker(
+      { services: informers.services.store, slices: informers.slices.store },
+      metrics.proxy,
+    );
+    const noLocalEndpoints = new NoLocalEndpointsObserver(nodeName);
+    metrics.proxy.setSources({
+      pending: () => this.#changes.pending,
+      noLocalEndpoints: (policy, family) => noLocalEndpoints.count(policy, family),
+    });
+    this.all = [
+      { compiled: () => {}, applied: () => this.#markUpdated() },
+      this.#changes,
+      noLocalEndpoints,
+      this.#healthChecks,
+      ...(this.#localNodePorts === undefined ? [] : [this.#localNodePorts]),
+      new LostFrontendsTeller(parts.conflicts, (service, note) => events.frontendClaimed(service, note)),
+    ];
+    this.#unsubscribe = informers.nodes.store.onChange(() => this.#healthChecks.refresh());
+    this.#refreshTimer = setInterval(() => this.#healthChecks.refresh(), ADDRESSES_MS);
+  }
+
+  /** RFC 3339, of the last time that the kernel had everything. */
+  get lastUpdated(): string | null {
+    return this.#lastUpdated;
+  }
+
+  /** Connections that come to node ports at the loopback address. */
+  get localConnections(): number {
+    return this.#localNodePorts?.open ?? 0;
+  }
+
+  /** Ports of Services that this process can't listen at, and why. */
+  problems(): string[] {
+    return [...this.#healthChecks.problems(), ...(this.#localNodePorts?.problems() ?? [])];
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#refreshTimer);
+    this.#unsubscribe();
+    this.#changes.stop();
+    await Promise.all([this.#healthChecks.stop(), this.#localNodePorts?.stop()]);
+  }
+
+  #markUpdated(): void {
+    this.#lastUpdated = new Date().toISOString();
+  }
+}
+
+/** Undefined: the Node is gone, the machine isn't, so what it had it keeps. */
+function listenAddresses({ nodePortAddresses }: AgentConfig, node: Node | undefined) {
+  if (node === undefined && nodePortAddresses === 'primary') return undefined;
+  return chooseListenAddresses(nodePortAddresses, node, networkInterfaces());
+}
+
+function createLocalNodePorts(parts: ObserverParts, node: () => Node | undefined): LocalNodePorts {
+  const { config, metrics } = parts;
+  const choice = config.nodePortAddresses;
+  return new LocalNodePorts({
+    ...parts,
+    nodeAddress: (family) =>
+      collectNodePortAddresses(choice, node(), networkInterfaces()).find((each) => each.family === family)
+        ?.key,
+    onEnd: (ending) => metrics.localConnectionEnded(ending),
+  });
+}
