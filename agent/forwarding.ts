@@ -20,7 +20,7 @@ export interface ForwardingStores {
   serviceCidrs: Store<ServiceCIDR>;
 }
 
-type ApplierEvents = Pick<ApplierOptions, 'onCommit' | 'onRefused' | 'onFailure'>;
+type ApplierEvents = Pick<ApplierOptions, 'onCommit' | 'onRefused' | 'onFailure' | 'onChainsBusy'>;
 
 export interface ForwardingOptions extends ApplierEvents {
   nodeName: string;
@@ -37,6 +37,8 @@ export interface ForwardingOptions extends ApplierEvents {
   /** @default the system's nft */
   nft?: Nft;
   onFinding?: (finding: AuditFinding) => void;
+  /** Connections with session affinity so far whose client wasn't remembered, for want of room. */
+  onOverflow?: (total: number) => void;
   observers?: readonly ServiceObserver[];
 }
 
@@ -62,7 +64,14 @@ export class Forwarding {
     const onApplied = () => {
       for (const observer of observers) observer.applied();
     };
-    const applier = new Applier({ ...options, book, nft, table, onApplied });
+    const applier = new Applier({
+      ...options,
+      book,
+      nft,
+      table,
+      onApplied,
+      onSurprise: () => options.onFinding?.('ChangeRefused'),
+    });
     this.#applier = applier;
     this.#nodeRules = new NodeRules({
       serve: 'All',
