@@ -50,6 +50,15 @@ export class Applier {
     return this.#committer.ruleWrites;
   }
 
+  get table(): TableOptions {
+    return this.#committer.table;
+  }
+
+  /** The kernel holds what the model says, as far as is known. */
+  get isCertain(): boolean {
+    return this.#committer.isCertain;
+  }
+
   /** Owners that are left out, with nft's complaint. */
   get refused(): ReadonlyMap<string, NftError> {
     return this.#committer.refused;

@@ -3,19 +3,24 @@ import type { Family } from '../endpoints/canonical-address.ts';
 import { inSlices } from '../slice-work.ts';
 import type { Applier } from './applier.ts';
 import { checkChains, findMissingChain } from './check-layout.ts';
-import { elementsOf } from './diff-entry.ts';
+import { RuleChecker } from './check-rules.ts';
+import { countIn, findElement } from './find-element.ts';
 import { type Extent, FAMILIES } from './kernel-model.ts';
 import { MAPS, SETS, TABLE } from './model.ts';
-import { parseListing, UnknownListingError } from './parse-listing.ts';
-import { findChangedRules, type Rules, readRules } from './read-rules.ts';
+import { parseChains } from './parse-chains.ts';
+import { type ElementPlace, readElements } from './read-elements.ts';
+import { readTable } from './read-rules.ts';
 import { type Nft, NftError } from './run-nft.ts';
 
 export type AuditFinding =
   | 'TableMissing'
+  | 'TableDormant'
   | 'ChainMissing'
   | 'ForeignChain'
   | 'RulesDiffer'
-  | 'ElementsDiffer';
+  | 'ElementsDiffer'
+  /** Found by a change that the kernel refused though it was right. */
+  | 'ChangeRefused';
 
 /** What it takes to mend it; everything, unless said here. */
 const EXTENT_OF: Partial<Record<AuditFinding, Extent>> = { RulesDiffer: 'rules', ForeignChain: 'replace' };
@@ -23,58 +28,57 @@ const EXTENT_OF: Partial<Record<AuditFinding, Extent>> = { RulesDiffer: 'rules',
 export interface AuditOptions {
   applier: Applier;
   nft: Nft;
+  /** So long after it was altered, the kernel is looked at again: all of it, unless that costs too much (see MOST_WORK). */
   intervalMs: number;
   log: Logger;
   onFinding?: (finding: AuditFinding) => void;
+  /** Connections with session affinity so far whose client wasn't remembered, for want of room. */
+  onOverflow?: (total: number) => void;
 }
 
-interface Unit {
-  family: Family;
-  kind: 'map' | 'set' | 'rules';
-  name: string;
+interface Difference {
+  finding: AuditFinding;
+  /** A chain, or an element. */
+  what?: string | undefined;
 }
 
-interface Reference {
-  /** `ruleWrites` of the applier when it was taken. */
-  ruleWrites: number;
-  rules: Rules;
-}
-
-/** A look gives way to changes, but not for ever. */
+/** Elements are listed for no more than this share of the time: the interval grows where that is what it takes. */
+const MOST_WORK = 0.1;
+/** A look at elements gives way to changes, but not for ever. */
 const LONGEST_POSTPONEMENT = 10;
-/** How long after rules were written it is recorded how nft prints them. */
-const SETTLE_MS = 1_000;
+const PLACES: readonly ElementPlace[] = FAMILIES.flatMap((family) => [
+  ...MAPS.map((name): ElementPlace => ({ family, kind: 'map', name })),
+  ...SETS.map((name): ElementPlace => ({ family, kind: 'set', name })),
+]);
 
 /**
- * Compares the kernel with the model at an interval, and repairs what differs. Tables and chains are looked at each time,
- * which costs next to nothing; the elements of one map, or the rules of one table, in rotation. nft prints rules otherwise
- * than they were written: they are compared with what it printed right after we wrote them.
+ * Compares the kernel with the model at an interval, and repairs what differs: tables, chains and rules between two
+ * transactions, which takes some milliseconds, then the elements of one map after the other, giving way to changes.
  */
 export class Audit {
   readonly #options: AuditOptions;
-  readonly #units: Unit[] = FAMILIES.flatMap((family) => [
-    { family, kind: 'rules', name: TABLE },
-    ...MAPS.map((name): Unit => ({ family, kind: 'map', name })),
-    ...SETS.map((name): Unit => ({ family, kind: 'set', name })),
-  ]);
-  readonly #references = new Map<Family, Reference>();
+  readonly #rules: RuleChecker;
+  /** Where the round of elements is. */
   #next = 0;
+  #roundBeganAt = 0;
+  #roundWorkMs = 0;
+  #roundDueAt = 0;
   #postponed = 0;
+  #overflow = new Map<Family, number>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(options: AuditOptions) {
     this.#options = options;
+    this.#rules = new RuleChecker(options.applier);
   }
 
   start(): void {
     if (this.#stopped) return;
-    const { intervalMs } = this.#options;
-    const waitMs = this.#outdated() === undefined ? intervalMs : Math.min(SETTLE_MS, intervalMs);
     this.#timer = setTimeout(() => {
       this.#running = this.#turn().finally(() => this.start());
-    }, waitMs);
+    }, this.#options.intervalMs);
   }
 
   async stop(): Promise<void> {
@@ -84,108 +88,123 @@ export class Audit {
   }
 
   async #turn(): Promise<void> {
+    const { applier, log } = this.#options;
     try {
-      const outdated = this.#outdated();
-      if (outdated === undefined) await this.#auditNext();
-      else await this.#takeReference(outdated);
+      const difference = await applier.exclusively(() => this.#lookAtTables());
+      if (difference === null) await this.#continueRound();
+      else await this.#repair(difference);
+      await applier.tidyUp();
     } catch (error) {
-      this.#options.log.warn('AuditFailed', { error });
+      log.warn('AuditFailed', { error });
     }
   }
 
-  #outdated(): Family | undefined {
-    const { ruleWrites } = this.#options.applier;
-    return FAMILIES.find((family) => this.#references.get(family)?.ruleWrites !== ruleWrites);
-  }
-
-  async #takeReference(family: Family): Promise<void> {
-    const { applier, nft } = this.#options;
-    await applier.aside(async (signal) => {
-      const { ruleWrites } = applier;
-      const rules = await readRules(nft, family, signal);
-      this.#references.set(family, { ruleWrites, rules });
-    });
-  }
-
-  async #auditNext(): Promise<void> {
-    const { applier } = this.#options;
-    const unit = this.#units[this.#next % this.#units.length];
-    if (unit === undefined) return;
-    const finding = await this.#findSomething(unit);
-    // Changes came in between: the same one again next time.
-    if (finding === undefined) return;
-    this.#next++;
-    if (finding !== null) await this.#repair(finding, unit);
-    await applier.tidyUp();
-  }
-
-  async #findSomething(unit: Unit): Promise<AuditFinding | null | undefined> {
-    const { applier } = this.#options;
-    const insists = this.#postponed >= LONGEST_POSTPONEMENT;
-    const finding = insists
-      ? await applier.exclusively(() => this.#look(unit))
-      : await applier.aside((signal) => this.#look(unit, signal));
-    this.#postponed = finding === undefined ? this.#postponed + 1 : 0;
-    return finding;
-  }
-
-  async #repair(finding: AuditFinding, unit: Unit): Promise<void> {
-    this.#options.log.warn('KernelDiffers', { finding, ...unit });
+  async #repair({ finding, what }: Difference): Promise<void> {
+    this.#options.log.warn('KernelDiffers', { finding, what });
     this.#options.onFinding?.(finding);
     await this.#options.applier.writeAgain(EXTENT_OF[finding] ?? 'reset');
   }
 
-  async #look(unit: Unit, signal?: AbortSignal): Promise<AuditFinding | null> {
+  async #lookAtTables(): Promise<Difference | null> {
+    // What failed is about to be written anew; that finds out for itself.
+    if (!this.#options.applier.isCertain) return null;
     try {
       for (const family of FAMILIES) {
-        const finding = await this.#lookAtChains(family, signal);
-        if (finding !== null) return finding;
+        const difference = await this.#lookAtTable(family);
+        if (difference !== null) return difference;
       }
-      return await (unit.kind === 'rules'
-        ? this.#lookAtRules(unit.family, signal)
-        : this.#lookAtElements(unit, signal));
+      return null;
     } catch (error) {
-      if (error instanceof NftError && error.failure === 'Missing') return 'TableMissing';
-      if (error instanceof UnknownListingError) return 'ElementsDiffer';
+      if (isMissing(error)) return { finding: 'TableMissing' };
       throw error;
     }
   }
 
-  async #lookAtChains(family: Family, signal?: AbortSignal): Promise<AuditFinding | null> {
+  async #lookAtTable(family: Family): Promise<Difference | null> {
     const { applier, nft } = this.#options;
-    const chains = parseListing(await nft({ args: ['-j', 'list', 'chains', family], signal }), TABLE).chains;
-    if (chains.size === 0) return 'TableMissing';
-    if (checkChains(chains) !== null) return 'ForeignChain';
-    if (findMissingChain(chains) !== null) return 'ChainMissing';
-    if (applier.model.chains(family).some((chain) => !chains.has(chain))) return 'ChainMissing';
+    const chains = parseChains(await nft({ args: ['-j', 'list', 'chains', family] }), TABLE);
+    if (chains.size === 0) return { finding: 'TableMissing', what: family };
+    const foreign = checkChains(chains);
+    if (foreign !== null) return { finding: 'ForeignChain', what: foreign };
+    const missing =
+      findMissingChain(chains) ?? applier.model.chains(family).find((each) => !chains.has(each));
+    if (missing !== undefined) return { finding: 'ChainMissing', what: missing };
     applier.model.adoptChains(family, chains.keys());
-    return null;
+    const table = await readTable(nft, family, applier.model.elements);
+    if (table.dormant) return { finding: 'TableDormant', what: family };
+    this.#tellOverflow(family, table.overflow);
+    const changed = this.#rules.findChanged(family, table.chains);
+    return changed === null ? null : { finding: 'RulesDiffer', what: `${family} ${changed}` };
   }
 
-  async #lookAtRules(family: Family, signal?: AbortSignal): Promise<AuditFinding | null> {
-    const reference = this.#references.get(family);
-    if (reference === undefined) return null;
-    const found = await readRules(this.#options.nft, family, signal);
-    return findChangedRules(reference.rules, found) === null ? null : 'RulesDiffer';
+  #tellOverflow(family: Family, count: number): void {
+    this.#overflow.set(family, count);
+    this.#options.onOverflow?.([...this.#overflow.values()].reduce((sum, each) => sum + each, 0));
   }
 
-  async #lookAtElements({ family, kind, name }: Unit, signal?: AbortSignal): Promise<AuditFinding | null> {
+  /** Looks at maps and sets until all have been looked at, or a change comes in: then the rest is for the next turn. */
+  async #continueRound(): Promise<void> {
+    if (this.#next === 0) {
+      // A timer may be early by a little.
+      if (performance.now() < this.#roundDueAt - this.#options.intervalMs / 2) return;
+      this.#roundBeganAt = performance.now();
+      this.#roundWorkMs = 0;
+    }
+    for (let place = PLACES[this.#next]; place !== undefined; place = PLACES[++this.#next]) {
+      const startedAt = performance.now();
+      const difference = await this.#lookAside(place);
+      this.#roundWorkMs += performance.now() - startedAt;
+      if (difference === undefined || this.#stopped) return;
+      if (difference === null) continue;
+      await this.#repair(difference);
+      break;
+    }
+    this.#next = 0;
+    this.#roundDueAt = this.#roundBeganAt + Math.max(this.#options.intervalMs, this.#roundWorkMs / MOST_WORK);
+  }
+
+  /** Undefined: changes came in between. */
+  async #lookAside(place: ElementPlace): Promise<Difference | null | undefined> {
+    const { applier } = this.#options;
+    const insists = this.#postponed >= LONGEST_POSTPONEMENT;
+    const difference = insists
+      ? await applier.exclusively(() => this.#lookAtElements(place))
+      : await applier.aside((signal) => this.#lookAtElements(place, signal));
+    this.#postponed = difference === undefined ? this.#postponed + 1 : 0;
+    return difference;
+  }
+
+  async #lookAtElements(place: ElementPlace, signal?: AbortSignal): Promise<Difference | null> {
     const { applier, nft } = this.#options;
-    const listing = parseListing(
-      await nft({ args: ['-j', 'list', kind, family, TABLE, name], signal }),
-      TABLE,
-    );
-    const found = listing.elements.get(name) ?? new Map<string, string | undefined>();
-    let matched = 0;
-    let missing = 0;
+    if (!applier.isCertain) return null;
+    const { family, name: map } = place;
+    const get = (id: string) => applier.model.get(id);
+    let found = 0;
+    let wrong: string | undefined;
+    try {
+      await readElements(
+        nft,
+        place,
+        (key, value) => {
+          found++;
+          if (findElement(get, { family, map, key }) !== value) wrong ??= key;
+        },
+        signal,
+      );
+    } catch (error) {
+      if (isMissing(error)) return { finding: 'TableMissing', what: `${family} ${map}` };
+      throw error;
+    }
+    let expected = 0;
     await inSlices(applier.model.entries(), (entry) => {
-      if (entry.family !== family) return;
-      for (const element of elementsOf(entry)) {
-        if (element.map !== name) continue;
-        if (found.has(element.key) && found.get(element.key) === element.value) matched++;
-        else missing++;
-      }
+      if (entry.family === family) expected += countIn(entry, map);
     });
-    return missing > 0 || matched !== found.size ? 'ElementsDiffer' : null;
+    if (wrong === undefined && found === expected) return null;
+    const what = wrong ?? `${found} elements in the place of ${expected}`;
+    return { finding: 'ElementsDiffer', what: `${family} ${map}: ${what}` };
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof NftError && error.failure === 'Missing';
 }

@@ -1,12 +1,11 @@
 import { comesAndGoes } from './describe-chains.ts';
-import type { ParsedListing } from './parse-listing.ts';
 import { fixedChains } from './render-table.ts';
 
 /**
  * Whether a table has the chains that this version makes, by names and hooks: null, or what is wrong. One too many is
  * another version's, or somebody's, and may divert packets.
  */
-export function checkChains(chains: ParsedListing['chains']): string | null {
+export function checkChains(chains: ReadonlyMap<string, string>): string | null {
   const fixed = fixedChains();
   for (const [name, hook] of chains) {
     const expected = comesAndGoes(name) ? '' : fixed.get(name);
@@ -17,7 +16,7 @@ export function checkChains(chains: ParsedListing['chains']): string | null {
 }
 
 /** The first fixed chain that isn't there, or null. */
-export function findMissingChain(chains: ParsedListing['chains']): string | null {
+export function findMissingChain(chains: ReadonlyMap<string, string>): string | null {
   for (const name of fixedChains().keys()) if (!chains.has(name)) return name;
   return null;
 }

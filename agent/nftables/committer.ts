@@ -22,6 +22,10 @@ export interface CommitterOptions {
   onCommit?: (commit: Commit) => void;
   /** nft or the kernel won't have what this owner needs; everything else is applied. */
   onRefused?: (owner: string, error: NftError) => void;
+  /** Unused chains can't be deleted now. */
+  onChainsBusy?: () => void;
+  /** Something was refused that is right in itself: the kernel isn't what we took it for, and all is written anew. */
+  onSurprise?: () => void;
 }
 
 /** Each includes those before it. */
@@ -60,6 +64,15 @@ export class Committer {
   /** Owners that are left out, with nft's complaint. */
   get refused(): ReadonlyMap<string, NftError> {
     return this.#refused;
+  }
+
+  get table(): TableOptions {
+    return this.#table;
+  }
+
+  /** The kernel holds what the model says, as far as is known: nothing failed that wasn't made good since. */
+  get isCertain(): boolean {
+    return this.#extent === 'change';
   }
 
   get isDue(): boolean {
@@ -122,6 +135,7 @@ export class Committer {
     } catch (error) {
       throwUnlessRefused(error);
       this.#options.log.debug('ChainsBusy', { chains: unused.length });
+      this.#options.onChainsBusy?.();
     }
   }
 
@@ -135,6 +149,7 @@ export class Committer {
     for (const [owner, error] of bad) this.#refuse(owner, error);
     // All that was refused is bad in itself, so the kernel is what we think: no need to write everything anew.
     if (suspects.size > 0 && bad.length === suspects.size) this.#extent = extent;
+    else this.#options.onSurprise?.();
   }
 
   /** Only tries until it is known what to leave out: what is in the kernel serves on until all that is good replaces it. */

@@ -82,7 +82,7 @@ export function countElements(entry: Entry): number {
 }
 
 /** What becomes of connections that no endpoint takes; null: there are none. */
-function refusalOf({ endpoints, near = [], treatment, whenEmpty }: Frontend): string | null {
+export function refusalOf({ endpoints, near = [], treatment, whenEmpty }: Frontend): string | null {
   if (endpoints.length === 0) return whenEmpty ?? `goto ${REJECT_CHAIN}`;
   return treatment === 'local' && near.length === 0 ? 'drop' : null;
 }

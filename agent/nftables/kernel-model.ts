@@ -115,6 +115,13 @@ export class KernelModel {
     );
   }
 
+  /** How many rules a chain that comes and goes has; undefined: it is none that we made. */
+  ruleCount(family: Family, name: string, options: TableOptions): number | undefined {
+    const chain = this.#chains.get(`${family} ${name}`);
+    // Two commands make the chain, and empty it.
+    return chain === undefined ? undefined : renderChain(family, chain, options).length - 2;
+  }
+
   /** Takes in chains that were found in the kernel: those of an agent before us, to be collected one day. */
   adoptChains(family: Family, names: Iterable<string>): void {
     for (const name of names) {

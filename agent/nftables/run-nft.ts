@@ -25,6 +25,8 @@ export interface NftRun {
   args: readonly string[];
   input?: string;
   signal?: AbortSignal | undefined;
+  /** Given what nft prints, piece by piece; then nothing is returned. What is printed before a failure is given too. */
+  onText?: (text: string) => void;
 }
 
 /** The boundary to nft: runs it, returns what it printed, or throws an NftError. */
@@ -43,7 +45,7 @@ export function createNft(prefix: readonly string[] = []): Nft {
 function runOnce(
   command: string,
   first: readonly string[],
-  { args, input, signal }: NftRun,
+  { args, input, signal, onText }: NftRun,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...first, ...args], {
@@ -54,7 +56,9 @@ function runOnce(
     });
     const printed: Buffer[] = [];
     let complaint = '';
-    child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
+    if (onText === undefined) child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
+    // ASCII, all of it that is ours: no character is ever cut in two.
+    else child.stdout.on('data', (chunk: Buffer) => onText(chunk.toString('latin1')));
     child.stderr.on('data', (chunk: Buffer) => {
       if (complaint.length < LONGEST_COMPLAINT) complaint += chunk.toString();
     });
