@@ -12,7 +12,9 @@ import { ChangeTracker } from './proxy-metrics/change-tracker.ts';
 import { NoLocalEndpointsObserver } from './proxy-metrics/no-local-endpoints.ts';
 import type { ServiceEvents } from './service-events.ts';
 import type { ServiceObserver } from './service-observer.ts';
-import { LostFrontendsTeller } from './status/tell-lost-frontends.ts';
+import { describeLostFrontends } from './status/describe-lost-frontends.ts';
+import { describeNotAllowed } from './status/describe-not-allowed.ts';
+import { TellOnce } from './status/tell-once.ts';
 import type { AgentMetrics } from './web/metrics.ts';
 
 export interface ObserverParts {
@@ -22,6 +24,8 @@ export interface ObserverParts {
   events: ServiceEvents;
   proxyHealthy: () => boolean;
   conflicts: () => readonly Conflict[];
+  /** Services with external addresses that they may not have. */
+  notAllowed: () => ReadonlyMap<string, readonly string[]>;
   /** Something to report changed. */
   onChange: () => void;
   log: Logger;
@@ -66,7 +70,14 @@ export class Observers {
       noLocalEndpoints,
       this.#healthChecks,
       ...(this.#localNodePorts === undefined ? [] : [this.#localNodePorts]),
-      new LostFrontendsTeller(parts.conflicts, (service, note) => events.frontendClaimed(service, note)),
+      new TellOnce(
+        () => describeLostFrontends(parts.conflicts()),
+        (service, note) => events.frontendClaimed(service, note),
+      ),
+      new TellOnce(
+        () => describeNotAllowed(parts.notAllowed()),
+        (service, note) => events.externalIpNotAllowed(service, note),
+      ),
     ];
     this.#unsubscribe = informers.nodes.store.onChange(() => this.#healthChecks.refresh());
     this.#refreshTimer = setInterval(() => this.#healthChecks.refresh(), ADDRESSES_MS);

@@ -70,6 +70,7 @@ class Agent implements RunningAgent {
       events: this.#serviceEvents,
       proxyHealthy: () => isProxyHealthy(this.#health()),
       conflicts: () => this.#forwarding.conflicts(),
+      notAllowed: () => this.#forwarding.notAllowed,
       onChange: () => this.#status.touch(),
       log,
     });

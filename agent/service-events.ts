@@ -34,6 +34,11 @@ export class ServiceEvents {
     this.#on(key, (service) => this.#recorder.emitShared(service, 'Warning', 'FrontendClaimed', note));
   }
 
+  /** It names an address in `spec.externalIPs` that no rule allows it. That is so on every node. */
+  externalIpNotAllowed(key: string, note: string): void {
+    this.#on(key, (service) => this.#recorder.emitShared(service, 'Warning', 'ExternalIPNotAllowed', note));
+  }
+
   #on(key: string, tell: (service: KubeObject) => void): void {
     const service = this.#services.get(key);
     if (service !== undefined) tell({ ...service, apiVersion: 'v1', kind: 'Service' });

@@ -1,16 +1,10 @@
 import type { Conflict } from '../nftables/rule-book.ts';
-
-/** What one Service doesn't get, since another claims it too. */
-export interface LostFrontends {
-  /** `namespace/name` of who doesn't get it. */
-  service: string;
-  note: string;
-}
+import type { Told } from './tell-once.ts';
 
 const MOST_NAMED = 5;
 
 /** One text for each Service that loses and each that it loses to, the same on every node that sees the same. */
-export function describeLostFrontends(conflicts: readonly Conflict[]): LostFrontends[] {
+export function describeLostFrontends(conflicts: readonly Conflict[]): Told[] {
   const lost = new Map<string, { service: string; winner: string; frontends: string[] }>();
   for (const { id, winner, losers } of conflicts) {
     for (const service of losers) {

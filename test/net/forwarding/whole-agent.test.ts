@@ -133,6 +133,17 @@ describe('the whole agent, with a real API server and the rights that it is give
     });
   });
 
+  interface EventList {
+    items: { reason: string; note: string; regarding: { name: string } }[];
+  }
+  const notesTo = async (service: string, reason: string) => {
+    const path = '/apis/events.k8s.io/v1/namespaces/default/events';
+    const { items } = await client.request<EventList>('GET', path);
+    return items
+      .filter((event) => event.reason === reason && event.regarding.name === service)
+      .map(({ note }) => note);
+  };
+
   it('names Services that claim one address and port, gives it to the older, and says so', async () => {
     const spec = { ports: [{ name: 'http', port: 80 }], externalIPs: ['203.0.113.80'] };
     await client.patch(
@@ -153,7 +164,27 @@ describe('the whole agent, with a real API server and the rights that it is give
       );
     }, 15_000);
     expect((await station.dial('tcp', '203.0.113.80', 80)).result).to.equal('served');
+    await eventually(async () =>
+      expect(await notesTo('rival', 'FrontendClaimed')).to.deep.equal([
+        "The older Service default/web has 203.0.113.80 port 80 (TCP); this one isn't served there.",
+      ]),
+    );
     await client.delete(SERVICES, 'default', 'rival');
+  });
+
+  it('serves no external address that no rule allows, and tells the Service', async () => {
+    const spec = { ports: [{ name: 'http', port: 80 }], externalIPs: ['198.51.100.80'] };
+    await client.create(SERVICES, { metadata: { name: 'grabber', namespace: 'default' }, spec });
+
+    await eventually(async () =>
+      expect((await notesTo('grabber', 'ExternalIPNotAllowed')).join()).to.match(
+        /198\.51\.100\.80.*not served.*--external-ips default=/,
+      ),
+    );
+    expect(await run('ip', 'netns', 'exec', NETNS, 'nft', 'list', 'table', 'ip', 'fairlead')).to.not.include(
+      '198.51.100.80',
+    );
+    await client.delete(SERVICES, 'default', 'grabber');
   });
 
   it('is killed and started again without one failed connection', async () => {
