@@ -1,6 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, isIPv6, type Socket as TcpSocket } from 'node:net';
+import { readGreeting } from './read-greeting.ts';
 import type { Flow, Outcome } from './station-protocol.ts';
 
 interface OpenFlow {
@@ -39,8 +40,7 @@ export class Flows {
       };
       const timer = setTimeout(() => end((tookMs) => ({ result: 'timeout', tookMs })), timeoutMs);
       flow.heard = (text) => {
-        const [by = '', from = '', at = ''] = text.trim().split(' ');
-        end((tookMs) => ({ result: 'served', by, from, at: Number(at), tookMs }));
+        end((tookMs) => ({ ...readGreeting(text), tookMs }));
       };
       flow.failed = ({ code = 'unknown' }) =>
         end((tookMs) =>

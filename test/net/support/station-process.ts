@@ -3,6 +3,8 @@ import { createSocket } from 'node:dgram';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { exchange } from './exchange-bytes.ts';
+import { readGreeting } from './read-greeting.ts';
 import { Flows } from './station-flows.ts';
 import type { Answer, Dial, Outcome, Request, Transport } from './station-protocol.ts';
 import { type PacketWatch, startWatch } from './watch-packets.ts';
@@ -40,6 +42,8 @@ async function handle(request: Request): Promise<Answer> {
     case 'halt':
       if (dialing !== undefined) dialing.stopped = true;
       return { outcomes: (await dialing?.outcomes) ?? [] };
+    case 'exchange':
+      return { text: String(await exchange(request.dial, request.bytes)) };
     case 'openFlow':
       await flows.open(request.id, request.flow);
       return {};
@@ -66,7 +70,8 @@ async function listen(transport: Transport, port: number): Promise<void> {
     // The greeting tells who answers and whom it sees; whatever is sent is echoed.
     const server = createServer((socket) => {
       socket.on('error', () => {});
-      socket.write(`${name} ${plain(socket.remoteAddress ?? '')} ${socket.localPort}\n`);
+      const { remoteAddress = '', localPort, localAddress = '' } = socket;
+      socket.write(`${name} ${plain(remoteAddress)} ${localPort} ${plain(localAddress)}\n`);
       socket.pipe(socket);
     });
     await new Promise<void>((resolve) => server.listen(port, '::', 1024, resolve));
@@ -75,7 +80,7 @@ async function listen(transport: Transport, port: number): Promise<void> {
       const socket = createSocket({ type, ipv6Only: type === 'udp6' });
       socket.on('error', () => {});
       socket.on('message', (_, { address, port }) =>
-        socket.send(`${name} ${plain(address)}\n`, port, address),
+        socket.send(`${name} ${plain(address)} ${socket.address().port}\n`, port, address),
       );
       await new Promise<void>((resolve) => socket.bind(port, resolve));
     }
@@ -165,8 +170,7 @@ function judge(
     const timer = setTimeout(() => end((tookMs) => ({ result: 'timeout', tookMs })), timeoutMs);
     const close = start(
       (greeting) => {
-        const [by = '', from = '', at = ''] = greeting.trim().split(' ');
-        end((tookMs) => ({ result: 'served', by, from, at: Number(at), tookMs }));
+        end((tookMs) => ({ ...readGreeting(greeting), tookMs }));
       },
       ({ code = 'unknown' }) =>
         end((tookMs) =>

@@ -19,10 +19,22 @@ export interface Flow extends Dial {
 
 /** How a dial ended. `refused`: told so by the network, ECONNREFUSED; `timeout`: nothing came back. */
 export type Outcome =
-  /** `by` is the station that answered, `from` the address that it saw, `at` the TCP port that it was reached on. */
-  | { result: 'served'; by: string; from: string; at: number; tookMs: number }
+  | Served
   | { result: 'refused' | 'timeout'; tookMs: number }
   | { result: 'failed'; code: string; tookMs: number };
+
+export interface Served {
+  result: 'served';
+  /** The station that answered. */
+  by: string;
+  /** The address that it saw. */
+  from: string;
+  /** The port that it was reached on; of SCTP, 0. */
+  at: number;
+  /** The address that it was reached on (TCP), or nothing. */
+  on: string;
+  tookMs: number;
+}
 
 export type Request =
   | { do: 'listen'; transport: Transport; port: number }
@@ -30,6 +42,8 @@ export type Request =
   /** One dial after the other, at a steady pace, until `halt`. */
   | { do: 'keepDialing'; dial: Dial; everyMs: number }
   | { do: 'halt' }
+  /** Sends so many bytes over TCP, and waits for their echo: answers how many came back. */
+  | { do: 'exchange'; dial: Dial; bytes: number }
   | { do: 'openFlow'; id: string; flow: Flow }
   /** Says something on the flow, and tells who answers in time. */
   | { do: 'useFlow'; id: string; timeoutMs: number }

@@ -65,6 +65,13 @@ export class Station {
     return this.#outcomes({ do: 'halt' });
   }
 
+  /** How many of so many bytes, sent over TCP to a station, come back. */
+  async exchange(dial: Dial, bytes: number): Promise<number> {
+    const answer = await this.#ask({ do: 'exchange', dial, bytes });
+    if (!('text' in answer)) throw new Error('no count came back');
+    return Number(answer.text);
+  }
+
   /** A TCP flow is connected when this resolves; it fails as connecting does. */
   async openFlow(id: string, flow: Flow): Promise<void> {
     await this.#ask({ do: 'openFlow', id, flow });

@@ -1,7 +1,29 @@
 import type { Case } from '../support/case.ts';
+import { AFFINITY } from './affinity.ts';
 import { CLUSTER_IP } from './cluster-ip.ts';
+import { FILTERS } from './filters.ts';
+import { FLOWS } from './flows.ts';
+import { FURTHER } from './further.ts';
+import { HEALTH_CHECKS } from './health-checks.ts';
+import { HINTS } from './hints.ts';
+import { LIFECYCLE } from './lifecycle.ts';
+import { LOAD_BALANCERS } from './load-balancers.ts';
+import { NODE_PORT } from './node-port.ts';
+import { SLICES } from './slices.ts';
+import { TRAFFIC_POLICIES } from './traffic-policies.ts';
 
 /** Every case, by theme. */
 export const CASES: Readonly<Record<string, readonly Case[]>> = {
   ClusterIPs: CLUSTER_IP,
+  'node ports': NODE_PORT,
+  'traffic policies': TRAFFIC_POLICIES,
+  'health checks': HEALTH_CHECKS,
+  'load balancers': LOAD_BALANCERS,
+  'session affinity': AFFINITY,
+  'flows that go on': FLOWS,
+  'slices and ports': SLICES,
+  'whose Services': FILTERS,
+  'topology hints': HINTS,
+  'life of the proxy': LIFECYCLE,
+  'further cases': FURTHER,
 };

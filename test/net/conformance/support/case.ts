@@ -1,5 +1,6 @@
 import type { ProxyName } from '../../support/proxy-process.ts';
 import type { Transport } from '../../support/station-protocol.ts';
+import type { ConformanceLab } from './lab.ts';
 import type { Family, Place } from './places.ts';
 import type { ServiceSketch } from './sketch.ts';
 import type { Trial } from './trial.ts';
@@ -11,6 +12,8 @@ export interface Case {
   stages: readonly Stage[];
   /** Runs while no other case does: it changes nodes, or ends proxies. */
   exclusive?: boolean;
+  /** Undoes what `act` did to nodes and proxies; runs however the case ends. */
+  afterwards?: (lab: ConformanceLab) => Promise<void>;
   /** @default both */
   families?: readonly Family[];
 }
@@ -23,6 +26,8 @@ export interface Stage {
   services?: readonly ServiceSketch[];
   /** Done after the objects are written, before anything is looked at. */
   act?: (trial: Trial) => Promise<void>;
+  /** Whose rules must be of this time before anything is looked at. @default all nodes' */
+  awaits?: readonly Place[];
   expect: readonly Probe[];
 }
 

@@ -6,16 +6,24 @@ import type { Node } from '../../../../kube/objects.ts';
 import { NODES as NODE_KIND } from '../../../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../../controlplane/control-plane.ts';
 import { installCrds } from '../../../controlplane/install-crds.ts';
-import { createProxy, type ProxyName, type ProxyProcess } from '../../support/proxy-process.ts';
+import {
+  createProxy,
+  type ProxyName,
+  type ProxyOptions,
+  type ProxyProcess,
+} from '../../support/proxy-process.ts';
 import { ipBatch } from '../../support/run.ts';
 import { Station } from '../../support/station.ts';
 import type { Transport } from '../../support/station-protocol.ts';
 import { bridgesOf, buildTopology, CLUSTER_CIDRS, type TopologyNode } from '../../support/topology.ts';
 import { CLIENT, NODES, PODS, X2 } from './places.ts';
 
+export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 const PREFIX = 'cf';
 /** The test's own address on the node network: of the API server, and from where health is asked. */
 const HOST = { IPv4: '10.89.0.1', IPv6: 'fd00:89::1' };
+/** The nodes' router: here, which forwards and answers nothing. */
+const ROUTER = { IPv4: '10.89.0.254', IPv6: 'fd00:89::254' };
 const LISTENING: readonly [Transport, number][] = [
   ['tcp', 8080],
   ['tcp', 8081],
@@ -25,23 +33,28 @@ const LISTENING: readonly [Transport, number][] = [
 ];
 const CONFIG = fileURLToPath(new URL('../../../../config/', import.meta.url));
 
+interface NodeProxy {
+  options: ProxyOptions;
+  process: ProxyProcess;
+}
+
 /** A cluster of three nodes in namespaces: a real API server without controllers, and a proxy process on each node. */
 export class ConformanceLab {
   readonly proxyName: ProxyName;
   readonly plane: ControlPlane;
   /** By node name. */
-  readonly proxies: ReadonlyMap<string, ProxyProcess>;
+  readonly #proxies: Map<string, NodeProxy>;
   readonly #stations: ReadonlyMap<string, Station>;
 
   private constructor(
     proxyName: ProxyName,
     plane: ControlPlane,
-    proxies: Map<string, ProxyProcess>,
+    proxies: Map<string, NodeProxy>,
     stations: Map<string, Station>,
   ) {
     this.proxyName = proxyName;
     this.plane = plane;
-    this.proxies = proxies;
+    this.#proxies = proxies;
     this.#stations = stations;
   }
 
@@ -55,7 +68,7 @@ export class ConformanceLab {
     await buildTopology(NODES, PODS, { client: CLIENT, prefix: PREFIX, settings });
     await joinNodeNetwork();
     const [stations, plane] = await Promise.all([startStations(), startControlPlane({ address: HOST.IPv4 })]);
-    const proxies = new Map<string, ProxyProcess>();
+    const proxies = new Map<string, NodeProxy>();
     const lab = new ConformanceLab(proxyName, plane, proxies, stations);
     try {
       const client = plane.adminClient();
@@ -75,10 +88,20 @@ export class ConformanceLab {
               })
             : await plane.userKubeconfig('system:kube-proxy', []);
         const { name: netns, name: nodeName, address } = node;
-        const options = { netns, nodeName, kubeconfig, address, dir, clusterCidrs: CLUSTER_CIDRS };
-        proxies.set(nodeName, createProxy(proxyName, { ...options, nodePortAddresses: 'primary' }));
+        const nodePortAddresses = 'primary';
+        const clusterCidrs = CLUSTER_CIDRS;
+        const options: ProxyOptions = {
+          netns,
+          nodeName,
+          kubeconfig,
+          address,
+          dir,
+          clusterCidrs,
+          nodePortAddresses,
+        };
+        proxies.set(nodeName, { options, process: createProxy(proxyName, options) });
       }
-      await Promise.all([...proxies.values()].map((proxy) => proxy.start()));
+      await Promise.all([...proxies.values()].map(({ process }) => process.start()));
     } catch (error) {
       await lab.stop();
       throw error;
@@ -96,14 +119,28 @@ export class ConformanceLab {
     return station;
   }
 
+  /** Ends the proxy of a node, and starts it with other options. */
+  async reconfigure(node: string, change: Partial<ProxyOptions>): Promise<void> {
+    const { options, process } = this.#proxyOf(node);
+    await process.kill();
+    const changed = { ...options, ...change };
+    const next = { options: changed, process: createProxy(this.proxyName, changed) };
+    this.#proxies.set(node, next);
+    await next.process.start();
+  }
+
   proxy(node: string): ProxyProcess {
-    const proxy = this.proxies.get(node);
+    return this.#proxyOf(node).process;
+  }
+
+  #proxyOf(node: string): NodeProxy {
+    const proxy = this.#proxies.get(node);
     if (proxy === undefined) throw new Error(`there is no proxy on ${node}`);
     return proxy;
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.proxies.values()].map((proxy) => proxy.kill()));
+    await Promise.all([...this.#proxies.values()].map(({ process }) => process.kill()));
     for (const station of this.#stations.values()) station.stop();
     await this.plane.stop();
     const { nodeBridge, outsideBridge } = bridgesOf(PREFIX);
@@ -121,6 +158,8 @@ async function joinNodeNetwork(): Promise<void> {
   await ipBatch([
     `addr add ${HOST.IPv4}/24 dev ${nodeBridge}`,
     `addr add ${HOST.IPv6}/64 dev ${nodeBridge} nodad`,
+    `addr add ${ROUTER.IPv4}/24 dev ${nodeBridge}`,
+    `addr add ${ROUTER.IPv6}/64 dev ${nodeBridge} nodad`,
   ]);
   await ipBatch(
     [
@@ -144,9 +183,14 @@ async function startStations(): Promise<Map<string, Station>> {
   return new Map(stations.map((station) => [station.name, station]));
 }
 
+/** Each node is in a zone of its own: `zone-cn1`. */
+export function zoneOf(node: string): string {
+  return `zone-${node}`;
+}
+
 function nodeObject({ name, address, address6 }: TopologyNode): Node {
   return {
-    metadata: { name, labels: { 'kubernetes.io/hostname': name } },
+    metadata: { name, labels: { 'kubernetes.io/hostname': name, [ZONE_LABEL]: zoneOf(name) } },
     status: {
       addresses: [
         { type: 'InternalIP', address },

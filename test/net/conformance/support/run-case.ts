@@ -18,11 +18,15 @@ export async function runCase(subject: Case, lab: ConformanceLab, number: number
   const findings: Findings = { IPv4: [], IPv6: [] };
   const trial = new Trial(lab, number);
   const families = subject.families ?? FAMILIES;
+  const tell = (error: unknown) => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    for (const family of families) findings[family].push(text);
+  };
   try {
     for (const [index, stage] of subject.stages.entries()) {
       if (stage.services !== undefined) await trial.write(stage.services);
       await stage.act?.(trial);
-      await awaitBeacon(lab, `b${number}-${index}`);
+      await awaitBeacon(lab, `b${number}-${index}`, stage.awaits);
       const told = await Promise.all(families.map((family) => untilWell(stage, trial, family)));
       for (const [at, family] of families.entries()) {
         findings[family].push(
@@ -33,10 +37,10 @@ export async function runCase(subject: Case, lab: ConformanceLab, number: number
       if (families.some((family) => findings[family].length > 0)) break;
     }
   } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    for (const family of families) findings[family].push(text);
+    tell(error);
   } finally {
-    await trial.removeAll().catch(() => {});
+    await trial.removeAll().catch(tell);
+    await subject.afterwards?.(lab).catch(tell);
   }
   return findings;
 }

@@ -88,7 +88,7 @@ export function serviceOf(sketch: ServiceSketch, allotment: Allotment): Service 
 
 export function statusOf(sketch: ServiceSketch, { vip }: Allotment): Service['status'] {
   const { vip: ipMode } = sketch;
-  if (ipMode === undefined) return { loadBalancer: {} };
+  if (ipMode === undefined) return { loadBalancer: { ingress: [] } };
   return { loadBalancer: { ingress: FAMILIES.map((family) => ({ ip: vip[family], ipMode })) } };
 }
 

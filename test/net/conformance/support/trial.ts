@@ -35,7 +35,8 @@ export class Trial {
   /** What a check remembers for one of a later stage. */
   readonly notes = new Map<string, unknown>();
   readonly #written = new Map<string, Written>();
-  #allotted = 0;
+  /** By name; kept when a Service goes. */
+  readonly #allotments = new Map<string, Allotment>();
 
   constructor(lab: ConformanceLab, number: number) {
     this.lab = lab;
@@ -76,7 +77,7 @@ export class Trial {
     if (target.at === 'clusterIP') return { address: clusterIpOf(service, family), port };
     if (target.at === 'vip' || target.at === 'externalIP') {
       const { vip, externalIp } =
-        sketch.addressesOf === undefined ? allotment : this.#of(sketch.addressesOf).allotment;
+        sketch.addressesOf === undefined ? allotment : this.#allotmentOf(sketch.addressesOf);
       return { address: (target.at === 'vip' ? vip : externalIp)[family], port };
     }
     const addresses = target.at === 'nodePort' ? target.of.addresses : target.addresses;
@@ -86,8 +87,8 @@ export class Trial {
   async #apply(sketch: ServiceSketch): Promise<void> {
     const { name = 'web', addressesOf } = sketch;
     const before = this.#written.get(name);
-    const allotment = before?.allotment ?? this.#allot(name);
-    const shared = addressesOf === undefined ? allotment : this.#of(addressesOf).allotment;
+    const allotment = this.#allotmentOf(name);
+    const shared = addressesOf === undefined ? allotment : this.#allotmentOf(addressesOf);
     const effective = { ...allotment, vip: shared.vip, externalIp: shared.externalIp };
     const slices = slicesOf(sketch, effective);
     const service = await this.#put(SERVICES, serviceOf(sketch, effective));
@@ -131,15 +132,18 @@ export class Trial {
     ]);
   }
 
-  #allot(name: string): Allotment {
-    // 250 trials of 8 Services each: 203.0.113.0/24 is not enough, so documentation addresses of another kind.
-    const host = this.number * 8 + this.#allotted++;
+  #allotmentOf(name: string): Allotment {
+    const known = this.#allotments.get(name);
+    if (known !== undefined) return known;
+    const host = this.number * 16 + this.#allotments.size;
     const last = `${host >> 8}.${host & 255}`;
-    return {
+    const allotment = {
       name: `c${this.number}-${name}`,
       vip: { IPv4: `198.51.${last}`, IPv6: `fd00:203::1:${host.toString(16)}` },
       externalIp: { IPv4: `203.1.${last}`, IPv6: `fd00:203::2:${host.toString(16)}` },
     };
+    this.#allotments.set(name, allotment);
+    return allotment;
   }
 
   #of(name: string | undefined): Written {
