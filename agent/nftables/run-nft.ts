@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { stageInput } from './stage-input.ts';
 
 /**
  * - `Refused`: nft or the kernel won't have this input, and applied nothing of it;
@@ -33,33 +34,44 @@ export interface NftRun {
 export type Nft = (run: NftRun) => Promise<string>;
 
 const TIMEOUT_MS = 60_000;
+/** A pipe takes so much in one piece: whoever reads has all of it, or nothing. */
+const LONGEST_PIPED = 16_384;
 /** nft repeats every line that it minds; the first ones tell enough. */
 const LONGEST_COMPLAINT = 8_192;
 
 /** Runs the `nft` of the system; by `prefix` somewhere else, such as in another network namespace. */
 export function createNft(prefix: readonly string[] = []): Nft {
   const [command = 'nft', ...first] = [...prefix, 'nft'];
-  return (run) => runOnce(command, first, run);
+  return async (run) => {
+    const { input = '' } = run;
+    const file = input.length > LONGEST_PIPED ? await stageInput(input) : null;
+    try {
+      return await runOnce(command, first, run, file?.fd);
+    } finally {
+      await file?.close();
+    }
+  };
 }
 
 function runOnce(
   command: string,
   first: readonly string[],
   { args, input, signal, onText }: NftRun,
+  inputFile: number | undefined,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...first, ...args], {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: [inputFile ?? 'pipe', 'pipe', 'pipe'],
       timeout: TIMEOUT_MS,
       killSignal: 'SIGKILL',
       signal,
     });
     const printed: Buffer[] = [];
     let complaint = '';
-    if (onText === undefined) child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
+    if (onText === undefined) child.stdout?.on('data', (chunk: Buffer) => printed.push(chunk));
     // ASCII, all of it that is ours: no character is ever cut in two.
-    else child.stdout.on('data', (chunk: Buffer) => onText(chunk.toString('latin1')));
-    child.stderr.on('data', (chunk: Buffer) => {
+    else child.stdout?.on('data', (chunk: Buffer) => onText(chunk.toString('latin1')));
+    child.stderr?.on('data', (chunk: Buffer) => {
       if (complaint.length < LONGEST_COMPLAINT) complaint += chunk.toString();
     });
     child.once('error', (error) => {
@@ -70,8 +82,8 @@ function runOnce(
       else reject(classify(code, killedBy, complaint.slice(0, LONGEST_COMPLAINT).trim()));
     });
     // A child that dies early closes its end; its exit status tells more than the broken pipe.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input ?? '');
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input ?? '');
   });
 }
 
