@@ -17,8 +17,9 @@ export const IP_FAMILY: Readonly<Record<Family, 'IPv4' | 'IPv6'>> = { ip: 'IPv4'
 
 /** 1 ms to 16 s, doubling. */
 const SYNC_BUCKETS = Array.from({ length: 15 }, (_, power) => 0.001 * 2 ** power);
-/** Quarters of a second, seconds up to a minute, then ever more coarsely up to five. */
+/** Nothing (as kube-proxy has it), quarters of a second, seconds up to a minute, then ever more coarsely up to five. */
 const PROGRAMMING_BUCKETS = [
+  0,
   0.25,
   0.5,
   ...Array.from({ length: 59 }, (_, index) => 1 + index),

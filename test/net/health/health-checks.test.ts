@@ -2,10 +2,12 @@ import { expect } from 'chai';
 import { NODE_FORWARDERS } from '../../../crds/resources.ts';
 import { findCondition } from '../../../kube/conditions.ts';
 import { EVENTS, SERVICES } from '../../../kube/resources.ts';
+import { Station } from '../support/station.ts';
 import { eventually } from './support/eventually.ts';
-import { AGENT, HealthLab, ORACLE, OTHER } from './support/health-lab.ts';
+import { AGENT, type HealthLab, ORACLE, OTHER } from './support/health-lab.ts';
 import { ask } from './support/http-ask.ts';
-import { localService, type Pods, setPods } from './support/local-service.ts';
+import { localService, type Pods, removeService, setPods } from './support/local-service.ts';
+import { sharedLab } from './support/shared-lab.ts';
 
 const PORT = 31_090;
 const NODE_PORT = 31_080;
@@ -26,7 +28,7 @@ describe('health checks of Services, beside those of real kube-proxy', function 
 
   before(async function () {
     this.timeout(180_000);
-    lab = await HealthLab.start();
+    lab = await sharedLab();
     await lab.client.create(
       SERVICES,
       localService('web', {
@@ -39,9 +41,8 @@ describe('health checks of Services, beside those of real kube-proxy', function 
     );
   });
 
-  after(async function () {
-    this.timeout(60_000);
-    await lab?.stop();
+  after(async () => {
+    for (const name of ['web', 'blocked']) await removeService(lab.client, name);
   });
 
   const states: [string, Pods, Pods, { ip: number; ip6: number }][] = [
@@ -136,8 +137,8 @@ describe('health checks of Services, beside those of real kube-proxy', function 
 
   it('whose port is taken are told on the Service and the node, and begin when it is free', async () => {
     const blocked = PORT + 2;
-    const blocker = lab.stations.get(OTHER.name);
-    await blocker?.listen('tcp', blocked);
+    const blocker = await Station.start(OTHER.name);
+    await blocker.listen('tcp', blocked);
     await lab.client.create(SERVICES, localService('blocked', { healthCheckNodePort: blocked }));
 
     await eventually(async () => {
@@ -156,7 +157,7 @@ describe('health checks of Services, beside those of real kube-proxy', function 
     });
     expect(await codeOf(AGENT.address, blocked)).to.equal('answered');
 
-    blocker?.stop();
+    blocker.stop();
     await eventually(async () =>
       expect((await ask(OTHER.address, blocked)).headers).to.include('X-Load-Balancing-Endpoint-Weight: 0'),
     );

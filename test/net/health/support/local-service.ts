@@ -1,7 +1,7 @@
 import type { KubeClient } from '../../../../kube/client.ts';
 import type { Endpoint, EndpointSlice, Service, ServiceSpec } from '../../../../kube/objects.ts';
-import { ENDPOINT_SLICES } from '../../../../kube/resources.ts';
-import { AGENT, ORACLE } from './health-lab.ts';
+import { ENDPOINT_SLICES, SERVICES } from '../../../../kube/resources.ts';
+import { AGENT, ORACLE, OTHER } from './health-lab.ts';
 
 export type PodState = 'ready' | 'terminating' | 'starting';
 
@@ -34,18 +34,19 @@ export function localService(name: string, spec: ServiceSpec): Service {
   };
 }
 
-/** Gives the Service these pods on the agent's node, and as many on kube-proxy's; over IPv6 too when told so. */
+/** Gives the Service these pods on the agent's node, and as many on kube-proxy's; `elsewhere`: one more on the third node. */
 export async function setPods(
   client: KubeClient,
   service: string,
   pods: Pods,
   pods6: Pods = pods,
+  { elsewhere = false } = {},
 ): Promise<void> {
   for (const [addressType, given] of [
     ['IPv4', pods],
     ['IPv6', pods6],
   ] as const) {
-    const wanted = sliceOf(service, addressType, given);
+    const wanted = sliceOf(service, addressType, given, elsewhere);
     const name = wanted.metadata.name;
     const known = await client.list(ENDPOINT_SLICES, { namespace: 'default' });
     if (known.items.some(({ metadata }) => metadata.name === name)) {
@@ -57,7 +58,12 @@ export async function setPods(
   }
 }
 
-function sliceOf(service: string, addressType: 'IPv4' | 'IPv6', pods: Pods): EndpointSlice {
+function sliceOf(
+  service: string,
+  addressType: 'IPv4' | 'IPv6',
+  pods: Pods,
+  elsewhere: boolean,
+): EndpointSlice {
   const endpoints = [AGENT, ORACLE].flatMap((node) => {
     const [first, second] = addressType === 'IPv4' ? node.pods : node.pods6;
     return (
@@ -71,6 +77,10 @@ function sliceOf(service: string, addressType: 'IPv4' | 'IPv6', pods: Pods): End
         : [{ addresses: [address], nodeName: node.name, conditions: CONDITIONS[state] }],
     );
   });
+  if (elsewhere) {
+    const [address] = addressType === 'IPv4' ? OTHER.pods : OTHER.pods6;
+    endpoints.push({ addresses: [address], nodeName: OTHER.name, conditions: CONDITIONS.ready });
+  }
   return {
     metadata: {
       name: `${service}-${addressType.toLowerCase()}`,
@@ -85,4 +95,14 @@ function sliceOf(service: string, addressType: 'IPv4' | 'IPv6', pods: Pods): End
     ],
     endpoints,
   };
+}
+
+/** With its slices. */
+export async function removeService(client: KubeClient, name: string): Promise<void> {
+  await client.delete(SERVICES, 'default', name);
+  const { items } = await client.list(ENDPOINT_SLICES, { namespace: 'default' });
+  for (const { metadata } of items) {
+    if (metadata.labels?.['kubernetes.io/service-name'] !== name) continue;
+    await client.delete(ENDPOINT_SLICES, 'default', metadata.name);
+  }
 }
