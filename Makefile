@@ -78,7 +78,9 @@ coverage: ## What unit, golden and api tests reach, as text and coverage/index.h
 .PHONY: bench
 bench: ## All benchmarks; tables go to bench/results/ too
 	@scripts/bootstrap
+	@scripts/bootstrap bench
 	@$(NODE) test/controlplane/build.ts >/dev/null
+	@$(NODE) test/controlplane/build.ts kube-proxy >/dev/null
 	@status=0; for bench in $(BENCHES); do \
 	  scripts/in-namespaces $(NODE) "$$bench" || status=1; \
 	done; exit $$status

@@ -29,6 +29,11 @@ export class DataPlane {
     this.#server = `server-${number}`;
   }
 
+  /** What runs a command on the client. */
+  get clientPrefix(): readonly string[] {
+    return ['ip', 'netns', 'exec', this.#client];
+  }
+
   async make(dir: string): Promise<void> {
     this.node.make();
     const { name } = this.node;
@@ -42,12 +47,14 @@ export class DataPlane {
       ip(`netns exec ${name} sysctl -qw ${setting}`);
     }
     ip(`netns exec ${this.#client} sysctl -qw net.ipv4.ip_local_port_range=1024\t65535`);
+    // Masquerading takes ports at random: the server would still hold many of them, and let a client wait for a second.
+    ip(`netns exec ${this.#server} sysctl -qw net.ipv4.tcp_max_tw_buckets=0`);
     await this.#serve(dir);
   }
 
   /** Dials through the node. `target` is an address and port. */
   async load(target: string, load: WrkLoad): Promise<WrkFigures> {
-    const prefix = ['ip', 'netns', 'exec', this.#client, 'taskset', '-c', CLIENT_CORE];
+    const prefix = [...this.clientPrefix, 'taskset', '-c', CLIENT_CORE];
     const path = load === 'throughput' ? LARGE_PATH : '/';
     return await runWrk(prefix, `http://${target}${path}`, load);
   }
