@@ -1,4 +1,4 @@
-import { type Case, clusterIp, nodePort, type Stage } from '../support/case.ts';
+import { type Case, clusterIp, nodePort, type Stage, served } from '../support/case.ts';
 import { flowCheck, flowFunction, openFlow, servedBy } from '../support/checks.ts';
 import { FAMILIES, N1, P1A, P1B, P2A, P3A, type Place, X } from '../support/places.ts';
 import type { EndpointSketch, ServiceSketch } from '../support/sketch.ts';
@@ -91,7 +91,7 @@ export const FLOWS: readonly Case[] = [
     stages: [
       {
         services: [{ type: 'NodePort', endpoints: [P2A] }],
-        expect: [{ what: 'the Service is there', check: async () => undefined }],
+        expect: [{ from: P1B, to: clusterIp(), expect: served([P2A]) }],
       },
       { when: 'flows are open', act: openBoth('tcp'), expect: bothServedBy(P2A) },
       {

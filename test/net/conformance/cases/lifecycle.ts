@@ -10,9 +10,19 @@ import type { Trial } from '../support/trial.ts';
 const FOREIGN_TABLE = `
 table inet conformance-foreign {
   comment "of another program"
-  set addresses { type ipv4_addr . inet_service; flags interval; elements = { 10.96.0.1 . 443, 192.0.2.0/24 . 1-9 } }
-  chain base { type nat hook prerouting priority -100; policy accept; jump other }
-  chain other { ip daddr . th dport @addresses counter comment "counts" ; meta mark set meta mark | 0x4000 }
+  set addresses {
+    type ipv4_addr . inet_service
+    flags interval
+    elements = { 10.96.0.1 . 443, 192.0.2.0/24 . 1-9 }
+  }
+  chain base {
+    type nat hook prerouting priority -100; policy accept;
+    jump other
+  }
+  chain other {
+    ip daddr . tcp dport @addresses accept comment "served elsewhere"
+    meta mark set meta mark | 0x4000
+  }
 }
 `;
 const nftOnN2 = (...args: string[]) => run('ip', 'netns', 'exec', N2.name, 'nft', ...args);

@@ -1,4 +1,14 @@
-import { type Case, clusterIp, dropped, nodePort, served, vip } from '../support/case.ts';
+import {
+  type Case,
+  clusterIp,
+  dropped,
+  externalIp,
+  nodePort,
+  REFUSED_BY_RESET,
+  refused,
+  served,
+  vip,
+} from '../support/case.ts';
 import { N1, N2, N3, P1A, P1B, P2A, P3A, X } from '../support/places.ts';
 import type { EndpointSketch, ServiceSketch } from '../support/sketch.ts';
 
@@ -136,6 +146,77 @@ export const TRAFFIC_POLICIES: readonly Case[] = [
         expect: [
           { from: P1B, to: clusterIp(), times: 20, expect: served([P1A], { as: 'itself' }) },
           { from: P2A, to: clusterIp(), expect: dropped },
+        ],
+      },
+    ],
+  },
+  {
+    name: '6: internalTrafficPolicy Local says nothing of node ports, externalTrafficPolicy Local nothing of ClusterIPs',
+    stages: [
+      {
+        services: [{ ...localInside([P1A]), type: 'NodePort' }],
+        expect: [
+          { from: P2A, to: clusterIp(), expect: dropped },
+          { from: X, to: nodePort(N2), expect: served([P1A], { as: N2 }) },
+          { from: P2A, to: nodePort(N2), expect: served([P1A], { as: N2 }) },
+        ],
+      },
+      {
+        when: 'both are Local',
+        services: [
+          {
+            ...localOutside([P1A]),
+            spec: { internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' },
+          },
+        ],
+        expect: [
+          { from: P2A, to: clusterIp(), expect: dropped },
+          { from: X, to: nodePort(N2), expect: dropped },
+          { from: P2A, to: nodePort(N2), expect: served([P1A], { as: 'itself' }) },
+          { from: P1B, to: clusterIp(), expect: served([P1A], { as: 'itself' }) },
+          { from: X, to: nodePort(N1), expect: served([P1A], { as: 'itself' }) },
+        ],
+      },
+    ],
+  },
+  {
+    name: '8: externalTrafficPolicy Local holds for external IPs, too',
+    stages: [
+      {
+        services: [{ ...localOutside([P1A]), externalIp: true }],
+        expect: [
+          { from: X, to: externalIp(), expect: served([P1A], { as: 'itself' }) },
+          { from: P2A, to: externalIp(), expect: served([P1A], { as: 'itself' }) },
+        ],
+      },
+      {
+        when: 'the endpoint is on another node',
+        services: [{ ...localOutside([P2A]), externalIp: true }],
+        expect: [
+          { from: X, to: externalIp(), expect: dropped },
+          { from: P1B, to: externalIp(), expect: served([P2A], { as: 'itself' }) },
+        ],
+      },
+    ],
+  },
+  {
+    name: '4: with Local policies and no endpoint anywhere, callers are refused, not left in silence',
+    stages: [
+      {
+        services: [
+          {
+            ...localOutside([{ pod: P2A, state: 'notReady' }]),
+            externalIp: true,
+            spec: { internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' },
+          },
+        ],
+        expect: [
+          { from: P1A, to: clusterIp(), expect: refused('icmp'), differs: REFUSED_BY_RESET },
+          { from: X, to: nodePort(N1), expect: refused('icmp'), differs: REFUSED_BY_RESET },
+          { from: X, to: vip(), expect: refused('icmp'), differs: REFUSED_BY_RESET },
+          { from: X, to: externalIp(), expect: refused('icmp'), differs: REFUSED_BY_RESET },
+          { from: N1, to: clusterIp(), expect: refused() },
+          { from: X, to: nodePort(N1), transport: 'udp', expect: refused('icmp') },
         ],
       },
     ],
