@@ -66,6 +66,11 @@ conformance: ## What a service proxy must do, of the agent, or of real kube-prox
 	@if [ "$${PROXY:-}" = kube-proxy ]; then $(NODE) test/controlplane/build.ts kube-proxy >/dev/null; fi
 	@exec $(NODE) scripts/test.ts net -- --grep '^conformance' $(ARGS)
 
+.PHONY: conformance-docs
+conformance-docs: ## Write the lists of docs/conformance.md from the table of cases
+	@scripts/bootstrap node
+	@$(NODE) test/net/conformance/write-docs.ts
+
 .PHONY: coverage
 coverage: ## What unit, golden and api tests reach, as text and coverage/index.html
 	@scripts/bootstrap

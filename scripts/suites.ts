@@ -56,6 +56,11 @@ export const SUITES: readonly Suite[] = [
         command: process.execPath,
         args: ['crds/generate.ts', '--check'],
       },
+      {
+        name: 'docs/conformance.md lists the cases as they are (make conformance-docs)',
+        command: process.execPath,
+        args: ['test/net/conformance/write-docs.ts', '--check'],
+      },
       { name: 'lockfile is whole', command: process.execPath, args: ['scripts/check-lockfile.ts'] },
       {
         name: 'texts name no path of this machine',
