@@ -37,8 +37,8 @@ export interface ForwardingOptions extends ApplierEvents {
   /** @default the system's nft */
   nft?: Nft;
   onFinding?: (finding: AuditFinding) => void;
-  /** Connections with session affinity so far whose client wasn't remembered, for want of room. */
-  onOverflow?: (total: number) => void;
+  /** At each look of the audit: connections with affinity since the last one whose client wasn't remembered. */
+  onOverflow?: (connections: number) => void;
   observers?: readonly ServiceObserver[];
 }
 

@@ -47,6 +47,7 @@ class Agent implements RunningAgent {
   #announcer: Announcer | undefined;
   #closeWeb: () => Promise<void> = async () => {};
   #failure: string | null = null;
+  #overflow = 0;
 
   constructor(config: AgentConfig, log: Logger, client: KubeClient) {
     const { nodeName } = config;
@@ -137,6 +138,7 @@ class Agent implements RunningAgent {
         this.#status.touch();
       },
       onFinding: (finding) => this.#metrics.repaired(finding),
+      onOverflow: (connections) => this.#noteOverflow(connections),
       observers: this.#observers.all,
     });
   }
@@ -194,6 +196,13 @@ class Agent implements RunningAgent {
     };
   }
 
+  #noteOverflow(connections: number): void {
+    this.#metrics.overflowed(connections);
+    const isNews = this.#overflow > 0 !== connections > 0;
+    this.#overflow = connections;
+    if (isNews) this.#status.touch();
+  }
+
   #node() {
     return this.#informers.nodes.store.get(this.#config.nodeName);
   }
@@ -210,6 +219,7 @@ class Agent implements RunningAgent {
       failure: this.#failure,
       leftOut: this.#forwarding.leftOut(),
       conflicts: this.#forwarding.conflicts(),
+      overflow: this.#overflow,
       closedPorts: this.#observers.problems(),
     };
   }

@@ -32,8 +32,8 @@ export interface AuditOptions {
   intervalMs: number;
   log: Logger;
   onFinding?: (finding: AuditFinding) => void;
-  /** Connections with session affinity so far whose client wasn't remembered, for want of room. */
-  onOverflow?: (total: number) => void;
+  /** So many connections with session affinity since the last look whose client wasn't remembered, for want of room. */
+  onOverflow?: (connections: number) => void;
 }
 
 interface Difference {
@@ -64,7 +64,8 @@ export class Audit {
   #roundWorkMs = 0;
   #roundDueAt = 0;
   #postponed = 0;
-  #overflow = new Map<Family, number>();
+  readonly #overflow = new Map<Family, number>();
+  #newOverflow = 0;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -91,6 +92,8 @@ export class Audit {
     const { applier, log } = this.#options;
     try {
       const difference = await applier.exclusively(() => this.#lookAtTables());
+      this.#options.onOverflow?.(this.#newOverflow);
+      this.#newOverflow = 0;
       if (difference === null) await this.#continueRound();
       else await this.#repair(difference);
       await applier.tidyUp();
@@ -132,14 +135,16 @@ export class Audit {
     applier.model.adoptChains(family, chains.keys());
     const table = await readTable(nft, family, applier.model.elements);
     if (table.dormant) return { finding: 'TableDormant', what: family };
-    this.#tellOverflow(family, table.overflow);
+    this.#newOverflow += this.#countOverflow(family, table.overflow);
     const changed = this.#rules.findChanged(family, table.chains);
     return changed === null ? null : { finding: 'RulesDiffer', what: `${family} ${changed}` };
   }
 
-  #tellOverflow(family: Family, count: number): void {
+  /** The kernel's count starts again with a new table. */
+  #countOverflow(family: Family, count: number): number {
+    const before = this.#overflow.get(family) ?? 0;
     this.#overflow.set(family, count);
-    this.#options.onOverflow?.([...this.#overflow.values()].reduce((sum, each) => sum + each, 0));
+    return count < before ? count : count - before;
   }
 
   /** Looks at maps and sets until all have been looked at, or a change comes in: then the rest is for the next turn. */

@@ -156,13 +156,13 @@ export class KernelModel {
     }
     if (extent === 'replace') {
       // Deleting what may not be there takes an addition first (`destroy` came with nft 1.0.8).
-      return [`add table ${own}`, `delete table ${own}`, ...renderMaps(family), ...fixed];
+      return [`add table ${own}`, `delete table ${own}`, ...renderMaps(family, options), ...fixed];
     }
     const flushes = [
       ...MAPS.map((name) => `flush map ${own} ${name}`),
       ...SETS.map((name) => `flush set ${own} ${name}`),
     ];
-    return [...renderMaps(family), ...fixed, ...flushes];
+    return [...renderMaps(family, options), ...fixed, ...flushes];
   }
 }
 

@@ -1,18 +1,16 @@
 import type { Family } from '../endpoints/canonical-address.ts';
 import { AFFINITY_FULL, AFFINITY_SET, FIREWALL, REJECT_CHAIN, TABLE } from './model.ts';
-import { cidrsOf, setMark, type TableOptions, toHex } from './table-options.ts';
+import { cidrsOf, MOST_REMEMBERED, setMark, type TableOptions, toHex } from './table-options.ts';
 
 const SERVICE_KEY = 'IP daddr . meta l4proto . th dport';
 const NODEPORT_KEY = 'meta l4proto . th dport';
 /** The data of a map that destinations are taken from must name tcp: nft 1.0.6 reads `th` back as another type. */
 const TARGET = 'IP daddr . tcp dport';
-/** Clients with session affinity, of one family. */
-const MOST_REMEMBERED = 2 ** 20;
 /** A slot: numgen's type is all that counts here. */
 const SLOT = 'numgen random mod 2';
 
 /** The table with its maps and sets. Can be loaded over itself: what is there already is left as it is. */
-export function renderMaps(family: Family): string[] {
+export function renderMaps(family: Family, { remembered = MOST_REMEMBERED }: TableOptions): string[] {
   const own = `${family} ${TABLE}`;
   const addressType = family === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
   // A client, and what stands for a port and an endpoint of it: see build-sticky-pool.ts.
@@ -37,8 +35,8 @@ export function renderMaps(family: Family): string[] {
     `add set ${own} nodeport-ips { type ${addressType}; }`,
     `add set ${own} announced-ips { type ${addressType}; }`,
     `add set ${own} hairpin { type ${addressType} . ${addressType}; }`,
-    // Takes memory only as it fills. Clients beyond its size are served, but not remembered, and counted.
-    `add set ${own} ${AFFINITY_SET} { type ${affinityKey}; size ${MOST_REMEMBERED}; flags dynamic,timeout; }`,
+    // Clients beyond its size are served, but not remembered, and counted.
+    `add set ${own} ${AFFINITY_SET} { type ${affinityKey}; size ${remembered}; flags dynamic,timeout; }`,
     `add counter ${own} ${AFFINITY_FULL}`,
   ];
 }

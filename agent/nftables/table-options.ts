@@ -11,7 +11,12 @@ export interface TableOptions {
   serviceCidrs: readonly string[];
   /** One bit of the packet mark, ours alone. kube-proxy has 0x4000. */
   markBit: number;
+  /** Clients with session affinity that are remembered, of one family. @default MOST_REMEMBERED */
+  remembered?: number;
 }
+
+/** A table takes memory only as it fills. */
+export const MOST_REMEMBERED = 2 ** 20;
 
 export function cidrsOf(family: Family, cidrs: readonly string[]): string[] {
   return cidrs.filter((cidr) => cidr.includes(':') === (family === 'ip6'));

@@ -3,6 +3,7 @@ import { setCondition } from '../../kube/conditions.ts';
 import type { Condition } from '../../kube/objects.ts';
 import type { AnnounceProblem } from '../announce/announcer.ts';
 import type { Conflict } from '../nftables/rule-book.ts';
+import { MOST_REMEMBERED } from '../nftables/table-options.ts';
 import type { ServeMode } from '../node-context.ts';
 
 export interface ForwarderFacts {
@@ -22,6 +23,8 @@ export interface ForwarderFacts {
   /** Services left out, with the reason. */
   leftOut: ReadonlyMap<string, string>;
   conflicts: readonly Conflict[];
+  /** Connections lately whose client wasn't remembered, though its Service asks for it. */
+  overflow: number;
   /** Ports of Services that can't be listened at, with the reason. */
   closedPorts: readonly string[];
 }
@@ -62,6 +65,7 @@ function buildConditions(facts: ForwarderFacts): Omit<Condition, 'lastTransition
     describeConflicts(facts.conflicts),
     describeUnowned(facts.unowned),
     describePorts(facts.closedPorts),
+    describeAffinity(facts.overflow),
   ];
 }
 
@@ -144,6 +148,19 @@ function describePorts(closed: readonly string[]) {
     status: 'False' as const,
     reason: 'ListenFailed',
     message: `${closed.length} that can't be listened at: ${nameSome(named)}`,
+  };
+}
+
+function describeAffinity(overflow: number) {
+  const type = 'AffinityKept';
+  if (overflow === 0) {
+    return { type, status: 'True' as const, reason: 'Kept', message: 'There is room for all clients.' };
+  }
+  return {
+    type,
+    status: 'False' as const,
+    reason: 'AffinityFull',
+    message: `More than ${MOST_REMEMBERED} clients of Services with session affinity: not all come back to their endpoint.`,
   };
 }
 

@@ -59,9 +59,14 @@ export class AgentMetrics {
     labelNames: ['finding'],
     registers: [this.registry],
   });
+  readonly #overflow = new Counter({
+    name: 'fairlead_agent_affinity_overflow_total',
+    help: 'Connections with session affinity whose client was not remembered, since as many are as the kernel has room for.',
+    registers: [this.registry],
+  });
   readonly #localConnections = new Counter({
     name: 'fairlead_agent_local_node_port_connections_total',
-    help: 'Connections to node ports at the loopback address that ended, by how: closed, failed, refused.',
+    help: 'Connections to node ports at the loopback address that ended: closed, failed (nobody took them), refused (too many).',
     labelNames: ['ending'],
     registers: [this.registry],
   });
@@ -93,6 +98,10 @@ export class AgentMetrics {
 
   repaired(finding: AuditFinding): void {
     this.#repairs.inc({ finding });
+  }
+
+  overflowed(connections: number): void {
+    this.#overflow.inc(connections);
   }
 
   localConnectionEnded(ending: string): void {

@@ -15,6 +15,7 @@ const WELL: ForwarderFacts = {
   failure: null,
   leftOut: new Map(),
   conflicts: [],
+  overflow: 0,
   closedPorts: [],
 };
 
@@ -28,6 +29,14 @@ describe('agent: the report of a node', () => {
     expect(conditionOf({ programmed: false }, 'Ready')).to.include({ status: 'False', reason: 'Starting' });
     const failed = conditionOf({ failure: 'no nft' }, 'Ready');
     expect(failed).to.include({ status: 'False', reason: 'ApplyFailed', message: 'no nft' });
+  });
+
+  it('says when not all clients are remembered that should be', () => {
+    expect(conditionOf({}, 'AffinityKept')).to.include({ status: 'True' });
+    expect(conditionOf({ overflow: 1 }, 'AffinityKept')).to.include({
+      status: 'False',
+      reason: 'AffinityFull',
+    });
   });
 
   it('names ten of the Services left out, and counts the others', () => {
