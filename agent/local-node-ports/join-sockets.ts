@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
+/** `failed`: nobody took it where it was to go. */
 export type Ending = 'closed' | 'failed';
 
 const LONGEST_CONNECT_MS = 30_000;
@@ -12,15 +13,15 @@ export async function joinSockets(client: Socket, host: string, port: number): P
   const server = connect({ host, port, allowHalfOpen: true, noDelay: true });
   client.setNoDelay(true);
   const deadline = setTimeout(() => server.destroy(new Error('no answer')), LONGEST_CONNECT_MS);
-  server.once('connect', () => clearTimeout(deadline));
-  let ending: Ending = 'closed';
+  let ending: Ending = 'failed';
+  server.once('connect', () => {
+    clearTimeout(deadline);
+    ending = 'closed';
+  });
   const follow = (from: Socket, to: Socket) =>
     new Promise<void>((resolve) => {
       from.pipe(to);
-      from.on('error', () => {
-        ending = 'failed';
-        to.resetAndDestroy();
-      });
+      from.on('error', () => to.resetAndDestroy());
       from.once('close', () => {
         // Closed without an end: the other side must not wait for one.
         if (!from.readableEnded) to.destroy();

@@ -143,6 +143,10 @@ async function makeNetwork(): Promise<void> {
         `addr add ${address6}/64 dev eth0 nodad`,
         `route add default via ${HOST}`,
         `route add ::/0 via ${HOST6}`,
+        ...ALL.filter((other) => other.name !== name).flatMap((other) => [
+          ...other.pods.map((pod) => `route add ${pod}/32 via ${other.address}`),
+          ...other.pods6.map((pod) => `route add ${pod}/128 via ${other.address6}`),
+        ]),
         ...pods.map((pod) => `addr add ${pod}/32 dev lo`),
         ...pods6.map((pod) => `addr add ${pod}/128 dev lo`),
       ],
