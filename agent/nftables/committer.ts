@@ -28,6 +28,8 @@ export interface CommitterOptions {
   onSurprise?: () => void;
 }
 
+/** However many are refused, to try them again takes no longer than this many runs of nft. */
+const RETRIES = 10;
 /** Each includes those before it. */
 const EXTENTS: readonly Extent[] = ['change', 'rules', 'reset', 'replace'];
 
@@ -110,10 +112,10 @@ export class Committer {
     }
   }
 
-  /** Tries those that are left out once more, each alone: what the kernel lacked may be there now. */
+  /** Tries some of those that are left out once more, each alone: what the kernel lacked may be there now. */
   async retryRefused(): Promise<void> {
-    // A copy: an entry that is set again comes up again.
-    for (const [owner, refusal] of [...this.#refused]) {
+    // The oldest ones; who is refused again is the newest.
+    for (const [owner, refusal] of [...this.#refused].slice(0, RETRIES)) {
       this.#refused.delete(owner);
       try {
         await this.#commit(this.#options.book.idsOf(owner), 'change');
