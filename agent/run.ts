@@ -2,19 +2,18 @@ import { KubeClient } from '../kube/client.ts';
 import { loadConnectionConfig } from '../kube/config.ts';
 import { EventRecorder } from '../kube/events.ts';
 import type { Logger } from '../kube/log.ts';
-import { type Announcer, startAnnouncer } from './announce/announcer.ts';
+import type { Announcer } from './announce/announcer.ts';
+import { announceAddresses } from './announce-addresses.ts';
 import type { AgentConfig } from './config.ts';
-import { findReadyNodes, isForLocalService } from './find-ready-nodes.ts';
 import { Forwarding } from './forwarding.ts';
 import { type AgentInformers, createInformers, listEverything } from './informers.ts';
 import { Observers } from './observers.ts';
 import { ownVersion } from './own-version.ts';
 import { ServiceEvents } from './service-events.ts';
 import { StatusReporter } from './status/report-status.ts';
-import { type HealthFacts, healthPages, isEligible, isProxyHealthy } from './web/health-pages.ts';
-import { keepServing } from './web/keep-serving.ts';
+import { type HealthFacts, isEligible, isProxyHealthy } from './web/health-pages.ts';
 import { AgentMetrics } from './web/metrics.ts';
-import { metricsPages } from './web/metrics-pages.ts';
+import { serveWeb } from './web/serve-web.ts';
 
 export interface RunningAgent {
   /** Ends everything but the forwarding: rules stay. */
@@ -83,7 +82,12 @@ class Agent implements RunningAgent {
   async start(): Promise<void> {
     const startedAt = performance.now();
     const sinceStart = () => Math.round(performance.now() - startedAt);
-    await this.#serveWeb();
+    this.#closeWeb = await serveWeb({
+      config: this.#config,
+      health: () => this.#health(),
+      metrics: this.#metrics,
+      log: this.#log,
+    });
     await listEverything(this.#informers, this.#client, this.#log);
     const listedMs = sinceStart();
     await this.#forwarding.start();
@@ -92,7 +96,16 @@ class Agent implements RunningAgent {
       programmedMs: sinceStart(),
       ...this.#forwarding.counts,
     });
-    await this.#announce();
+    this.#announcer = await announceAddresses({
+      config: this.#config,
+      client: this.#client,
+      informers: this.#informers,
+      onChange: (announcer) => {
+        this.#forwarding.setAnnounced(announcer.announced());
+        this.#status.touch();
+      },
+      log: this.#log,
+    });
     this.#status.touch();
   }
 
@@ -141,50 +154,6 @@ class Agent implements RunningAgent {
       onOverflow: (connections) => this.#noteOverflow(connections),
       observers: this.#observers.all,
     });
-  }
-
-  async #serveWeb(): Promise<void> {
-    const { healthAddress, metricsAddress } = this.#config;
-    const health = healthPages(
-      () => this.#health(),
-      () => new Date(),
-      (page, status) => this.#metrics.proxy.answered(page, status),
-    );
-    const metrics = metricsPages(() => this.#metrics.page(), this.#config);
-    const servers = await Promise.all([
-      keepServing(health, healthAddress, this.#log),
-      keepServing(metrics, metricsAddress, this.#log),
-    ]);
-    this.#closeWeb = async () => {
-      await Promise.all(servers.map((server) => server.close()));
-    };
-  }
-
-  /** A node that can't announce still forwards what others announce. */
-  async #announce(): Promise<void> {
-    const { nodes, slices, loadBalancers } = this.#informers;
-    try {
-      const announcer = await startAnnouncer({
-        client: this.#client,
-        nodeName: this.#config.nodeName,
-        loadBalancers: loadBalancers.store,
-        node: () => this.#node(),
-        readyNodes: (key) => findReadyNodes(slices.store, key),
-        leaseNamespace: this.#config.namespace,
-        log: this.#log,
-      });
-      announcer.onChange(() => {
-        this.#forwarding.setAnnounced(announcer.announced());
-        this.#status.touch();
-      });
-      nodes.store.onChange(() => announcer.reconsider());
-      slices.store.onChange(({ object }) => {
-        if (isForLocalService(object, loadBalancers.store)) announcer.reconsider();
-      });
-      this.#announcer = announcer;
-    } catch (error) {
-      this.#log.error('AnnouncerFailed', { error });
-    }
   }
 
   #health(): HealthFacts {
