@@ -107,7 +107,7 @@ function targetsOf(endpoints: readonly PortEndpoint[]): string[] {
 }
 
 /** Ports that nodes forward in the place of node ports, claimed for the load balancers of this port. */
-function findForwardingPorts(port: ServicePort, loadBalancers: readonly LoadBalancer[]): number[] {
+export function findForwardingPorts(port: ServicePort, loadBalancers: readonly LoadBalancer[]): number[] {
   return loadBalancers
     .flatMap((loadBalancer) => loadBalancer.spec.frontends ?? [])
     .filter((frontend) => frontend.port === port.port && frontend.protocol === (port.protocol ?? 'TCP'))

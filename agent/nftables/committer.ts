@@ -216,8 +216,9 @@ export class Committer {
     return claim?.entry;
   }
 
-  #allIds(): Set<string> {
-    return new Set([...this.#options.book.ids(), ...this.model.ids()]);
+  /** Whatever else the kernel holds goes with the reset. */
+  #allIds(): Iterable<string> {
+    return this.#options.book.ids();
   }
 
   #groupByOwner(ids: Iterable<string>): Groups {

@@ -2,9 +2,9 @@ import type { Family } from '../endpoints/canonical-address.ts';
 import { inSlices } from '../slice-work.ts';
 import { type Chain, chainsOf, comesAndGoes } from './describe-chains.ts';
 import { countElements, diffEntry } from './diff-entry.ts';
-import { type Element, type Entry, isFrontend, MAPS, SETS, TABLE } from './model.ts';
+import { type Entry, isFrontend, MAPS, SETS, TABLE } from './model.ts';
 import { renderChain } from './render-chain.ts';
-import { renderElements } from './render-elements.ts';
+import { ElementLines } from './render-elements.ts';
 import { renderFixedChains, renderMaps } from './render-table.ts';
 import type { TableOptions } from './table-options.ts';
 
@@ -26,8 +26,10 @@ export interface Transaction {
   extent: Extent;
   /** Elements added or deleted. */
   elements: number;
-  /** By id: the entry as the kernel will hold it. */
-  entries: Map<string, Entry | undefined>;
+  /** By id: the entries as the kernel will hold them. */
+  entries: Map<string, Entry>;
+  /** Ids that it will hold nothing of any more. */
+  removed: string[];
   /** Chains that are new, by family and name: `ip pick-3`, ... */
   chains: Map<string, Chain>;
 }
@@ -40,17 +42,13 @@ export interface TransactionRequest {
 
 /** What is committed to the kernel. Known without ever reading it, since it begins with a reset. */
 export class KernelModel {
-  readonly #entries = new Map<string, Entry>();
+  #entries = new Map<string, Entry>();
   /** Chains that come and go, by family and name: `ip pick-3`. Undefined: another agent's, for us to collect. */
   readonly #chains = new Map<string, Chain | undefined>();
   #elements = 0;
 
   get(id: string): Entry | undefined {
     return this.#entries.get(id);
-  }
-
-  ids(): Iterable<string> {
-    return this.#entries.keys();
   }
 
   entries(): Iterable<Entry> {
@@ -66,16 +64,20 @@ export class KernelModel {
   async build(request: TransactionRequest, options: TableOptions): Promise<Transaction> {
     const { extent } = request;
     const anew = extent === 'reset' || extent === 'replace';
-    const entries = new Map<string, Entry | undefined>();
+    const entries = new Map<string, Entry>();
+    const removed: string[] = [];
     const chains = new Map<string, Chain>();
-    const deletions: Element[] = [];
-    const additions: Element[] = [];
+    const elements = new ElementLines();
     await inSlices(request.ids, (id) => {
       const desired = request.desired(id);
-      const change = diffEntry(anew ? undefined : this.#entries.get(id), desired);
-      for (const element of change.deletions) deletions.push(element);
-      for (const element of change.additions) additions.push(element);
-      entries.set(id, change.committed);
+      const { deletions, additions, committed } = diffEntry(
+        anew ? undefined : this.#entries.get(id),
+        desired,
+      );
+      for (const element of deletions) elements.delete(element);
+      for (const element of additions) elements.add(element);
+      if (committed === undefined) removed.push(id);
+      else entries.set(id, committed);
       if (desired === undefined || !isFrontend(desired)) return;
       for (const chain of chainsOf(desired)) {
         const name = `${desired.family} ${chain.name}`;
@@ -87,23 +89,22 @@ export class KernelModel {
         ? []
         : FAMILIES.flatMap((family) => this.#renderExtent(family, extent, options))),
       ...[...chains].flatMap(([name, chain]) => renderChain(familyOf(name), chain, options)),
-      ...renderElements({ deletions, additions }),
+      ...elements.lines(),
     ];
     const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-    return { text, extent, elements: deletions.length + additions.length, entries, chains };
+    return { text, extent, elements: elements.count, entries, removed, chains };
   }
 
   /** To be called when the kernel took the transaction. */
-  merge({ extent, entries, chains }: Transaction): void {
+  merge({ extent, elements, entries, removed, chains }: Transaction): void {
     if (extent === 'reset' || extent === 'replace') {
-      this.#entries.clear();
+      // Taken over as it is: to copy 300,000 would keep everything else waiting.
+      this.#entries = entries;
+      this.#elements = elements;
       this.#chains.clear();
-      this.#elements = 0;
-    }
-    for (const [id, entry] of entries) {
-      this.#elements += countOf(entry) - countOf(this.#entries.get(id));
-      if (entry === undefined) this.#entries.delete(id);
-      else this.#entries.set(id, entry);
+    } else {
+      for (const [id, entry] of entries) this.#set(id, entry);
+      for (const id of removed) this.#set(id, undefined);
     }
     for (const [name, chain] of chains) this.#chains.set(name, chain);
   }
@@ -142,6 +143,12 @@ export class KernelModel {
       if (isFrontend(entry)) for (const { name } of chainsOf(entry)) unused.delete(`${entry.family} ${name}`);
     }
     return [...unused].sort();
+  }
+
+  #set(id: string, entry: Entry | undefined): void {
+    this.#elements += countOf(entry) - countOf(this.#entries.get(id));
+    if (entry === undefined) this.#entries.delete(id);
+    else this.#entries.set(id, entry);
   }
 
   #renderExtent(family: Family, extent: Extent, options: TableOptions): string[] {
