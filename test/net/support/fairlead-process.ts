@@ -21,6 +21,7 @@ export class FairleadProcess implements ProxyProcess {
 
   async start(): Promise<void> {
     const { netns, nodeName, kubeconfig, clusterCidrs, nodePortAddresses, serve, flags } = this.#options;
+    const { externalIps = '*=0.0.0.0/0,*=::/0' } = this.#options;
     this.#agent = new AgentProcess(netns, [
       '--serve',
       serve ?? 'All',
@@ -33,7 +34,7 @@ export class FairleadProcess implements ProxyProcess {
       '--nodeport-addresses',
       nodePortAddresses === 'primary' ? 'primary' : nodePortAddresses.join(','),
       '--external-ips',
-      '*=0.0.0.0/0,*=::/0',
+      externalIps,
       ...(flags ?? []),
     ]);
     await this.#agent.says('Programmed', READY_MS);

@@ -21,6 +21,8 @@ export interface ProxyOptions {
   kubeconfig: string;
   clusterCidrs: readonly string[];
   nodePortAddresses: 'primary' | readonly string[];
+  /** Who may have which external IPs, as `--external-ips`; kube-proxy has no such rules. @default everybody any */
+  externalIps?: string;
   /** One of the node's addresses, which this process reaches; health is at its port 10256. */
   address: string;
   /** For configuration and logs. */

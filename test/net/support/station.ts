@@ -90,7 +90,7 @@ export class Station {
 
   /**
    * The packets seen in this namespace, while `work` runs, that are from, to or about an address and port (0: any):
-   * `in tcp R`, `out udp`, `in icmp 3 3`.
+   * as watch-packets.pl says them, such as `in 2 tcp AR`.
    */
   async watch(address: string, port: number, work: () => Promise<void>): Promise<string[]> {
     const id = `watch-${++this.#lastId}`;

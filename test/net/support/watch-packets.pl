@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Prints a line for each packet of this network namespace that is from, to, or (in an ICMP error) about an address and port.
 #   watch-packets.pl ADDRESS PORT     port 0: any; prints "ready" first
-# A line: in|out INTERFACE tcp FLAGS | in|out INTERFACE udp|sctp | in|out INTERFACE icmp TYPE CODE | in|out INTERFACE other
+# A line: in|out INTERFACE, then tcp FLAGS | udp | sctp | icmp TYPE CODE [about PROTOCOL] | other
 use strict;
 use warnings;
 use Socket qw(AF_INET AF_INET6 SOCK_DGRAM SOL_SOCKET SO_RCVBUF inet_pton);
@@ -61,12 +61,17 @@ sub concerns {
 sub describe {
     my ($read) = @_;
     my $protocol = $read->{protocol};
-    if ($protocol == TCP) {
-        my $bits = length $read->{data} > 13 ? ord substr $read->{data}, 13, 1 : 0;
-        return 'tcp ' . join '', map { $bits & (1 << $_->[0]) ? $_->[1] : () } [1, 'S'], [4, 'A'], [2, 'R'], [0, 'F'];
+    if ($protocol == ICMP || $protocol == ICMPV6) {
+        my $about = $read->{about} ? ' about ' . name_of($read->{about}{protocol}) : '';
+        return sprintf 'icmp %d %d%s', unpack('CC', $read->{data}), $about;
     }
-    return 'udp' if $protocol == UDP;
-    return 'sctp' if $protocol == SCTP;
-    return sprintf 'icmp %d %d', unpack 'CC', $read->{data} if $protocol == ICMP || $protocol == ICMPV6;
-    return 'other';
+    return name_of($protocol) if $protocol != TCP;
+    my $bits = length $read->{data} > 13 ? ord substr $read->{data}, 13, 1 : 0;
+    return 'tcp ' . join '', map { $bits & (1 << $_->[0]) ? $_->[1] : () } [1, 'S'], [4, 'A'], [2, 'R'], [0, 'F'];
+}
+
+sub name_of {
+    my ($protocol) = @_;
+    my %names = (TCP, 'tcp', UDP, 'udp', SCTP, 'sctp', ICMP, 'icmp', ICMPV6, 'icmp');
+    return $names{$protocol} // 'other';
 }

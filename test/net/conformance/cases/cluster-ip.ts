@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { run } from '../../support/run.ts';
 import {
   type Case,
+  type Check,
   clusterIp,
   dropped,
   externalIp,
@@ -12,6 +16,24 @@ import {
 import { N1, N2, N3, P1A, P1B, P2A, P3A, X } from '../support/places.ts';
 
 const NOWHERE = { IPv4: '10.96.255.200', IPv6: 'fd00:96::ffc8' };
+
+const ECHO = fileURLToPath(new URL('../../support/echo.pl', import.meta.url));
+
+const echoIsRefused: Check = {
+  what: 'an ICMP echo from a pod to the ClusterIP',
+  check: async (trial, family) => {
+    const { address } = trial.resolve(clusterIp(), 'tcp', family);
+    const packets = await trial.station(P1A).watch(address, 0, async () => {
+      await run('ip', 'netns', 'exec', P1A.name, 'perl', ECHO, address);
+      await sleep(300);
+    });
+    const errors = packets.filter((packet) => /^in .* icmp (3 3|1 4) about icmp$/.test(packet));
+    const replies = packets.filter((packet) => /^in .* icmp (0|129) /.test(packet));
+    return errors.length === 1 && replies.length === 0
+      ? undefined
+      : `saw ${packets.join(', ') || 'no packet'}`;
+  },
+};
 
 export const CLUSTER_IP: readonly Case[] = [
   {
@@ -127,7 +149,7 @@ export const CLUSTER_IP: readonly Case[] = [
     ],
   },
   {
-    name: '5: a port that a ClusterIP does not have refuses pods and nodes',
+    name: '5: a port that a ClusterIP does not have refuses pods and nodes; an ICMP echo is refused, too',
     stages: [
       {
         services: [{ endpoints: [P2A] }],
@@ -136,6 +158,7 @@ export const CLUSTER_IP: readonly Case[] = [
           { from: N1, to: clusterIp(81), expect: refused() },
           { from: P1A, to: clusterIp(80), transport: 'udp', expect: refused('icmp') },
           { from: P1A, to: clusterIp(80), expect: served([P2A]) },
+          echoIsRefused,
         ],
       },
     ],

@@ -1,11 +1,18 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type Case, clusterIp, nodePort, type Stage, served } from '../support/case.ts';
-import { flowCheck, flowFunction, openFlow, servedBy } from '../support/checks.ts';
-import { FAMILIES, N1, P1A, P1B, P2A, P3A, type Place, X } from '../support/places.ts';
+import { flowCheck, flowFunction, flowId, openFlow, servedBy } from '../support/checks.ts';
+import { FAMILIES, type Family, N1, P1A, P1B, P2A, P3A, type Place, X } from '../support/places.ts';
 import type { EndpointSketch, ServiceSketch } from '../support/sketch.ts';
 import type { Trial } from '../support/trial.ts';
 
 /** A node port of one's own, known before its Service is there. */
 const FIXED_PORT = 30_074;
+/** The caller's own, of which no other case has connections. */
+const STRAY_PORT = 20_074;
+const STRAY_SEGMENT = fileURLToPath(new URL('../../support/stray-segment.pl', import.meta.url));
 
 const udp = (endpoints: EndpointSketch[], targetPort = 8080): ServiceSketch => ({
   type: 'NodePort',
@@ -33,6 +40,19 @@ const bothServedBy = (server: Place, port?: number): Stage['expect'] => [
   flowCheck(`the flow from inside is served by ${server.name}`, P1B, 'inside', servedBy(server, port)),
   flowCheck(`the flow from outside is served by ${server.name}`, X, 'outside', servedBy(server, port)),
 ];
+
+/** From the pod that serves the flow to its caller, once that has said something. */
+async function sendStray(trial: Trial, family: Family): Promise<void> {
+  const args = ['netns', 'exec', P2A.name, 'perl', STRAY_SEGMENT, '8080', P1B.addresses[family]];
+  const sender = spawn('ip', [...args, String(STRAY_PORT), '10'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(sender, 'exit');
+  await Promise.race([once(sender.stdout, 'data'), ended]);
+  await trial.station(P1B).useFlow(flowId(trial, family, 'stray'), 2_000);
+  const [status] = await ended;
+  if (status !== 0) throw new Error('no stray segment was sent');
+  // A reset, if one comes, has gone both ways by then.
+  await sleep(300);
+}
 
 const KEEPS_STALE_FLOWS =
   'a Service that loses all endpoints keeps its conntrack entries (kubernetes/kubernetes#139629): UDP flows go on to where nobody need be any more';
@@ -146,6 +166,42 @@ export const FLOWS: readonly Case[] = [
           },
         ],
         expect: [flowCheck('the flow is served', X, 'outside', servedBy(P2A))],
+      },
+    ],
+  },
+  {
+    name: 'further: a TCP segment out of the window ends no connection',
+    stages: [
+      {
+        services: [{ endpoints: [P2A] }],
+        expect: [{ from: P1B, to: clusterIp(), expect: served([P2A]) }],
+      },
+      {
+        when: 'the server sent the caller a segment of another time',
+        act: async (trial) => {
+          const to = clusterIp();
+          for (const family of FAMILIES) {
+            await openFlow(trial, family, 'stray', {
+              from: P1B,
+              to,
+              transport: 'tcp',
+              sourcePort: STRAY_PORT,
+            });
+            await sendStray(trial, family);
+          }
+        },
+        expect: [
+          {
+            ...flowCheck('the connection goes on', P1B, 'stray', servedBy(P2A)),
+            differs: {
+              'kube-proxy': {
+                reason:
+                  'packets that conntrack takes for invalid reach the caller untranslated, who resets the connection, unless tcpBeLiberal is set, which by default it is not (kubernetes/kubernetes#74839)',
+                check: flowFunction(P1B, 'stray', ({ result }) => result !== 'served'),
+              },
+            },
+          },
+        ],
       },
     ],
   },

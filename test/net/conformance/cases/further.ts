@@ -1,6 +1,14 @@
 import { NODES as NODE_KIND } from '../../../../kube/resources.ts';
 import { ipBatch } from '../../support/run.ts';
-import { type Case, type Check, clusterIp, nodePort, notServed, served } from '../support/case.ts';
+import {
+  type Case,
+  type Check,
+  clusterIp,
+  externalIp,
+  nodePort,
+  notServed,
+  served,
+} from '../support/case.ts';
 import { dialFrom } from '../support/checks.ts';
 import { describe } from '../support/judge.ts';
 import type { ConformanceLab } from '../support/lab.ts';
@@ -83,6 +91,12 @@ const anyNodePort: ServiceSketch = { type: 'NodePort', endpoints: [P1A] };
 const ENDS_BY_ITSELF = {
   reason:
     'ends its own process when the addresses of its node change, and serves the new ones once somebody has started it again',
+  expect: notServed,
+} as const;
+
+const ONLY_BY_RULE = {
+  reason:
+    'spec.externalIPs are served only where a rule of --external-ips allows them, since anybody who may create Services could otherwise take any address (CVE-2020-8554); kube-proxy serves them all by default until 1.40',
   expect: notServed,
 } as const;
 
@@ -203,6 +217,26 @@ export const FURTHER: readonly Case[] = [
             expect: notServed,
             differs: { 'kube-proxy': { ...ENDS_BY_ITSELF, expect: served([P1A]) } },
           },
+        ],
+      },
+    ],
+  },
+  {
+    name: 'further: external IPs that no rule of the cluster allows',
+    exclusive: true,
+    afterwards: async (lab) => {
+      if (lab.proxyName === 'fairlead') await lab.reconfigure(N1.name, { externalIps: '*=0.0.0.0/0,*=::/0' });
+    },
+    stages: [
+      {
+        services: [{ externalIp: true, endpoints: [P2A] }],
+        act: async ({ lab }) => {
+          if (lab.proxyName === 'fairlead') await lab.reconfigure(N1.name, { externalIps: '' });
+        },
+        expect: [
+          { from: X, to: externalIp(), expect: served([P2A]), differs: { fairlead: ONLY_BY_RULE } },
+          { from: P1A, to: externalIp(), expect: served([P2A]), differs: { fairlead: ONLY_BY_RULE } },
+          { from: P1A, to: clusterIp(), expect: served([P2A]) },
         ],
       },
     ],

@@ -32,13 +32,18 @@ export function openFlow(
   trial: Trial,
   family: Family,
   id: string,
-  flow: { from: Place; to: Target; transport: Flow['transport'] },
+  flow: { from: Place; to: Target; transport: Flow['transport']; sourcePort?: number },
 ): Promise<void> {
   const { address, port } = trial.resolve(flow.to, flow.transport, family);
   const source = flow.from.others === undefined ? { source: flow.from.addresses[family] } : {};
-  return trial
-    .station(flow.from)
-    .openFlow(flowId(trial, family, id), { transport: flow.transport, address, port, ...source });
+  const { transport, sourcePort } = flow;
+  return trial.station(flow.from).openFlow(flowId(trial, family, id), {
+    transport,
+    address,
+    port,
+    ...source,
+    ...(sourcePort === undefined ? {} : { sourcePort }),
+  });
 }
 
 /** Says something on the flow, and judges what comes of it: undefined is well. */

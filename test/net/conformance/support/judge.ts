@@ -101,7 +101,7 @@ export function describe(outcomes: readonly Outcome[]): string {
 
 /** ICMP 3/3, or ICMPv6 1/4. */
 function isPortUnreachable(packet: string): boolean {
-  return /icmp (3 3|1 4)$/.test(packet);
+  return /icmp (3 3|1 4)( about \w+)?$/.test(packet);
 }
 
 function isReset(packet: string): boolean {

@@ -1,3 +1,4 @@
+import type { Transport } from '../../support/station-protocol.ts';
 import type { Dialing, Expectation, Probe } from './case.ts';
 import { judge } from './judge.ts';
 import type { Family } from './places.ts';
@@ -45,12 +46,24 @@ async function runDialing(
   const packets = await station.watch(address, port, async () => {
     outcomes = await station.dialAll(dials);
   });
-  return judge(expectation, { outcomes, replies: packets.filter(isReply) }, source, family);
+  return judge(
+    expectation,
+    { outcomes, replies: packets.filter((packet) => isReply(packet, transport)) },
+    source,
+    family,
+  );
 }
 
-/** On loopback, where a node's ICMP to itself goes, each packet is seen leaving and coming. */
-function isReply(packet: string): boolean {
-  return packet.startsWith('in ') && !/tcp S$|udp$|sctp$/.test(packet);
+/**
+ * Of this transport, since other expectations may be about the same address. Where others' packets come through, and on
+ * loopback, calls are seen coming, too.
+ */
+function isReply(packet: string, transport: Transport): boolean {
+  if (!packet.startsWith('in ')) return false;
+  return (
+    packet.endsWith(` about ${transport}`) ||
+    (/ tcp /.test(packet) && transport === 'tcp' && !/ S$/.test(packet))
+  );
 }
 
 /** With n servers, k n dials miss one with a chance of about n e^-k. */
