@@ -68,6 +68,23 @@ describe('kube/events', function () {
     await admin.delete(NAMESPACES, undefined, namespace);
   });
 
+  it('writes what all say alike once, however many say it and however often', async () => {
+    const another = makeRecorder(admin);
+    for (const each of [recorder, another, recorder]) {
+      each.emitShared(regarding, 'Warning', 'FrontendClaimed', 'by another');
+    }
+    recorder.emitShared(regarding, 'Warning', 'FrontendClaimed', 'by a third');
+    await Promise.all([recorder.stop(), another.stop()]);
+
+    const events = await written();
+    expect(events.map(({ note }) => note).sort()).to.deep.equal(['by a third', 'by another']);
+    for (const event of events) {
+      expect(event).to.include({ type: 'Warning', reportingInstance: 'fairlead.dev/test' });
+      expect(event).to.not.have.property('series');
+    }
+    expect(lines).to.deep.equal([]);
+  });
+
   it('writes an Event that kubectl shows with its object', async () => {
     recorder.emit(regarding, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer', 'Reconcile');
     await recorder.stop();
