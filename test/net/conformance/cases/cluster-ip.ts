@@ -79,6 +79,40 @@ export const CLUSTER_IP: readonly Case[] = [
     ],
   },
   {
+    name: '3: a process of a node may be the endpoint, of that node itself, too',
+    stages: [
+      {
+        services: [{ type: 'NodePort', endpoints: [N2] }],
+        expect: [
+          { from: P1A, to: clusterIp(), expect: served([N2], { as: 'itself' }) },
+          { from: P2A, to: clusterIp(), expect: served([N2], { as: 'itself' }) },
+          { from: N1, to: clusterIp(), expect: served([N2], { as: N1 }) },
+          { from: N2, to: clusterIp(), expect: served([N2], { as: N2 }) },
+          { from: X, to: nodePort(N1), expect: served([N2], { as: N1 }) },
+          // What a node takes in itself, nothing masquerades.
+          { from: X, to: nodePort(N2), expect: served([N2], { as: 'itself' }) },
+        ],
+      },
+      {
+        when: 'both policies are Local',
+        services: [
+          {
+            type: 'NodePort',
+            endpoints: [N2],
+            spec: { internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' },
+          },
+        ],
+        expect: [
+          { from: P2A, to: clusterIp(), expect: served([N2], { as: 'itself' }) },
+          { from: N2, to: clusterIp(), expect: served([N2], { as: N2 }) },
+          { from: X, to: nodePort(N2), expect: served([N2], { as: 'itself' }) },
+          { from: P1A, to: clusterIp(), expect: dropped },
+          { from: X, to: nodePort(N1), expect: dropped },
+        ],
+      },
+    ],
+  },
+  {
     name: '4: without endpoints, every address of a Service refuses pods, nodes and clients',
     stages: [
       {

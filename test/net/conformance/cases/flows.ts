@@ -4,12 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Case, clusterIp, nodePort, type Stage, served } from '../support/case.ts';
 import { flowCheck, flowFunction, flowId, openFlow, servedBy } from '../support/checks.ts';
-import { FAMILIES, type Family, N1, P1A, P1B, P2A, P3A, type Place, X } from '../support/places.ts';
+import { FAMILIES, type Family, N1, P1A, P1B, P2A, P3A, type Place, X, X2 } from '../support/places.ts';
 import type { EndpointSketch, ServiceSketch } from '../support/sketch.ts';
 import type { Trial } from '../support/trial.ts';
 
 /** A node port of one's own, known before its Service is there. */
 const FIXED_PORT = 30_074;
+/** Of two addresses of one host. */
+const SHARED_PORT = 20_075;
 /** The caller's own, of which no other case has connections. */
 const STRAY_PORT = 20_074;
 const STRAY_SEGMENT = fileURLToPath(new URL('../../support/stray-segment.pl', import.meta.url));
@@ -166,6 +168,25 @@ export const FLOWS: readonly Case[] = [
           },
         ],
         expect: [flowCheck('the flow is served', X, 'outside', servedBy(P2A))],
+      },
+    ],
+  },
+  {
+    name: 'further: callers of one source port stay apart where both are masqueraded as one node',
+    stages: [
+      {
+        services: [udp([P2A])],
+        act: (trial) => {
+          const more = { to: nodePort(N1), transport: 'udp', sourcePort: SHARED_PORT } as const;
+          return openAll(trial, [
+            { id: 'one', from: X, ...more },
+            { id: 'other', from: X2, ...more },
+          ]);
+        },
+        expect: [
+          flowCheck('the one is answered', X, 'one', servedBy(P2A)),
+          flowCheck('the other is answered', X2, 'other', servedBy(P2A)),
+        ],
       },
     ],
   },

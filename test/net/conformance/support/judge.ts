@@ -74,8 +74,8 @@ function seenWrongly(
   if (as === 'itself')
     return from === caller ? undefined : `${by} saw ${from}, expected the caller, ${caller}`;
   const server = servers.find(({ name }) => name === by);
-  // Its own pods see whatever address the node has on their side.
-  const isOwn = server?.node?.name === as.name;
+  // Its own pods and processes see whatever address the node has on their side.
+  const isOwn = (server?.node ?? server)?.name === as.name;
   const allowed = [as, ...(isOwn ? (as.others ?? []).map((addresses) => ({ addresses })) : [])].map(
     ({ addresses }) => addresses[family],
   );

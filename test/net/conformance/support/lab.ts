@@ -180,6 +180,9 @@ async function startStations(): Promise<Map<string, Station>> {
       .filter(({ name }) => PODS.some((pod) => pod.name === name))
       .flatMap((station) => LISTENING.map(([transport, port]) => station.listen(transport, port))),
   );
+  // Processes of nodes may be endpoints, too.
+  const ofNodes = stations.filter(({ name }) => NODES.some((node) => node.name === name));
+  await Promise.all(ofNodes.map((station) => station.listen('tcp', 8080)));
   return new Map(stations.map((station) => [station.name, station]));
 }
 
