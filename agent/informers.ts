@@ -22,11 +22,13 @@ export function createInformers(client: KubeClient, nodeName: string, log: Logge
   return {
     services: createInformer(client, SERVICES, {
       log,
+      inSlices: true,
       fieldSelector: 'spec.clusterIP!=None',
       transform: trimService,
     }),
     slices: createInformer(client, ENDPOINT_SLICES, {
       log,
+      inSlices: true,
       labelSelector: `${SERVICE_NAME_LABEL},!${HEADLESS_LABEL}`,
       transform: trimSlice,
     }),

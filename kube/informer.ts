@@ -1,6 +1,6 @@
 import type { KubeClient } from './client.ts';
 import type { KubeObject } from './objects.ts';
-import { Reflector, type ReflectorOptions } from './reflector.ts';
+import { Reflector, type ReflectorOptions, type ReflectorSink } from './reflector.ts';
 import type { ResourceType } from './resources.ts';
 import { Store } from './store.ts';
 
@@ -16,7 +16,10 @@ export interface Informer<T extends KubeObject> {
   stop(): Promise<void>;
 }
 
-export type InformerOptions<T extends KubeObject> = Omit<ReflectorOptions<T>, 'client' | 'type'>;
+export interface InformerOptions<T extends KubeObject> extends Omit<ReflectorOptions<T>, 'client' | 'type'> {
+  /** Listings are taken in a slice at a time, for kinds with tens of thousands of objects. @default false */
+  inSlices?: boolean | undefined;
+}
 
 /** Add indexes and handlers to the store first, then `start()`. */
 export function createInformer<T extends KubeObject>(
@@ -25,7 +28,8 @@ export function createInformer<T extends KubeObject>(
   options: InformerOptions<T>,
 ): Informer<T> {
   const store = new Store<T>({ log: options.log.child({ resource: type.plural }) });
-  const reflector = new Reflector<T>({ ...options, client, type }, store);
+  const sink: ReflectorSink<T> = options.inSlices === true ? takingSlices(store) : store;
+  const reflector = new Reflector<T>({ ...options, client, type }, sink);
   return {
     store,
     get synced() {
@@ -39,5 +43,13 @@ export function createInformer<T extends KubeObject>(
     },
     start: () => reflector.start(),
     stop: () => reflector.stop(),
+  };
+}
+
+function takingSlices<T extends KubeObject>(store: Store<T>): ReflectorSink<T> {
+  return {
+    replace: (items, resourceVersion) => store.replaceInSlices(items, resourceVersion),
+    upsert: (item) => store.upsert(item),
+    remove: (item) => store.remove(item),
   };
 }

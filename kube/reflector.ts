@@ -14,8 +14,8 @@ import { parseWatchLine, type WatchEvent } from './watch-events.ts';
 
 /** Where a reflector puts what it sees. `replace` gets the whole truth of one moment. */
 export interface ReflectorSink<T> {
-  /** A whole listing, and its resourceVersion. */
-  replace(items: T[], resourceVersion: string): void;
+  /** A whole listing, and its resourceVersion. Nothing else is told until it has been taken in. */
+  replace(items: T[], resourceVersion: string): void | Promise<void>;
   upsert(item: T): void;
   remove(item: T): void;
 }
@@ -172,7 +172,7 @@ export class Reflector<T extends KubeObject> {
       throw error;
     }
     this.#paged = true;
-    this.#deliver(() => this.#sink.replace(items, resourceVersion));
+    await this.#deliverListing(items, resourceVersion);
     this.#log.debug('Listed', { count: items.length, ms: Math.round(performance.now() - startedAt) });
     this.#hasSynced = true;
     this.#synced.resolve();
@@ -283,6 +283,14 @@ export class Reflector<T extends KubeObject> {
     } catch (error) {
       this.#log.error('TransformFailed', { key: keyOf(object), error });
       return object;
+    }
+  }
+
+  async #deliverListing(items: T[], resourceVersion: string): Promise<void> {
+    try {
+      await this.#sink.replace(items, resourceVersion);
+    } catch (error) {
+      this.#log.error('HandlerFailed', { error });
     }
   }
 

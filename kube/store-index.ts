@@ -7,6 +7,11 @@ export class StoreIndex<T> {
     this.#keys = keys;
   }
 
+  /** An empty one of the same keys. */
+  anew(): StoreIndex<T> {
+    return new StoreIndex(this.#keys);
+  }
+
   get(value: string): T[] {
     const bucket = this.#buckets.get(value);
     return bucket === undefined ? [] : [...bucket.values()];

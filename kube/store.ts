@@ -2,6 +2,7 @@ import { type Logger, silentLogger } from './log.ts';
 import type { KubeObject } from './objects.ts';
 import type { ReflectorSink } from './reflector.ts';
 import { keyOf } from './resources.ts';
+import { inSlices } from './slice-work.ts';
 import { StoreIndex } from './store-index.ts';
 
 export interface StoreChange<T> {
@@ -95,6 +96,37 @@ export class Store<T extends KubeObject> implements ReflectorSink<T> {
     for (const change of others) this.#tell(change);
   }
 
+  /**
+   * The same for a listing so large that everything else would wait for it. What the store shows changes in one moment, as
+   * with `replace`; only then the changes are told, a slice at a time. Nothing else may be put in until it resolves.
+   */
+  async replaceInSlices(items: readonly T[], resourceVersion = ''): Promise<void> {
+    const next = new Map<string, T>();
+    await inSlices(items, (item) => next.set(keyOf(item), item));
+    const deletions: StoreChange<T>[] = [];
+    const others: StoreChange<T>[] = [];
+    await inSlices(this.#objects, ([key, previous]) => {
+      if (!next.has(key)) deletions.push({ type: 'Deleted', key, object: previous, previous });
+    });
+    await inSlices(next, ([key, item]) => {
+      const previous = this.#objects.get(key);
+      // What stays the same stays the same object.
+      if (previous !== undefined && isSameVersion(previous, item)) next.set(key, previous);
+      else
+        for (const change of changesOf(key, previous, item)) {
+          (change.type === 'Deleted' ? deletions : others).push(change);
+        }
+    });
+    const indexes = [...this.#indexes].map(([name, index]) => [name, index.anew()] as const);
+    await inSlices(next, ([key, item]) => {
+      for (const [, index] of indexes) index.set(key, undefined, item);
+    });
+    this.#objects = next;
+    for (const [name, index] of indexes) this.#indexes.set(name, index);
+    for (const handler of this.#listingHandlers) handler(resourceVersion);
+    await inSlices([...deletions, ...others], (change) => this.#tell(change));
+  }
+
   upsert(item: T): void {
     for (const change of this.#put(keyOf(item), item)) this.#tell(change);
   }
@@ -111,14 +143,7 @@ export class Store<T extends KubeObject> implements ReflectorSink<T> {
     if (previous !== undefined && isSameVersion(previous, item)) return [];
     this.#objects.set(key, item);
     for (const index of this.#indexes.values()) index.set(key, previous, item);
-    if (previous === undefined) return [{ type: 'Added', key, object: item }];
-    if (previous.metadata.uid === item.metadata.uid)
-      return [{ type: 'Modified', key, object: item, previous }];
-    // Deleted and made anew under the same name while nobody looked: two objects, two changes.
-    return [
-      { type: 'Deleted', key, object: previous, previous },
-      { type: 'Added', key, object: item },
-    ];
+    return changesOf(key, previous, item);
   }
 
   #drop(key: string, previous: T): StoreChange<T> {
@@ -136,6 +161,16 @@ export class Store<T extends KubeObject> implements ReflectorSink<T> {
       }
     }
   }
+}
+
+function changesOf<T extends KubeObject>(key: string, previous: T | undefined, item: T): StoreChange<T>[] {
+  if (previous === undefined) return [{ type: 'Added', key, object: item }];
+  if (previous.metadata.uid === item.metadata.uid) return [{ type: 'Modified', key, object: item, previous }];
+  // Deleted and made anew under the same name while nobody looked: two objects, two changes.
+  return [
+    { type: 'Deleted', key, object: previous, previous },
+    { type: 'Added', key, object: item },
+  ];
 }
 
 function isSameVersion(a: KubeObject, b: KubeObject): boolean {

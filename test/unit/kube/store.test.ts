@@ -172,4 +172,68 @@ describe('kube/store', () => {
       }),
     );
   });
+
+  describe('a listing that is taken in by slices', () => {
+    const object = fc.tuple(
+      fc.constantFrom(...'abcdef'),
+      fc.constantFrom('1', '2'),
+      fc.constantFrom('x', 'y'),
+    );
+    const listing = fc
+      .uniqueArray(object, { selector: ([name]) => name })
+      .map((each) => each.map(([name, version, uid]) => kubeObject(name, version, uid, { app: uid })));
+    const fill = () =>
+      new Store<KubeObject>().addIndex('app', ({ metadata }) => [metadata.labels?.app ?? '']);
+    const contents = (store: Store<KubeObject>) => [
+      store.list().toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name)),
+      ...['x', 'y'].map((app) =>
+        store
+          .byIndex('app', app)
+          .map(({ metadata }) => metadata.name)
+          .toSorted(),
+      ),
+    ];
+
+    it('tells the same changes as at once, and ends with the same contents', async () => {
+      await fc.assert(
+        fc.asyncProperty(listing, listing, async (before, after) => {
+          const [atOnce, sliced] = [fill(), fill()];
+          for (const store of [atOnce, sliced]) store.replace(before);
+          const [expected, seen] = [recordChanges(atOnce), recordChanges(sliced)];
+
+          atOnce.replace(after);
+          await sliced.replaceInSlices(after);
+
+          expect(seen.toSorted()).to.deep.equal(expected.toSorted());
+          expect(contents(sliced)).to.deep.equal(contents(atOnce));
+        }),
+      );
+    });
+
+    it('lets others have their turn, who see all of the one before or all of the new one', async () => {
+      const store = fill();
+      const many = (version: string) =>
+        Array.from({ length: 50_000 }, (_, index) =>
+          kubeObject(`o${index}`, version, `u${index}`, { app: version }),
+        );
+      store.replace(many('1'));
+      const seen = new Set<string>();
+      let turns = 0;
+      let done = false;
+      const look = () => {
+        turns++;
+        seen.add(`${store.byIndex('app', '1').length} ${store.byIndex('app', '2').length}`);
+        if (!done) setImmediate(look);
+      };
+      setImmediate(look);
+
+      await store.replaceInSlices(many('2'));
+      done = true;
+      look();
+
+      expect(turns).to.be.greaterThan(2);
+      expect([...seen]).to.include.members(['50000 0', '0 50000']);
+      expect([...seen]).to.have.length(2);
+    });
+  });
 });
