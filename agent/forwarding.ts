@@ -8,7 +8,7 @@ import { Applier, type ApplierOptions } from './nftables/applier.ts';
 import { Audit, type AuditFinding } from './nftables/audit.ts';
 import { type Conflict, RuleBook } from './nftables/rule-book.ts';
 import { createNft, type Nft } from './nftables/run-nft.ts';
-import type { ServeMode } from './node-context.ts';
+import type { NodeContext, ServeMode } from './node-context.ts';
 import { NodeRules } from './node-rules.ts';
 import type { ServiceObserver } from './service-observer.ts';
 
@@ -61,14 +61,19 @@ export class Forwarding {
     const book = this.#book;
     const table = { clusterCidrs: options.clusterCidrs, serviceCidrs: [], markBit: options.markBit };
     const observers = options.observers ?? [];
-    const onApplied = () => {
-      for (const observer of observers) observer.applied();
+    const tell = (what: 'taken' | 'takenApplied' | 'applied') => () => {
+      for (const observer of observers) observer[what]?.();
     };
+    const onTaken = tell('taken');
+    const onTakenApplied = tell('takenApplied');
+    const onApplied = tell('applied');
     const applier = new Applier({
       ...options,
       book,
       nft,
       table,
+      onTaken,
+      onTakenApplied,
       onApplied,
       onSurprise: () => options.onFinding?.('ChangeRefused'),
     });
@@ -142,6 +147,16 @@ export class Forwarding {
   leftOut(): Map<string, string> {
     const refused = Array.from(this.#applier.refused, ([key, error]) => [key, error.message] as const);
     return new Map([...this.#compileLoop.unusable, ...refused]);
+  }
+
+  /** What Services are compiled for. */
+  get context(): NodeContext {
+    return this.#nodeRules.context;
+  }
+
+  /** Where node ports answer. */
+  get nodePortAddresses(): string[] {
+    return this.#nodeRules.nodePortAddresses;
   }
 
   /** Services with external addresses that no rule allows them. */

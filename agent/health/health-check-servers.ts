@@ -2,6 +2,7 @@ import { createServer, Server as HttpServer } from 'node:http';
 import type { Logger } from '../../kube/log.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
 import type { ServedInputs, ServiceObserver } from '../service-observer.ts';
+import { StagedChanges } from '../staged-changes.ts';
 import { type Listen, ListenerSet } from '../web/listener-set.ts';
 import type { ListenAddresses } from './choose-listen-addresses.ts';
 import { decideHealthCheck, type HealthCheck } from './decide-health-checks.ts';
@@ -34,7 +35,7 @@ export class HealthCheckServers implements ServiceObserver {
   readonly #listeners: ListenerSet;
   readonly #checks = new Map<string, HealthCheck>();
   /** Compiled, and not in the kernel yet. */
-  readonly #staged = new Map<string, HealthCheck | null>();
+  readonly #staged = new StagedChanges<HealthCheck | null>();
   #addresses: ListenAddresses = { ip: [], ip6: [] };
   #places = '';
 
@@ -55,15 +56,21 @@ export class HealthCheckServers implements ServiceObserver {
     if (check !== null || this.#checks.has(key) || this.#staged.has(key)) this.#staged.set(key, check);
   }
 
-  applied(): void {
-    if (this.#staged.size === 0) return;
-    for (const [key, check] of this.#staged) {
+  taken(): void {
+    this.#staged.take();
+  }
+
+  takenApplied(): void {
+    const changes = this.#staged.handOut();
+    if (changes.length === 0) return;
+    for (const [key, check] of changes) {
       if (check === null) this.#checks.delete(key);
       else this.#checks.set(key, check);
     }
-    this.#staged.clear();
     this.refresh();
   }
+
+  applied(): void {}
 
   /** The node's addresses may have changed. */
   refresh(): void {

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '../../kube/log.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
 import type { ServedInputs, ServiceObserver } from '../service-observer.ts';
+import { StagedChanges } from '../staged-changes.ts';
 import { ListenerSet } from '../web/listener-set.ts';
 import { decideLocalNodePorts, type LocalNodePort } from './decide-local-node-ports.ts';
 import { type Ending, joinSockets } from './join-sockets.ts';
@@ -30,7 +31,7 @@ export class LocalNodePorts implements ServiceObserver {
   readonly #options: LocalNodePortsOptions;
   readonly #listeners: ListenerSet;
   readonly #ports = new Map<string, LocalNodePort[]>();
-  readonly #staged = new Map<string, LocalNodePort[]>();
+  readonly #staged = new StagedChanges<LocalNodePort[]>();
   readonly #clients = new Set<Socket>();
 
   constructor(options: LocalNodePortsOptions) {
@@ -48,18 +49,24 @@ export class LocalNodePorts implements ServiceObserver {
     if (ports.length > 0 || this.#ports.has(key) || this.#staged.has(key)) this.#staged.set(key, ports);
   }
 
-  applied(): void {
-    if (this.#staged.size === 0) return;
-    for (const [key, ports] of this.#staged) {
+  taken(): void {
+    this.#staged.take();
+  }
+
+  takenApplied(): void {
+    const changes = this.#staged.handOut();
+    if (changes.length === 0) return;
+    for (const [key, ports] of changes) {
       if (ports.length === 0) this.#ports.delete(key);
       else this.#ports.set(key, ports);
     }
-    this.#staged.clear();
     const listens = Array.from(this.#ports, ([service, ports]) =>
       ports.map(({ family, port }) => ({ host: LOOPBACK[family], port, service })),
     );
     this.#listeners.want(listens.flat());
   }
+
+  applied(): void {}
 
   /** Connections that are open. */
   get open(): number {

@@ -4,7 +4,11 @@ import type { NftError } from './run-nft.ts';
 import type { TableOptions } from './table-options.ts';
 
 export interface ApplierOptions extends CommitterOptions {
-  /** Everything that the book says is in the kernel. */
+  /** What the book says now is about to be written; what it says later comes after it. */
+  onTaken?: () => void;
+  /** What the book said when it was last taken is in the kernel. */
+  onTakenApplied?: () => void;
+  /** Everything that the book says is in the kernel. Under changes that never stop, that may be never. */
   onApplied?: () => void;
   /** Nothing could be applied; it is tried again. */
   onFailure?: (error: unknown) => void;
@@ -26,6 +30,8 @@ export class Applier {
   #stopped = false;
   #hasApplied = false;
   #waitingSince: number | undefined;
+  /** Since when a change waits that the running transaction doesn't have. */
+  #missedSince: number | undefined;
   #retryMs = FIRST_RETRY_MS;
   #retryTimer: NodeJS.Timeout | undefined;
   /** Aborts what only looks. */
@@ -83,7 +89,9 @@ export class Applier {
   /** Something in the book changed. Returns at once; see `settled`. */
   schedule(): void {
     if (!this.#started || this.#stopped) return;
-    this.#waitingSince ??= performance.now();
+    const now = performance.now();
+    this.#waitingSince ??= now;
+    this.#missedSince ??= now;
     this.#aside?.abort();
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -161,11 +169,10 @@ export class Applier {
   }
 
   async #applyAll(): Promise<void> {
+    if (this.#stopped) return;
     try {
-      while (!this.#stopped && this.#committer.isDue) await this.#committer.commit();
-      this.#retryMs = FIRST_RETRY_MS;
-      this.#waitingSince = undefined;
-      this.#hasApplied = true;
+      do await this.#applyOnce();
+      while (!this.#stopped && this.#committer.isDue);
       this.#options.onApplied?.();
     } catch (error) {
       this.#options.log.error('ApplyFailed', { error, retryMs: this.#retryMs });
@@ -174,5 +181,15 @@ export class Applier {
       this.#retryTimer = setTimeout(() => this.schedule(), this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     }
+  }
+
+  async #applyOnce(): Promise<void> {
+    this.#missedSince = undefined;
+    this.#options.onTaken?.();
+    if (this.#committer.isDue) await this.#committer.commit();
+    this.#waitingSince = this.#missedSince;
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#hasApplied = true;
+    this.#options.onTakenApplied?.();
   }
 }

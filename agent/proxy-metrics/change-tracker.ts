@@ -26,8 +26,10 @@ export class ChangeTracker implements ServiceObserver {
   readonly #startedAt: number;
   /** By Service: seen, and not compiled yet. */
   readonly #seen = new Map<string, Waiting>();
-  /** Compiled, and not in the kernel yet. */
+  /** Compiled, and not taken to be written yet. */
   #compiled: Waiting[] = [];
+  /** On their way into the kernel. */
+  #taken: Waiting[] = [];
   readonly #unsubscribe: (() => void)[];
 
   /** `now` is in ms, of the clock that the trigger times are of. */
@@ -46,7 +48,7 @@ export class ChangeTracker implements ServiceObserver {
   }
 
   get pending(): { services: number; endpoints: number } {
-    const waiting = [...this.#seen.values(), ...this.#compiled];
+    const waiting = [...this.#seen.values(), ...this.#compiled, ...this.#taken];
     return {
       services: waiting.filter(({ service }) => service).length,
       endpoints: waiting.reduce((sum, { slices }) => sum + slices, 0),
@@ -60,14 +62,21 @@ export class ChangeTracker implements ServiceObserver {
     this.#compiled.push(inputs === undefined ? { ...waiting, triggers: [] } : waiting);
   }
 
-  applied(): void {
+  taken(): void {
+    for (const waiting of this.#compiled) this.#taken.push(waiting);
+    this.#compiled = [];
+  }
+
+  takenApplied(): void {
     const now = this.#now();
-    for (const { family, at } of this.#compiled.flatMap(({ triggers }) => triggers)) {
+    for (const { family, at } of this.#taken.flatMap(({ triggers }) => triggers)) {
       this.#metrics.programmed(family, Math.max(0, now - at) / 1000);
     }
-    this.#compiled = [];
+    this.#taken = [];
     this.#metrics.synced();
   }
+
+  applied(): void {}
 
   stop(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();

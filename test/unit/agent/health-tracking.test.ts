@@ -53,8 +53,9 @@ describe('agent: how long changes take', () => {
   };
   const program = (secondsAfterStart: number) => {
     tracker.compiled(KEY, inputsOf());
+    tracker.taken();
     now = STARTED + secondsAfterStart * 1000;
-    tracker.applied();
+    tracker.takenApplied();
   };
 
   it('is told from the cause to the kernel', () => {
@@ -90,7 +91,8 @@ describe('agent: how long changes take', () => {
 
   it('is not told before the change is compiled, whatever else is applied', () => {
     change(1);
-    tracker.applied();
+    tracker.taken();
+    tracker.takenApplied();
     expect(metrics.seen).to.deep.equal([]);
     expect(tracker.pending).to.deep.equal({ services: 0, endpoints: 1 });
 
@@ -107,7 +109,8 @@ describe('agent: how long changes take', () => {
 
     change(3);
     tracker.compiled(KEY, undefined);
-    tracker.applied();
+    tracker.taken();
+    tracker.takenApplied();
     expect(metrics.seen).to.deep.equal([]);
   });
 
@@ -119,8 +122,9 @@ describe('agent: how long changes take', () => {
     expect(tracker.pending).to.deep.equal({ services: 1, endpoints: 2 });
 
     tracker.compiled(KEY, inputsOf());
+    tracker.taken();
     expect(tracker.pending).to.deep.equal({ services: 1, endpoints: 2 });
-    tracker.applied();
+    tracker.takenApplied();
     expect(tracker.pending).to.deep.equal({ services: 0, endpoints: 0 });
   });
 
