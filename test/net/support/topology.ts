@@ -30,7 +30,7 @@ export interface TopologyOptions {
   client?: TopologyClient;
   /** Begins the names of bridges and their ports; topologies of one network namespace need different ones. @default fwd */
   prefix?: string;
-  /** More kernel settings of every namespace, such as `net/ipv4/icmp_ratelimit=0`. */
+  /** More kernel settings of every namespace, where the kernel has them, such as `net/ipv4/icmp_ratelimit=0`. */
   settings?: readonly string[];
 }
 
@@ -115,11 +115,14 @@ async function prepareKernel(netns: string, more: readonly string[]): Promise<vo
     'net/ipv6/conf/default/accept_dad=0',
     'net/ipv4/conf/all/rp_filter=0',
     'net/ipv4/conf/default/rp_filter=0',
-    ...more,
   ];
-  const script = settings
-    .map((each) => each.split('='))
-    .map(([path, value]) => `echo ${value} > /proc/sys/${path}`);
+  const fileOf = (path: string | undefined) => `/proc/sys/${path}`;
+  const write = (setting: string) => setting.replace(/^(.*)=(.*)$/, `echo $2 > ${fileOf('$1')}`);
+  const script = [
+    ...settings.map(write),
+    // Not every kernel lets a namespace have its own of these.
+    ...more.map((setting) => `if [ -w ${fileOf(setting.split('=')[0])} ]; then ${write(setting)}; fi`),
+  ];
   await run('ip', 'netns', 'exec', netns, 'sh', '-c', script.join(' && '));
 }
 

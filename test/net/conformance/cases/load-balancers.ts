@@ -4,6 +4,7 @@ import {
   type Check,
   clusterIp,
   dropped,
+  externalIp,
   nodePort,
   notServed,
   ofService,
@@ -89,6 +90,20 @@ export const LOAD_BALANCERS: readonly Case[] = [
     ],
   },
   {
+    name: "14: a port that a VIP or an external IP does not have is not the proxy's business",
+    stages: [
+      {
+        services: [{ type: 'LoadBalancer', vip: 'VIP', externalIp: true, endpoints: [P1A] }],
+        expect: [
+          { from: X, to: vip(), expect: served([P1A]) },
+          { from: X, to: vip(81), expect: dropped },
+          { from: P2A, to: vip(81), expect: dropped },
+          { from: X, to: externalIp(81), expect: dropped },
+        ],
+      },
+    ],
+  },
+  {
     name: '15: loadBalancerSourceRanges fence the VIP, and nothing else of the Service',
     stages: [
       {
@@ -99,7 +114,7 @@ export const LOAD_BALANCERS: readonly Case[] = [
           { from: P1A, to: vip(), expect: dropped },
           { from: N1, to: vip(), expect: dropped },
           { from: X2, to: nodePort(N1), expect: served([P2A], { as: N1 }) },
-          { from: X2, to: { at: 'externalIP' }, expect: served([P2A], { as: N1 }) },
+          { from: X2, to: externalIp(), expect: served([P2A], { as: N1 }) },
           { from: X2, to: clusterIp(), expect: served([P2A], { as: N1 }) },
         ],
       },
