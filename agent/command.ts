@@ -1,7 +1,8 @@
 import { flushCompileCache } from 'node:module';
 import { createLogger, type Logger } from '../kube/log.ts';
 import { removeAnnouncedAddresses, removeTables } from './clean-up.ts';
-import { type AgentConfig, ConfigError, readConfig, renderHelp } from './config.ts';
+import { type AgentConfig, readConfig, renderHelp } from './config.ts';
+import { ConfigError } from './read-values.ts';
 import { type RunningAgent, runAgent } from './run.ts';
 
 /** Below the 30 s that Kubernetes gives a Pod to end. */

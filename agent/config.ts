@@ -1,7 +1,16 @@
-import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
 import type { ServeMode } from './node-context.ts';
+import {
+  ConfigError,
+  readCidrs,
+  readExternalIps,
+  readInteger,
+  readListenAddress,
+  readServe,
+  readSwitch,
+} from './read-values.ts';
+import type { ConntrackSettings } from './sysctls/decide-sysctls.ts';
 
 export interface AgentConfig {
   command: 'run' | 'cleanup';
@@ -17,6 +26,8 @@ export interface AgentConfig {
   serve: ServeMode;
   externalIps: ExternalIpRule[];
   auditSeconds: number;
+  /** null: sysctls are left alone. */
+  conntrack: ConntrackSettings | null;
   /** host:port of health. */
   healthAddress: { host: string; port: number };
   /** host:port of metrics. */
@@ -26,9 +37,6 @@ export interface AgentConfig {
   namespace: string;
   logLevel: string;
 }
-
-/** The configuration can't be used; the message says what to mend. */
-export class ConfigError extends Error {}
 
 interface Setting {
   help: string;
@@ -80,6 +88,27 @@ const SETTINGS = {
     help: 'true: TCP node ports also answer on 127.0.0.1 and ::1, through a proxy in the agent',
     fallback: 'false',
   },
+  'set-sysctls': {
+    help: 'false: settings of connection tracking are left alone, as they always are with --serve Own',
+    fallback: 'true',
+  },
+  'conntrack-max-per-core': {
+    help: 'entries of connection tracking for each core; 0: as it is; a larger table is never made smaller',
+    fallback: '32768',
+  },
+  'conntrack-min': { help: 'entries of connection tracking at least', fallback: '131072' },
+  'conntrack-tcp-timeout-established': {
+    help: 'seconds until an idle TCP connection is forgotten; 0: as it is',
+    fallback: '86400',
+  },
+  'conntrack-tcp-timeout-close-wait': {
+    help: 'seconds until a half-closed TCP connection is forgotten; 0: as it is',
+    fallback: '3600',
+  },
+  'conntrack-tcp-be-liberal': {
+    help: 'true: TCP segments out of the window are translated as all others; false: as it is',
+    fallback: 'true',
+  },
   namespace: { help: 'namespace of Fairlead', fallback: 'fairlead-system' },
   'log-level': { help: 'debug, info, warn or error', fallback: 'info' },
 } satisfies Record<string, Setting>;
@@ -116,6 +145,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
     serve,
     externalIps: readExternalIps(read('external-ips')),
     auditSeconds: readInteger('audit-seconds', read('audit-seconds'), 1, 86_400),
+    conntrack: serve === 'All' && readSwitch('set-sysctls', read('set-sysctls')) ? readConntrack(read) : null,
     healthAddress: readListenAddress('health-address', read('health-address') || HEALTH_ADDRESSES[serve]),
     metricsAddress: readListenAddress('metrics-address', read('metrics-address') || METRICS_ADDRESSES[serve]),
     localhostNodePorts: readSwitch('localhost-nodeports', read('localhost-nodeports')),
@@ -124,12 +154,23 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
   };
 }
 
+function readConntrack(read: (name: SettingName) => string): ConntrackSettings {
+  const readCount = (name: SettingName) => readInteger(name, read(name), 0, 2 ** 31 - 1);
+  return {
+    maxPerCore: readCount('conntrack-max-per-core'),
+    min: readCount('conntrack-min'),
+    tcpEstablishedSeconds: readCount('conntrack-tcp-timeout-established'),
+    tcpCloseWaitSeconds: readCount('conntrack-tcp-timeout-close-wait'),
+    tcpBeLiberal: readSwitch('conntrack-tcp-be-liberal', read('conntrack-tcp-be-liberal')),
+  };
+}
+
 /** What `--help` prints. */
 export function renderHelp(): string {
   const settings: [string, Setting][] = Object.entries(SETTINGS);
   const lines = settings.map(
     ([name, { help, fallback }]) =>
-      `  --${name.padEnd(22)}${help}${fallback === undefined || fallback === '' ? '' : ` (default ${fallback})`}`,
+      `  --${name.padEnd(36)}${help}${fallback === undefined || fallback === '' ? '' : ` (default ${fallback})`}`,
   );
   return [
     'The agent of Fairlead: forwards Services on one node.',
@@ -159,60 +200,6 @@ function parseFlags(argv: readonly string[]) {
   } catch (error) {
     throw new ConfigError(error instanceof Error ? error.message : String(error));
   }
-}
-
-function readServe(text: string): ServeMode {
-  if (text === 'All' || text === 'Own') return text;
-  throw new ConfigError(`--serve: must be All or Own, not ${JSON.stringify(text)}`);
-}
-
-function readExternalIps(text: string): ExternalIpRule[] {
-  return splitList(text).map((rule) => {
-    const [, namespace = '', range = ''] = /^([^=]+)=(.*)$/.exec(rule) ?? [];
-    if (namespace === '') {
-      const example = 'team-a=203.0.113.0/24';
-      throw new ConfigError(`--external-ips: ${JSON.stringify(rule)} is no rule, such as ${example}`);
-    }
-    const [cidr = ''] = readCidrs('external-ips', range);
-    if (cidr === '') throw new ConfigError(`--external-ips: ${JSON.stringify(rule)} names no range`);
-    return { namespace: namespace.trim(), cidr };
-  });
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-}
-
-function readCidrs(name: string, text: string): string[] {
-  const cidrs = splitList(text);
-  for (const cidr of cidrs) {
-    const [address = '', length = '', ...more] = cidr.split('/');
-    const longest = isIP(address) === 6 ? 128 : 32;
-    if (isIP(address) === 0 || more.length > 0 || !/^\d+$/.test(length) || Number(length) > longest) {
-      throw new ConfigError(`--${name}: ${JSON.stringify(cidr)} is no CIDR, such as 10.244.0.0/16`);
-    }
-  }
-  return cidrs;
-}
-
-function readInteger(name: string, text: string, low: number, high: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= low && value <= high) return value;
-  throw new ConfigError(`--${name}: must be a number from ${low} to ${high}, not ${JSON.stringify(text)}`);
-}
-
-function readSwitch(name: string, text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new ConfigError(`--${name}: must be true or false, not ${JSON.stringify(text)}`);
-}
-
-function readListenAddress(name: string, text: string): { host: string; port: number } {
-  const [, host = '', digits = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(text) ?? [];
-  if (digits !== '') return { host, port: readInteger(name, digits, 0, 65_535) };
-  throw new ConfigError(`--${name}: must be host:port, not ${JSON.stringify(text)}`);
 }
 
 function variableOf(name: string): string {

@@ -36,6 +36,7 @@ export class NodeRules {
   readonly #options: NodeRulesOptions;
   readonly #unsubscribe: (() => void)[] = [];
   #addresses = '';
+  #members: readonly Member[] = [];
   #table = '';
   #context: NodeContext;
 
@@ -48,6 +49,11 @@ export class NodeRules {
   /** What Services are compiled for. */
   get context(): NodeContext {
     return this.#context;
+  }
+
+  /** Where node ports answer. */
+  get nodePortAddresses(): string[] {
+    return this.#members.map(({ key }) => key);
   }
 
   start(): void {
@@ -78,6 +84,7 @@ export class NodeRules {
     const text = JSON.stringify(members);
     if (text === this.#addresses) return;
     this.#addresses = text;
+    this.#members = members;
     book.put(OWNER, members);
     applier.schedule();
   }

@@ -3,11 +3,14 @@ import type { Logger } from '../kube/log.ts';
 import type { Node } from '../kube/objects.ts';
 import { collectNodePortAddresses } from './collect-node-addresses.ts';
 import type { AgentConfig } from './config.ts';
+import { ConntrackCleaner } from './conntrack/conntrack-cleaner.ts';
+import { createFlowTable } from './conntrack/flow-table.ts';
 import { chooseListenAddresses } from './health/choose-listen-addresses.ts';
 import { HealthCheckServers } from './health/health-check-servers.ts';
 import type { AgentInformers } from './informers.ts';
 import { LocalNodePorts } from './local-node-ports/local-node-ports.ts';
 import type { Conflict } from './nftables/rule-book.ts';
+import type { NodeContext } from './node-context.ts';
 import { ChangeTracker } from './proxy-metrics/change-tracker.ts';
 import { NoLocalEndpointsObserver } from './proxy-metrics/no-local-endpoints.ts';
 import type { ServiceEvents } from './service-events.ts';
@@ -23,6 +26,9 @@ export interface ObserverParts {
   metrics: AgentMetrics;
   events: ServiceEvents;
   proxyHealthy: () => boolean;
+  context: () => NodeContext;
+  /** Where node ports answer. */
+  nodePortAddresses: () => readonly string[];
   conflicts: () => readonly Conflict[];
   /** Services with external addresses that they may not have. */
   notAllowed: () => ReadonlyMap<string, readonly string[]>;
@@ -40,6 +46,7 @@ export class Observers {
   readonly #healthChecks: HealthCheckServers;
   readonly #localNodePorts: LocalNodePorts | undefined;
   readonly #changes: ChangeTracker;
+  readonly #conntrack: ConntrackCleaner;
   readonly #refreshTimer: NodeJS.Timeout;
   readonly #unsubscribe: () => void;
   #lastUpdated: string | null = null;
@@ -59,16 +66,22 @@ export class Observers {
       { services: informers.services.store, slices: informers.slices.store },
       metrics.proxy,
     );
+    this.#conntrack = new ConntrackCleaner({
+      ...parts,
+      table: createFlowTable(),
+      onCleanUp: (cleanUp) => metrics.proxy.flowsCleanedUp(cleanUp),
+    });
     const noLocalEndpoints = new NoLocalEndpointsObserver(nodeName);
     metrics.proxy.setSources({
       pending: () => this.#changes.pending,
       noLocalEndpoints: (policy, family) => noLocalEndpoints.count(policy, family),
     });
     this.all = [
-      { compiled: () => {}, applied: () => this.#markUpdated() },
+      { compiled: () => {}, takenApplied: () => this.#markUpdated(), applied: () => {} },
       this.#changes,
       noLocalEndpoints,
       this.#healthChecks,
+      this.#conntrack,
       ...(this.#localNodePorts === undefined ? [] : [this.#localNodePorts]),
       new TellOnce(
         () => describeLostFrontends(parts.conflicts()),
@@ -98,11 +111,16 @@ export class Observers {
     return [...this.#healthChecks.problems(), ...(this.#localNodePorts?.problems() ?? [])];
   }
 
+  /** Why flows of connection tracking stay that should not; null: they don't. */
+  get conntrackProblem(): string | null {
+    return this.#conntrack.problem;
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#refreshTimer);
     this.#unsubscribe();
     this.#changes.stop();
-    await Promise.all([this.#healthChecks.stop(), this.#localNodePorts?.stop()]);
+    await Promise.all([this.#conntrack.stop(), this.#healthChecks.stop(), this.#localNodePorts?.stop()]);
   }
 
   #markUpdated(): void {

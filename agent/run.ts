@@ -11,6 +11,7 @@ import { Observers } from './observers.ts';
 import { ownVersion } from './own-version.ts';
 import { ServiceEvents } from './service-events.ts';
 import { StatusReporter } from './status/report-status.ts';
+import { type SysctlProblem, tuneConntrack } from './sysctls/set-sysctls.ts';
 import { type HealthFacts, isEligible, isProxyHealthy } from './web/health-pages.ts';
 import { AgentMetrics } from './web/metrics.ts';
 import { serveWeb } from './web/serve-web.ts';
@@ -47,6 +48,7 @@ class Agent implements RunningAgent {
   #closeWeb: () => Promise<void> = async () => {};
   #failure: string | null = null;
   #overflow = 0;
+  #unsetSysctls: readonly SysctlProblem[] = [];
 
   constructor(config: AgentConfig, log: Logger, client: KubeClient) {
     const { nodeName } = config;
@@ -69,6 +71,8 @@ class Agent implements RunningAgent {
       metrics: this.#metrics,
       events: this.#serviceEvents,
       proxyHealthy: () => isProxyHealthy(this.#health()),
+      context: () => this.#forwarding.context,
+      nodePortAddresses: () => this.#forwarding.nodePortAddresses,
       conflicts: () => this.#forwarding.conflicts(),
       notAllowed: () => this.#forwarding.notAllowed,
       onChange: () => this.#status.touch(),
@@ -88,6 +92,7 @@ class Agent implements RunningAgent {
       metrics: this.#metrics,
       log: this.#log,
     });
+    this.#unsetSysctls = await tuneConntrack(this.#config.conntrack, this.#log);
     await listEverything(this.#informers, this.#client, this.#log);
     const listedMs = sinceStart();
     await this.#forwarding.start();
@@ -190,6 +195,8 @@ class Agent implements RunningAgent {
       conflicts: this.#forwarding.conflicts(),
       overflow: this.#overflow,
       closedPorts: this.#observers.problems(),
+      staleFlows: this.#observers.conntrackProblem,
+      unsetSysctls: this.#unsetSysctls,
     };
   }
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CleanUp } from '../conntrack/conntrack-cleaner.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
 import { FAMILIES } from '../nftables/kernel-model.ts';
 
@@ -40,6 +41,8 @@ export class ProxyMetrics {
   readonly #lastQueued: Gauge<'ip_family'>;
   readonly #syncFailures: Counter<'ip_family'>;
   readonly #cleanupFailures: Counter<'ip_family'>;
+  readonly #conntrackSync: Histogram<'ip_family'>;
+  readonly #conntrackDeleted: Counter<'ip_family'>;
   readonly #answers: Readonly<Record<HealthPage, Counter<'code'>>>;
   readonly #endpointChanges: Counter;
   readonly #serviceChanges: Counter;
@@ -96,6 +99,15 @@ export class ProxyMetrics {
     this.#cleanupFailures = new Counter({
       name: 'kubeproxy_sync_proxy_rules_nftables_cleanup_failures_total',
       help: 'Times that unused chains could not be deleted.',
+      ...byFamily,
+    });
+    this.#conntrackSync = sync(
+      'conntrack_reconciler_sync',
+      'Time of looking for stale flows and deleting them.',
+    );
+    this.#conntrackDeleted = new Counter({
+      name: 'kubeproxy_conntrack_reconciler_deleted_entries_total',
+      help: 'Stale flows deleted from connection tracking.',
       ...byFamily,
     });
     const answers = (page: HealthPage) =>
@@ -167,6 +179,12 @@ export class ProxyMetrics {
 
   cleanupFailed(): void {
     for (const labels of BOTH) this.#cleanupFailures.inc(labels);
+  }
+
+  flowsCleanedUp({ family, tookMs, deleted }: CleanUp): void {
+    const labels = { ip_family: IP_FAMILY[family] };
+    this.#conntrackSync.observe(labels, tookMs / 1000);
+    this.#conntrackDeleted.inc(labels, deleted);
   }
 
   answered(page: HealthPage, status: number): void {

@@ -5,6 +5,7 @@ import type { AnnounceProblem } from '../announce/announcer.ts';
 import type { Conflict } from '../nftables/rule-book.ts';
 import { MOST_REMEMBERED } from '../nftables/table-options.ts';
 import type { ServeMode } from '../node-context.ts';
+import type { SysctlProblem } from '../sysctls/set-sysctls.ts';
 
 export interface ForwarderFacts {
   version: string;
@@ -27,6 +28,10 @@ export interface ForwarderFacts {
   overflow: number;
   /** Ports of Services that can't be listened at, with the reason. */
   closedPorts: readonly string[];
+  /** Why stale flows stay in connection tracking; null: they don't. */
+  staleFlows: string | null;
+  /** Settings of connection tracking that the kernel doesn't let the agent set. */
+  unsetSysctls: readonly SysctlProblem[];
 }
 
 /** More names would make the object grow with the cluster. */
@@ -66,6 +71,7 @@ function buildConditions(facts: ForwarderFacts): Omit<Condition, 'lastTransition
     describeUnowned(facts.unowned),
     describePorts(facts.closedPorts),
     describeAffinity(facts.overflow),
+    describeConntrack(facts),
   ];
 }
 
@@ -149,6 +155,20 @@ function describePorts(closed: readonly string[]) {
     reason: 'ListenFailed',
     message: `${closed.length} that can't be listened at: ${nameSome(named)}`,
   };
+}
+
+function describeConntrack({ staleFlows, unsetSysctls }: ForwarderFacts) {
+  const type = 'ConntrackTended';
+  if (staleFlows !== null) {
+    return { type, status: 'False' as const, reason: 'StaleFlowsStay', message: staleFlows };
+  }
+  if (unsetSysctls.length > 0) {
+    const named = unsetSysctls.map(({ path, value, reason }) => `${path} to ${value} (${reason})`);
+    const message = `The kernel doesn't let the agent set ${nameSome(named)}: have the node set it.`;
+    return { type, status: 'False' as const, reason: 'SysctlsNotSet', message };
+  }
+  const message = 'Stale flows go, and its settings are as they should be.';
+  return { type, status: 'True' as const, reason: 'Tended', message };
 }
 
 function describeAffinity(overflow: number) {

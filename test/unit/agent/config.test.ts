@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { ConfigError, readConfig, renderHelp } from '../../../agent/config.ts';
+import { readConfig, renderHelp } from '../../../agent/config.ts';
+import { ConfigError } from '../../../agent/read-values.ts';
 
 const NODE = ['--node-name', 'n1'];
 
@@ -14,6 +15,7 @@ describe('agent: configuration', () => {
       serve: 'Own',
       externalIps: [],
       auditSeconds: 30,
+      conntrack: null,
       healthAddress: { host: '0.0.0.0', port: 10356 },
       metricsAddress: { host: '127.0.0.1', port: 10349 },
       localhostNodePorts: false,

@@ -20,6 +20,10 @@ const OF_KUBE_PROXY: [name: string, type: string, labels: string[]][] = [
   ['kubeproxy_sync_proxy_rules_no_local_endpoints_total', 'gauge', ['ip_family', 'traffic_policy']],
   ['kubeproxy_sync_proxy_rules_nftables_sync_failures_total', 'counter', ['ip_family']],
   ['kubeproxy_sync_proxy_rules_nftables_cleanup_failures_total', 'counter', ['ip_family']],
+  ['kubeproxy_conntrack_reconciler_sync_duration_seconds', 'histogram', ['ip_family']],
+  ['kubeproxy_conntrack_reconciler_deleted_entries_total', 'counter', ['ip_family']],
+  ['kubeproxy_conntrack_reconciler_sync_duration_seconds', 'histogram', ['ip_family']],
+  ['kubeproxy_conntrack_reconciler_deleted_entries_total', 'counter', ['ip_family']],
   ['kubeproxy_proxy_healthz_total', 'counter', ['code']],
   ['kubeproxy_proxy_livez_total', 'counter', ['code']],
 ];
@@ -47,6 +51,8 @@ function useAll({ proxy }: AgentMetrics): void {
   proxy.synced();
   proxy.syncFailed();
   proxy.cleanupFailed();
+  proxy.flowsCleanedUp({ family: 'ip', tookMs: 5, deleted: 2 });
+  proxy.flowsCleanedUp({ family: 'ip', tookMs: 5, deleted: 1 });
   proxy.answered('healthz', 200);
   proxy.answered('livez', 503);
 }

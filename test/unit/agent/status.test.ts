@@ -17,6 +17,8 @@ const WELL: ForwarderFacts = {
   conflicts: [],
   overflow: 0,
   closedPorts: [],
+  staleFlows: null,
+  unsetSysctls: [],
 };
 
 function conditionOf(facts: Partial<ForwarderFacts>, type: string) {
@@ -29,6 +31,21 @@ describe('agent: the report of a node', () => {
     expect(conditionOf({ programmed: false }, 'Ready')).to.include({ status: 'False', reason: 'Starting' });
     const failed = conditionOf({ failure: 'no nft' }, 'Ready');
     expect(failed).to.include({ status: 'False', reason: 'ApplyFailed', message: 'no nft' });
+  });
+
+  it('says what of connection tracking it can not do', () => {
+    expect(conditionOf({}, 'ConntrackTended')).to.include({ status: 'True' });
+    expect(conditionOf({ staleFlows: 'no conntrack' }, 'ConntrackTended')).to.include({
+      status: 'False',
+      reason: 'StaleFlowsStay',
+      message: 'no conntrack',
+    });
+    const unset = conditionOf(
+      { unsetSysctls: [{ path: '/proc/sys/x', value: 7, reason: 'EROFS' }] },
+      'ConntrackTended',
+    );
+    expect(unset).to.include({ status: 'False', reason: 'SysctlsNotSet' });
+    expect(unset?.message).to.include('/proc/sys/x to 7 (EROFS)');
   });
 
   it('says when not all clients are remembered that should be', () => {

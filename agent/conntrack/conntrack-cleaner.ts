@@ -1,0 +1,180 @@
+import type { Logger } from '../../kube/log.ts';
+import type { Protocol } from '../../kube/objects.ts';
+import type { Family } from '../endpoints/canonical-address.ts';
+import type { NodeContext } from '../node-context.ts';
+import type { ServedInputs, ServiceObserver } from '../service-observer.ts';
+import { inSlices } from '../slice-work.ts';
+import { collectFrontends } from './collect-frontends.ts';
+import { ConntrackError, type FlowTable } from './flow-table.ts';
+import { FrontendIndex } from './frontend-index.ts';
+import { NewlyServed } from './newly-served.ts';
+import type { Flow } from './parse-flow.ts';
+
+/** One look at the entries of a family. */
+export interface CleanUp {
+  family: Family;
+  tookMs: number;
+  deleted: number;
+}
+
+export interface ConntrackCleanerOptions {
+  table: FlowTable;
+  /** What Services are compiled for. */
+  context: () => NodeContext;
+  /** Where node ports answer, as `canonicalAddress` writes them. */
+  nodePortAddresses: () => readonly string[];
+  log: Logger;
+  onCleanUp?: (cleanUp: CleanUp) => void;
+  /** `problem` changed. */
+  onChange?: () => void;
+  /** Between two clean-ups at least. @default 1000 */
+  gapMs?: number;
+  /** Without any change, so often all the same. @default 300000 */
+  reconcileMs?: number;
+}
+
+const GAP_MS = 1_000;
+const RECONCILE_MS = 300_000;
+const FAMILIES: readonly Family[] = ['ip', 'ip6'];
+/** A clean-up of a long table waits so many times its own duration before the next: a tenth of a core at most. */
+const REST = 10;
+
+/**
+ * Deletes entries of connection tracking that would hold a client to what is no more. UDP has no end of a connection: a
+ * client that goes on from the same port stays with an endpoint that went, or with nobody, for as long as it sends. Of TCP
+ * only those are deleted that wait for an answer from an address that was not translated when they began.
+ *
+ * Beside the path of changes: these are in the kernel before, and never wait for this.
+ */
+export class ConntrackCleaner implements ServiceObserver {
+  readonly #options: ConntrackCleanerOptions;
+  readonly #udp = new FrontendIndex();
+  readonly #newTcp = new NewlyServed();
+  /** What changed and isn't in the kernel yet. */
+  #compiled = new Map<string, ServedInputs | undefined>();
+  /** What is in the kernel, and wasn't looked at since. */
+  readonly #applied = new Map<string, ServedInputs | undefined>();
+  /** Something happened since the last look at entries of UDP; also, nobody has looked yet. */
+  #udpDue = true;
+  #problem: string | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #notBefore = 0;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: ConntrackCleanerOptions) {
+    this.#options = options;
+  }
+
+  /** Why stale entries stay; null: they don't. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  compiled(key: string, inputs: ServedInputs | undefined): void {
+    this.#compiled.set(key, inputs);
+  }
+
+  applied(): void {
+    if (this.#compiled.size === 0) return;
+    for (const [key, inputs] of this.#compiled) this.#applied.set(key, inputs);
+    this.#compiled = new Map();
+    this.#schedule(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #schedule(delayMs: number): void {
+    const dueAt = Math.max(performance.now() + delayMs, this.#notBefore);
+    if (this.#stopped || this.#running !== undefined || dueAt >= this.#dueAt) return;
+    this.#dueAt = dueAt;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#dueAt = Number.POSITIVE_INFINITY;
+      this.#running = this.#run().finally(() => {
+        this.#running = undefined;
+        this.#schedule(this.#applied.size > 0 ? 0 : (this.#options.reconcileMs ?? RECONCILE_MS));
+      });
+    }, dueAt - performance.now());
+    this.#timer.unref();
+  }
+
+  async #run(): Promise<void> {
+    const startedAt = performance.now();
+    const { udp, tcp } = await this.#takeIn();
+    try {
+      for (const family of FAMILIES) await this.#cleanUp(family, udp, tcp);
+      if (udp) this.#udp.forgetGone();
+      this.#udpDue = false;
+      this.#setProblem(null);
+    } catch (error) {
+      this.#setProblem(describe(error));
+    }
+    const tookMs = performance.now() - startedAt;
+    this.#notBefore = performance.now() + Math.max(this.#options.gapMs ?? GAP_MS, tookMs * REST);
+  }
+
+  /** What there is to look for, by what changed. */
+  async #takeIn(): Promise<{ udp: boolean; tcp: FrontendIndex }> {
+    const context = this.#options.context();
+    const tcp = new FrontendIndex();
+    const isReconcile = this.#applied.size === 0;
+    // A copy of the keys: what is applied meanwhile is for the next time.
+    await inSlices([...this.#applied.keys()], (key) => {
+      const inputs = this.#applied.get(key);
+      this.#applied.delete(key);
+      const collect = (protocol: Protocol) =>
+        inputs === undefined ? [] : collectFrontends(inputs, protocol, context);
+      if (this.#udp.put(key, collect('UDP'))) this.#udpDue = true;
+      const news = this.#newTcp.put(key, collect('TCP'));
+      if (news.length > 0) tcp.put(key, news);
+    });
+    return { udp: (this.#udpDue || isReconcile) && this.#udp.isWorthALook, tcp };
+  }
+
+  async #cleanUp(family: Family, udp: boolean, tcp: FrontendIndex): Promise<void> {
+    if (!udp && tcp.size === 0) return;
+    const { table, nodePortAddresses, log, onCleanUp } = this.#options;
+    const startedAt = performance.now();
+    const addresses = new Set(nodePortAddresses());
+    const stale = new Map<string, Flow>();
+    const note = (flow: Flow) => {
+      const { protocol, destination, port, replySource, replyPort } = flow;
+      stale.set([protocol, destination, port, replySource, replyPort].join(' '), flow);
+    };
+    if (udp) {
+      await table.list({ family, protocol: 'udp' }, (flow) => {
+        if (this.#udp.judge(family, flow, addresses) !== null) note(flow);
+      });
+    }
+    if (tcp.size > 0) {
+      await table.list({ family, protocol: 'tcp', state: 'SYN_SENT' }, (flow) => {
+        if (tcp.judge(family, flow, addresses) === 'NotTranslated') note(flow);
+      });
+    }
+    let deleted = 0;
+    for (const flow of stale.values()) deleted += await table.delete(family, flow);
+    const tookMs = performance.now() - startedAt;
+    if (deleted > 0) log.info('StaleFlowsDeleted', { family, deleted, tookMs });
+    onCleanUp?.({ family, tookMs, deleted });
+  }
+
+  #setProblem(problem: string | null): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    if (problem !== null) this.#options.log.warn('StaleFlowsStay', { problem });
+    this.#options.onChange?.();
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof ConntrackError && error.failure === 'Missing') {
+    return "the program conntrack isn't installed: UDP clients may stay with endpoints that went";
+  }
+  return error instanceof Error ? error.message : String(error);
+}

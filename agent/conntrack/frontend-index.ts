@@ -1,0 +1,89 @@
+import type { Family } from '../endpoints/canonical-address.ts';
+import { frontendKey, type TrackedFrontend } from './collect-frontends.ts';
+import type { Flow } from './parse-flow.ts';
+
+/** Why an entry of connection tracking is of no use any more. */
+export type StaleReason = 'NoSuchEndpoint' | 'NotTranslated' | 'FrontendGone';
+
+type Sets = Map<string, ReadonlySet<string>>;
+
+/**
+ * Who may be behind which frontend, of all Services over one protocol. Knows what went since the last clean-up, so that
+ * flows of a frontend that is gone are told from those that were never ours.
+ */
+export class FrontendIndex {
+  readonly #byOwner = new Map<string, readonly TrackedFrontend[]>();
+  /** By family and frontend, by owner: several Services may claim one, and all of them count. */
+  readonly #current = new Map<string, Sets>();
+  /** The endpoints of frontends when they went. */
+  #gone = new Map<string, ReadonlySet<string>>();
+
+  /** Sets the frontends of a Service; none removes it. Answers whether flows may have become stale by it. */
+  put(owner: string, frontends: readonly TrackedFrontend[]): boolean {
+    const before = this.#byOwner.get(owner) ?? [];
+    for (const frontend of before) this.#withdraw(owner, frontend);
+    if (frontends.length === 0) this.#byOwner.delete(owner);
+    else this.#byOwner.set(owner, frontends);
+    for (const frontend of frontends) {
+      const id = idOf(frontend.family, frontend.key);
+      const sets = this.#current.get(id) ?? new Map();
+      this.#current.set(id, sets.set(owner, frontend.endpoints));
+      this.#gone.delete(id);
+    }
+    return !isHarmless(before, frontends);
+  }
+
+  get size(): number {
+    return this.#current.size;
+  }
+
+  /** Whether any flow could be stale. */
+  get isWorthALook(): boolean {
+    return this.#current.size > 0 || this.#gone.size > 0;
+  }
+
+  /** Why a flow is stale; null: it isn't, or it is none of ours. `nodeAddresses` are those that node ports answer at. */
+  judge(family: Family, flow: Flow, nodeAddresses: ReadonlySet<string>): StaleReason | null {
+    const reply = frontendKey(flow.replySource, flow.replyPort);
+    const ids = [idOf(family, frontendKey(flow.destination, flow.port))];
+    if (nodeAddresses.has(flow.destination)) ids.push(idOf(family, frontendKey('*', flow.port)));
+    for (const id of ids) {
+      const sets = this.#current.get(id);
+      if (sets !== undefined) {
+        for (const endpoints of sets.values()) if (endpoints.has(reply)) return null;
+        return flow.replySource === flow.destination ? 'NotTranslated' : 'NoSuchEndpoint';
+      }
+      if (this.#gone.get(id)?.has(reply)) return 'FrontendGone';
+    }
+    return null;
+  }
+
+  /** What went is dealt with. */
+  forgetGone(): void {
+    this.#gone = new Map();
+  }
+
+  #withdraw(owner: string, { family, key, endpoints }: TrackedFrontend): void {
+    const id = idOf(family, key);
+    const sets = this.#current.get(id);
+    sets?.delete(owner);
+    if (sets?.size !== 0) return;
+    this.#current.delete(id);
+    this.#gone.set(id, new Set([...(this.#gone.get(id) ?? []), ...endpoints]));
+  }
+}
+
+/** More endpoints beside those that were there break nothing; everything else may. */
+function isHarmless(before: readonly TrackedFrontend[], after: readonly TrackedFrontend[]): boolean {
+  if (before.length !== after.length) return false;
+  const known = new Map(before.map((frontend) => [idOf(frontend.family, frontend.key), frontend.endpoints]));
+  return after.every(({ family, key, endpoints }) => {
+    const were = known.get(idOf(family, key));
+    if (were === undefined || (were.size === 0 && endpoints.size > 0)) return false;
+    return [...were].every((endpoint) => endpoints.has(endpoint));
+  });
+}
+
+function idOf(family: Family, key: string): string {
+  return `${family} ${key}`;
+}

@@ -1,0 +1,62 @@
+import { isIP } from 'node:net';
+import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
+import type { ServeMode } from './node-context.ts';
+
+/** The configuration can't be used; the message says what to mend. */
+export class ConfigError extends Error {}
+
+export function readServe(text: string): ServeMode {
+  if (text === 'All' || text === 'Own') return text;
+  throw new ConfigError(`--serve: must be All or Own, not ${JSON.stringify(text)}`);
+}
+
+/** `namespace=CIDR`, with commas between. */
+export function readExternalIps(text: string): ExternalIpRule[] {
+  return splitList(text).map((rule) => {
+    const [, namespace = '', range = ''] = /^([^=]+)=(.*)$/.exec(rule) ?? [];
+    if (namespace === '') {
+      const example = 'team-a=203.0.113.0/24';
+      throw new ConfigError(`--external-ips: ${JSON.stringify(rule)} is no rule, such as ${example}`);
+    }
+    const [cidr = ''] = readCidrs('external-ips', range);
+    if (cidr === '') throw new ConfigError(`--external-ips: ${JSON.stringify(rule)} names no range`);
+    return { namespace: namespace.trim(), cidr };
+  });
+}
+
+export function readCidrs(name: string, text: string): string[] {
+  const cidrs = splitList(text);
+  for (const cidr of cidrs) {
+    const [address = '', length = '', ...more] = cidr.split('/');
+    const longest = isIP(address) === 6 ? 128 : 32;
+    if (isIP(address) === 0 || more.length > 0 || !/^\d+$/.test(length) || Number(length) > longest) {
+      throw new ConfigError(`--${name}: ${JSON.stringify(cidr)} is no CIDR, such as 10.244.0.0/16`);
+    }
+  }
+  return cidrs;
+}
+
+export function readInteger(name: string, text: string, low: number, high: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= low && value <= high) return value;
+  throw new ConfigError(`--${name}: must be a number from ${low} to ${high}, not ${JSON.stringify(text)}`);
+}
+
+export function readSwitch(name: string, text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new ConfigError(`--${name}: must be true or false, not ${JSON.stringify(text)}`);
+}
+
+/** `host:port`; IPv6 in brackets. */
+export function readListenAddress(name: string, text: string): { host: string; port: number } {
+  const [, host = '', digits = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(text) ?? [];
+  if (digits !== '') return { host, port: readInteger(name, digits, 0, 65_535) };
+  throw new ConfigError(`--${name}: must be host:port, not ${JSON.stringify(text)}`);
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
