@@ -26,6 +26,12 @@ describe('health checks of Services, beside those of real kube-proxy', function 
     return error instanceof Error && 'code' in error ? error.code : 'answered';
   };
 
+  /** From the node itself. A health check says nothing before it is asked: it is there when it takes the connection. */
+  const connects = async (host: string) => {
+    const outcome = await lab.stations.get(AGENT.name)?.dial('tcp', host, PORT, 500);
+    return outcome?.result === 'refused' ? 'refused' : 'served';
+  };
+
   before(async function () {
     this.timeout(180_000);
     lab = await sharedLab();
@@ -133,6 +139,20 @@ describe('health checks of Services, beside those of real kube-proxy', function 
     await eventually(async () => expect(await codeOf(AGENT.address, PORT + 1)).to.equal('ECONNREFUSED'));
 
     expect(await codeOf(AGENT.address, PORT)).to.equal('answered');
+  });
+
+  it('are answered at each address of the node when node ports are', async () => {
+    await lab.stopAgent(AGENT);
+    await lab.startAgent(AGENT, ['--nodeport-addresses', '0.0.0.0/0,::/0']);
+    for (const host of ['127.0.0.1', '::1', AGENT.address, AGENT.address6]) {
+      await eventually(async () => expect(await connects(host)).to.equal('served'));
+    }
+
+    await lab.stopAgent(AGENT);
+    await lab.startAgent(AGENT);
+    await eventually(async () => expect(await connects(AGENT.address)).to.equal('served'));
+    expect(await connects('127.0.0.1')).to.equal('refused');
+    expect(await connects('::1')).to.equal('refused');
   });
 
   it('whose port is taken are told on the Service and the node, and begin when it is free', async () => {
