@@ -1,10 +1,23 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** CPU time that a process has used, s: utime and stime of proc(5), in ticks of 10 ms; with its children that ended. */
+/**
+ * CPU time that a process has used, s: utime and stime of proc(5), in ticks of 10 ms; with its children, those that ended
+ * and those that run.
+ */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0) / 100;
+  const own = [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0) / 100;
+  return childrenOf(pid).reduce((sum, child) => sum + cpuSecondsIfThere(child), own);
+}
+
+function cpuSecondsIfThere(pid: number): number {
+  try {
+    return cpuSeconds(pid);
+  } catch {
+    // It ended: its time is its parent's now, and counted at the next look.
+    return 0;
+  }
 }
 
 /** Resident memory now, and the most it ever was, MiB. */
