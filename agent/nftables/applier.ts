@@ -1,5 +1,6 @@
 import { Committer, type CommitterOptions } from './committer.ts';
 import type { Extent, KernelModel } from './kernel-model.ts';
+import { Pace } from './pace.ts';
 import type { NftError } from './run-nft.ts';
 import type { TableOptions } from './table-options.ts';
 
@@ -24,6 +25,7 @@ const LONGEST_RETRY_MS = 30_000;
 export class Applier {
   readonly #options: ApplierOptions;
   readonly #committer: Committer;
+  readonly #pace = new Pace();
   #turn: Promise<unknown> = Promise.resolve();
   #started = false;
   #scheduled = false;
@@ -184,6 +186,7 @@ export class Applier {
   }
 
   async #applyOnce(): Promise<void> {
+    if (this.#committer.isDue) await this.#pace.next();
     this.#missedSince = undefined;
     this.#options.onTaken?.();
     if (this.#committer.isDue) await this.#committer.commit();

@@ -6,8 +6,7 @@ import { checkChains, findMissingChain } from './check-layout.ts';
 import { RuleChecker } from './check-rules.ts';
 import { countIn, findElement } from './find-element.ts';
 import { type Extent, FAMILIES } from './kernel-model.ts';
-import { MAPS, SETS, TABLE } from './model.ts';
-import { parseChains } from './parse-chains.ts';
+import { MAPS, SETS } from './model.ts';
 import { type ElementPlace, readElements } from './read-elements.ts';
 import { readTable } from './read-rules.ts';
 import { type Nft, NftError } from './run-nft.ts';
@@ -125,18 +124,17 @@ export class Audit {
 
   async #lookAtTable(family: Family): Promise<Difference | null> {
     const { applier, nft } = this.#options;
-    const chains = parseChains(await nft({ args: ['-j', 'list', 'chains', family] }), TABLE);
-    if (chains.size === 0) return { finding: 'TableMissing', what: family };
+    const table = await readTable(nft, family, applier.model.elements);
+    const { chains } = table;
     const foreign = checkChains(chains);
     if (foreign !== null) return { finding: 'ForeignChain', what: foreign };
     const missing =
       findMissingChain(chains) ?? applier.model.chains(family).find((each) => !chains.has(each));
     if (missing !== undefined) return { finding: 'ChainMissing', what: missing };
     applier.model.adoptChains(family, chains.keys());
-    const table = await readTable(nft, family, applier.model.elements);
     if (table.dormant) return { finding: 'TableDormant', what: family };
     this.#newOverflow += this.#countOverflow(family, table.overflow);
-    const changed = this.#rules.findChanged(family, table.chains);
+    const changed = await this.#rules.findChanged(family, chains);
     return changed === null ? null : { finding: 'RulesDiffer', what: `${family} ${changed}` };
   }
 

@@ -1,4 +1,5 @@
 import type { Family } from '../endpoints/canonical-address.ts';
+import { inSlices } from '../slice-work.ts';
 import type { Applier } from './applier.ts';
 import { comesAndGoes } from './describe-chains.ts';
 import {
@@ -30,34 +31,36 @@ export class RuleChecker {
   }
 
   /** The first chain whose rules aren't ours, or null. To be called while no transaction runs. */
-  findChanged(family: Family, chains: ReadonlyMap<string, ListedChain>): string | null {
+  async findChanged(family: Family, chains: ReadonlyMap<string, ListedChain>): Promise<string | null> {
     const { ruleWrites } = this.#applier;
     const rules = normalize(chains);
     const reference = this.#references.get(family);
     const known = reference?.ruleWrites === ruleWrites ? reference.rules : new Map<string, string>();
     const { changed, unknown } = findChangedRules(known, rules);
     if (known.size > 0 && changed !== null) return changed;
-    const remade = this.#findRemade(family, chains, new Set(known.size > 0 ? unknown : rules.keys()));
+    const remade = await this.#findRemade(family, chains, new Set(known.size > 0 ? unknown : rules.keys()));
     if (remade === null) this.#references.set(family, { ruleWrites, rules });
     return remade;
   }
 
-  #findRemade(
+  async #findRemade(
     family: Family,
     chains: ReadonlyMap<string, ListedChain>,
     unknown: ReadonlySet<string>,
-  ): string | null {
+  ): Promise<string | null> {
     const fixed = [...fixedChains().keys()];
     // One transaction writes those one after the other.
     const [first = ''] = fixed;
     if (unknown.has(first) && !this.#areFixedAsMade(family, fixed, chains)) return first;
-    for (const [name, chain] of chains) {
-      if (!comesAndGoes(name) || !(unknown.has(generalName(name)) || unknown.has(name))) continue;
+    let remade: string | null = null;
+    await inSlices(chains, ([name, chain]) => {
+      if (remade !== null || !comesAndGoes(name)) return;
+      if (!unknown.has(generalName(name)) && !unknown.has(name)) return;
       const count = this.#applier.model.ruleCount(family, name, this.#applier.table);
       // Undefined: an agent before us left it, and nothing leads there.
-      if (count !== undefined && !isAsMade([chain], [count])) return name;
-    }
-    return null;
+      if (count !== undefined && !isAsMade([chain], [count])) remade = name;
+    });
+    return remade;
   }
 
   #areFixedAsMade(

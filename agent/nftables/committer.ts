@@ -128,7 +128,7 @@ export class Committer {
 
   /** Deletes chains that nothing leads to any more. The kernel may call one busy for a moment: then another time. */
   async collectChains(): Promise<void> {
-    const unused = this.model.unusedChains();
+    const unused = await this.model.unusedChains();
     if (unused.length === 0) return;
     const lines = unused.map((chain) => `delete chain ${chain.replace(' ', ` ${TABLE} `)}`);
     try {

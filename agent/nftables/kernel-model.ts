@@ -84,13 +84,16 @@ export class KernelModel {
         if (anew || this.#chains.get(name) === undefined) chains.set(name, chain);
       }
     });
-    const lines = [
-      ...(extent === 'change'
-        ? []
-        : FAMILIES.flatMap((family) => this.#renderExtent(family, extent, options))),
-      ...[...chains].flatMap(([name, chain]) => renderChain(familyOf(name), chain, options)),
-      ...elements.lines(),
-    ];
+    const lines =
+      extent === 'change' ? [] : FAMILIES.flatMap((family) => this.#renderExtent(family, extent, options));
+    // Those that are there are written anew with the rules; a reset needs no others than its entries do.
+    await inSlices(extent === 'rules' ? this.#chains : [], ([name, chain]) => {
+      if (chain !== undefined) lines.push(...renderChain(familyOf(name), chain, options));
+    });
+    await inSlices(chains, ([name, chain]) => {
+      lines.push(...renderChain(familyOf(name), chain, options));
+    });
+    for (const line of elements.lines()) lines.push(line);
     const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
     return { text, extent, elements: elements.count, entries, removed, chains };
   }
@@ -136,12 +139,12 @@ export class KernelModel {
   }
 
   /** Chains that no committed entry leads into. */
-  unusedChains(): string[] {
+  async unusedChains(): Promise<string[]> {
     const unused = new Set(this.#chains.keys());
-    for (const entry of this.#entries.values()) {
-      if (unused.size === 0) break;
-      if (isFrontend(entry)) for (const { name } of chainsOf(entry)) unused.delete(`${entry.family} ${name}`);
-    }
+    await inSlices(this.#entries.values(), (entry) => {
+      if (unused.size === 0 || !isFrontend(entry)) return;
+      for (const { name } of chainsOf(entry)) unused.delete(`${entry.family} ${name}`);
+    });
     return [...unused].sort();
   }
 
@@ -154,13 +157,8 @@ export class KernelModel {
   #renderExtent(family: Family, extent: Extent, options: TableOptions): string[] {
     const own = `${family} ${TABLE}`;
     const fixed = renderFixedChains(family, options);
-    if (extent === 'rules') {
-      // No maps: to declare one again is harmless, but makes every `nft monitor` forget what it is called.
-      const rest = [...this.#chains].flatMap(([name, chain]) =>
-        chain !== undefined && familyOf(name) === family ? renderChain(family, chain, options) : [],
-      );
-      return [...fixed, ...rest];
-    }
+    // No maps: to declare one again is harmless, but makes every `nft monitor` forget what it is called.
+    if (extent === 'rules') return fixed;
     if (extent === 'replace') {
       // Deleting what may not be there takes an addition first (`destroy` came with nft 1.0.8).
       return [`add table ${own}`, `delete table ${own}`, ...renderMaps(family, options), ...fixed];

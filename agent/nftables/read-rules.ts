@@ -4,6 +4,8 @@ import { type Nft, NftError } from './run-nft.ts';
 
 /** One chain as nft prints it. */
 export interface ListedChain {
+  /** What hooks it, as `nat prerouting -101`; empty for one that others lead to. */
+  hook: string;
   /** What hooks it, and its rules, without handles. */
   text: string;
   /** Of its rules, in their order. */
@@ -34,37 +36,71 @@ const MANY_ELEMENTS = 10_000;
 /** Reads the chains and rules of our table. Throws an NftError, `Missing` when there is no table. */
 export async function readTable(nft: Nft, family: Family, elements: number): Promise<ListedTable> {
   const what = elements > MANY_ELEMENTS ? ['ruleset', family] : ['table', family, TABLE];
-  const table = parseTable(await nft({ args: ['-a', '-t', 'list', ...what] }), family);
-  if (table === null) throw new NftError('Missing', `there is no table ${family} ${TABLE}`);
-  return table;
+  const reader = new TableReader(family);
+  const args = ['-a', '-t', '-y', 'list', ...what];
+  await nft({ args, onText: (text) => reader.push(text) });
+  if (reader.table === null) throw new NftError('Missing', `there is no table ${family} ${TABLE}`);
+  return reader.table;
 }
 
-/** Reads `nft -a -t list` of a table, or of all of a family; null: our table isn't in it. */
-export function parseTable(text: string, family: Family): ListedTable | null {
-  const start = text.search(new RegExp(`^table ${family} ${TABLE} \\{`, 'm'));
-  if (start < 0) return null;
-  const end = text.indexOf('\n}', start);
-  const own = text.slice(start, end + 1);
-  const chains = new Map<string, ListedChain>();
-  for (const [, name = '', body = ''] of own.matchAll(
-    /^\tchain (\S+) \{(?: # handle \d+)?\n([\s\S]*?)^\t\}$/gm,
-  )) {
-    chains.set(name, parseChain(body));
-  }
-  const [, overflow = '0'] =
-    new RegExp(`^\tcounter ${AFFINITY_FULL} \\{[^\\n]*\\n\t\tpackets (\\d+) `, 'm').exec(own) ?? [];
-  return { chains, dormant: /^\tflags [^\n]*dormant/m.test(own), overflow: Number(overflow) };
-}
+/** Takes what `nft -a -t -y list` prints of a table, or of all of a family, in pieces, cut anywhere. */
+export class TableReader {
+  /** Null: our table wasn't in it (yet). */
+  table: ListedTable | null = null;
+  readonly #beginning: string;
+  #rest = '';
+  #inside = false;
+  #chain: ListedChain | null = null;
+  #inCounter = false;
+  /** The lines so far of a rule; one with a long set is printed on several. */
+  #rule = '';
 
-function parseChain(body: string): ListedChain {
-  const handles: number[] = [];
-  const sets: number[] = [];
-  // A rule with a long set is printed on several lines; its handle is at its end.
-  for (const [, rule = '', handle] of body.matchAll(/([\s\S]*?) # handle (\d+)\n/g)) {
-    handles.push(Number(handle));
-    sets.push(rule.split('{').length - 1);
+  constructor(family: Family) {
+    this.#beginning = `table ${family} ${TABLE} {`;
   }
-  return { text: body.replaceAll(/ # handle \d+$/gm, ''), handles, sets };
+
+  push(text: string): void {
+    const lines = `${this.#rest}${text}`.split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#readLine(line);
+  }
+
+  #readLine(line: string): void {
+    if (line.startsWith(this.#beginning)) {
+      this.table = { chains: new Map(), dormant: false, overflow: 0 };
+      this.#inside = true;
+    } else if (line === '}') this.#inside = false;
+    else if (this.#inside && this.table !== null) this.#readOwn(line, this.table);
+  }
+
+  #readOwn(line: string, table: ListedTable): void {
+    if (line === '\t}') this.#chain = null;
+    else if (this.#chain !== null) this.#readRule(line, this.#chain);
+    else if (line.startsWith('\tchain ')) {
+      this.#chain = { hook: '', text: '', handles: [], sets: [] };
+      table.chains.set(line.split(' ')[1] ?? '', this.#chain);
+    } else if (line.startsWith(`\tcounter ${AFFINITY_FULL} `)) this.#inCounter = true;
+    else if (this.#inCounter) {
+      table.overflow = Number(/packets (\d+)/.exec(line)?.[1] ?? 0);
+      this.#inCounter = false;
+    } else if (line.startsWith('\tflags ')) table.dormant = line.includes('dormant');
+  }
+
+  #readRule(line: string, chain: ListedChain): void {
+    const hook = /^\t\ttype (\w+) hook (\w+) priority (-?\d+);/.exec(line);
+    if (hook !== null) {
+      chain.hook = hook.slice(1).join(' ');
+      chain.text += `${line}\n`;
+      return;
+    }
+    const end = line.lastIndexOf(' # handle ');
+    this.#rule += `${end < 0 ? line : line.slice(0, end)}\n`;
+    if (end < 0) return;
+    chain.text += this.#rule;
+    chain.handles.push(Number(line.slice(end + 10)));
+    chain.sets.push(this.#rule.split('{').length - 1);
+    this.#rule = '';
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import {
   isAsMade,
   type ListedTable,
   normalize,
-  parseTable,
+  TableReader,
 } from '../../../../agent/nftables/read-rules.ts';
 
 /** As nft 1.0.6 prints it. */
@@ -24,7 +24,7 @@ table ip fairlead { # handle 9
 	}
 
 	chain dispatch { # handle 1
-		type nat hook prerouting priority dstnat - 1; policy accept;
+		type nat hook prerouting priority -101; policy accept;
 		ip daddr . meta l4proto . th dport vmap @services # handle 11
 		ip daddr { 10.96.0.0/16,
 			   10.97.0.0/16 } drop # handle 13
@@ -46,8 +46,14 @@ table ip third {
 `;
 }
 
+function read(text: string, family: 'ip' | 'ip6' = 'ip', cut = 50): ListedTable | null {
+  const reader = new TableReader(family);
+  for (let start = 0; start < text.length; start += cut) reader.push(text.slice(start, start + cut));
+  return reader.table;
+}
+
 function parse(text: string): ListedTable {
-  const table = parseTable(text, 'ip');
+  const table = read(text);
   if (table === null) throw new Error('there is no table');
   return table;
 }
@@ -64,12 +70,15 @@ describe('agent: telling whether rules were changed', () => {
     expect([...table.chains.keys()]).to.deep.equal(['dispatch', 'pick-2', 'external-pick-2']);
     expect(table.chains.get('dispatch')).to.include({
       text:
-        '\t\ttype nat hook prerouting priority dstnat - 1; policy accept;\n' +
+        '\t\ttype nat hook prerouting priority -101; policy accept;\n' +
         '\t\tip daddr . meta l4proto . th dport vmap @services\n' +
         '\t\tip daddr { 10.96.0.0/16,\n\t\t\t   10.97.0.0/16 } drop\n',
     });
     expect(table).to.include({ dormant: false, overflow: 12 });
-    expect(parseTable(listing(), 'ip6')).to.equal(null);
+    expect(table.chains.get('dispatch')?.hook).to.equal('nat prerouting -101');
+    expect(table.chains.get('pick-2')?.hook).to.equal('');
+    expect(read(listing(), 'ip6')).to.equal(null);
+    for (const cut of [1, 7, 10_000]) expect(read(listing(), 'ip', cut)).to.deep.equal(table);
   });
 
   it('tells a table that the kernel skips', () => {
@@ -83,7 +92,7 @@ describe('agent: telling whether rules were changed', () => {
   });
 
   it('names a treatment that it has not seen before', () => {
-    const near = '\n\tchain port-near-3 {\n\t\tdnat ip to numgen random mod 3 map @x\n\t}\n';
+    const near = '\n\tchain port-near-3 {\n\t\tdnat ip to numgen random mod 3 map @x # handle 20\n\t}\n';
     expect(changed(listing(), listing(near))).to.deep.equal({ changed: null, unknown: ['port-near'] });
   });
 
@@ -103,7 +112,7 @@ describe('agent: telling whether rules were changed', () => {
   });
 
   it('finds one of two chains of a treatment that was changed', () => {
-    const other = '\n\tchain pick-7 {\n\t\tdrop\n\t}\n';
+    const other = '\n\tchain pick-7 {\n\t\tdrop # handle 20\n\t}\n';
     expect(changed(listing(), listing(other)).changed).to.equal('pick-7');
   });
 
