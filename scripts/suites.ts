@@ -75,7 +75,7 @@ export const SUITES: readonly Suite[] = [
   mocha('net', 'against the real kernel, in namespaces', {
     isolated: true,
     needsControlPlane: true,
-    timeoutMinutes: 10,
+    timeoutMinutes: 20,
   }),
   mocha('chaos', 'killed and cut off at any moment', {
     isolated: true,
