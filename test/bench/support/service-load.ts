@@ -1,4 +1,5 @@
 import type { KubeClient } from '../../../kube/client.ts';
+import { isClass } from '../../../kube/errors.ts';
 import type { EndpointSlice, Service } from '../../../kube/objects.ts';
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../../../kube/resources.ts';
 import { HOST_ADDRESS } from './bench-node.ts';
@@ -7,6 +8,7 @@ export const NAMESPACE = 'bench';
 export const PORT_NAME = 'http';
 export const ENDPOINT_PORT = 8080;
 const CREATORS = 48;
+const MOST_ATTEMPTS = 5;
 /** There are 2,768 node ports. */
 const MOST_NODE_PORTS = 2_000;
 /** Endpoints that Services begin with, and those that changes give them: two ranges of CLUSTER_CIDR. */
@@ -96,8 +98,9 @@ export class ServiceLoad {
   async #create(index: number, endpoints: number): Promise<void> {
     const name = serviceName(index);
     const isNodePort = index % 10 === 0 && index / 10 < MOST_NODE_PORTS;
-    await this.#client.create(SERVICES, buildService(name, isNodePort ? 'NodePort' : 'ClusterIP'));
-    await this.#client.create(ENDPOINT_SLICES, buildSlice(name, endpointsOf(index, endpoints)));
+    const service = buildService(name, isNodePort ? 'NodePort' : 'ClusterIP');
+    await insist(() => this.#client.create(SERVICES, service));
+    await insist(() => this.#client.create(ENDPOINT_SLICES, buildSlice(name, endpointsOf(index, endpoints))));
   }
 
   async #setEndpoints(index: number, addresses: readonly string[]): Promise<void> {
@@ -113,6 +116,19 @@ export class ServiceLoad {
     const { spec } = await this.#client.create(SERVICES, buildService(name, 'ClusterIP'));
     if (spec.clusterIP === undefined) throw new Error(`${name} has no ClusterIP`);
     this.#sentinels.push(spec.clusterIP);
+  }
+}
+
+/** A busy API server may answer too late: then what was asked for may be there already. */
+async function insist(create: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await create();
+      return;
+    } catch (error) {
+      if (isClass(error, 'Conflict') && attempt > 1) return;
+      if (!isClass(error, 'Transient', 'Throttled') || attempt === MOST_ATTEMPTS) throw error;
+    }
   }
 }
 
