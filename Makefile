@@ -88,7 +88,7 @@ bench: ## All benchmarks; tables go to bench/results/ too
 	@$(NODE) test/controlplane/build.ts kube-proxy >/dev/null
 	@status=0; for bench in $(BENCHES); do \
 	  scripts/in-namespaces $(NODE) "$$bench" || status=1; \
-	done; exit $$status
+	done; $(NODE) test/bench/support/write-docs.ts; exit $$status
 
 ##@ Work on it
 
