@@ -22,7 +22,17 @@ export async function readElements(
   signal?: AbortSignal,
 ): Promise<void> {
   const reader = new ElementReader(visit);
-  await nft({ args: ['list', kind, family, TABLE, name], signal, onText: (text) => reader.push(text) });
+  const args = ['-p', 'list', kind, family, TABLE, name];
+  await nft({ args, signal, onText: (text) => reader.push(text) });
+}
+
+/** By name nft tells protocols only where there is /etc/protocols, which small images leave out: asked for by number. */
+const PROTOCOLS: Readonly<Record<string, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
+/** The first part that is nothing but a number is the protocol, in every key that has one. */
+const PROTOCOL = /(^| \. )(6|17|132) \. /;
+
+function nameProtocol(key: string): string {
+  return key.replace(PROTOCOL, (_, before: string, number: string) => `${before}${PROTOCOLS[number]} . `);
 }
 
 const BEGINNING = 'elements = { ';
@@ -61,6 +71,6 @@ export class ElementReader {
     if (element === '') return;
     const end = element.indexOf(' : ');
     if (end < 0) this.#visit(element, '');
-    else this.#visit(element.slice(0, end), element.slice(end + 3));
+    else this.#visit(nameProtocol(element.slice(0, end)), element.slice(end + 3));
   }
 }

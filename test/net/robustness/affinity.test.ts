@@ -37,7 +37,7 @@ describe('agent: session affinity with room for two clients', function () {
     await lab.agents[0]?.stop();
     await removeTables(nft);
     const book = new RuleBook();
-    const service = { ...web.service, spec: { ...web.service.spec, sessionAffinity: 'ClientIP' } };
+    const service = { ...web.service, spec: { ...web.service.spec, sessionAffinity: 'ClientIP' as const } };
     const context = { nodeName: NODE_1.name, addresses: [], serve: 'All' as const, externalIps: [] };
     const { entries } = compileService({ service, slices: web.slices, loadBalancers: [] }, context);
     book.put({ key: 'default/web', since: '' }, entries);

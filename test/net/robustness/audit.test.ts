@@ -4,6 +4,7 @@ import { createNft } from '../../../agent/nftables/run-nft.ts';
 import type { Service } from '../../../kube/objects.ts';
 import { clusterIpsOf, merge, sketchService } from '../support/cluster-objects.ts';
 import { type ForwardingLab, NODES, NodeAgent, PODS } from '../support/forwarding-lab.ts';
+import { run } from '../support/run.ts';
 import { sharedLab } from '../support/shared-lab.ts';
 
 const [POD_1, POD_2, , CALLER] = PODS;
@@ -188,6 +189,17 @@ describe('agent: its tables altered by hand', function () {
     await audited.become(objects);
     await untilRepaired(before);
     expect(audited.findings).to.deep.equal(['ChangeRefused']);
+  });
+
+  it('finds nothing where nobody knows the names of protocols, as in small images', async () => {
+    await run('mount', '--bind', '/dev/null', '/etc/protocols');
+    try {
+      await startAudited(20);
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      expect(audited.findings).to.deep.equal([]);
+    } finally {
+      await run('umount', '/etc/protocols');
+    }
   });
 
   it('finds nothing, and writes nothing, when nothing was done but serving', async () => {

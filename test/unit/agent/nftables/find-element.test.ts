@@ -82,8 +82,9 @@ describe('agent: looking elements up', () => {
     const text = `table ip fairlead {
 	map services {
 		typeof ip daddr . meta l4proto . th dport : verdict
-		elements = { 10.96.0.3 . udp . 53 : drop,
-			     10.96.0.1 . tcp . 80 : goto pick-5 }
+		elements = { 10.96.0.3 . 17 . 53 : drop,
+			     10.96.0.1 . 6 . 6 : goto pick-5,
+			     132 . 17 : drop }
 	}
 }
 table ip6 fairlead {
@@ -102,7 +103,8 @@ table ip6 fairlead {
         for (const [index, place] of places.entries()) reader.push(text.slice(place, places[index + 1]));
         expect(seen).to.deep.equal([
           '10.96.0.3 . udp . 53=drop',
-          '10.96.0.1 . tcp . 80=goto pick-5',
+          '10.96.0.1 . tcp . 6=goto pick-5',
+          'sctp . 17=drop',
           'fd00::1=',
           'fd00::2=',
           'fd00::3=',
