@@ -57,8 +57,8 @@ async function run(cluster: ControlPlane): Promise<boolean> {
 function effortFor(name: ProxyName): Effort {
   const storm = { stormPerSecond: 100, stormSeconds: STORM_SECONDS };
   if (name === 'fairlead') return { starts: STARTS, changes: CHANGES, additions: 20, ...storm };
-  const changes = Math.ceil(CHANGES / 6);
-  return { starts: name === 'nftables' ? STARTS : 1, changes, additions: 5, ...storm };
+  if (name === 'nftables') return { starts: STARTS, changes: Math.ceil(CHANGES / 6), additions: 5, ...storm };
+  return { starts: 1, changes: Math.ceil(CHANGES / 15), additions: 3, ...storm };
 }
 
 function readSizes(text: string): LoadSize[] {
