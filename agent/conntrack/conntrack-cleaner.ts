@@ -1,5 +1,4 @@
 import type { Logger } from '../../kube/log.ts';
-import type { Protocol } from '../../kube/objects.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { ServedInputs, ServiceObserver } from '../service-observer.ts';
@@ -27,17 +26,18 @@ export interface ConntrackCleanerOptions {
   onCleanUp?: (cleanUp: CleanUp) => void;
   /** `problem` changed. */
   onChange?: () => void;
-  /** Between two clean-ups at least. @default 1000 */
+  /** Between two clean-ups at least. @default 500 */
   gapMs?: number;
   /** Without any change, so often all the same. @default 300000 */
   reconcileMs?: number;
 }
 
-const GAP_MS = 1_000;
+const GAP_MS = 500;
 const RECONCILE_MS = 300_000;
 const FAMILIES: readonly Family[] = ['ip', 'ip6'];
-/** A clean-up of a long table waits so many times its own duration before the next: a tenth of a core at most. */
-const REST = 10;
+/** A clean-up of a long table is followed by a rest of so many times its own duration, up to a limit. */
+const REST = 5;
+const LONGEST_REST_MS = 10_000;
 
 /**
  * Deletes entries of connection tracking that would hold a client to what is no more. UDP has no end of a connection: a
@@ -52,6 +52,8 @@ export class ConntrackCleaner implements ServiceObserver {
   readonly #newTcp = new NewlyServed();
   /** What changed and isn't in the kernel yet. */
   #compiled = new Map<string, ServedInputs | undefined>();
+  /** Of that, what is being written. */
+  #taken = new Map<string, ServedInputs | undefined>();
   /** What is in the kernel, and wasn't looked at since. */
   readonly #applied = new Map<string, ServedInputs | undefined>();
   /** Something happened since the last look at entries of UDP; also, nobody has looked yet. */
@@ -73,15 +75,30 @@ export class ConntrackCleaner implements ServiceObserver {
   }
 
   compiled(key: string, inputs: ServedInputs | undefined): void {
+    this.#passOver(key, this.#compiled);
     this.#compiled.set(key, inputs);
   }
 
-  applied(): void {
-    if (this.#compiled.size === 0) return;
-    for (const [key, inputs] of this.#compiled) this.#applied.set(key, inputs);
+  taken(): void {
+    for (const [key, inputs] of this.#compiled) {
+      this.#passOver(key, this.#taken);
+      this.#taken.set(key, inputs);
+    }
     this.#compiled = new Map();
+  }
+
+  takenApplied(): void {
+    if (this.#taken.size === 0) return;
+    for (const [key, inputs] of this.#taken) {
+      this.#passOver(key, this.#applied);
+      this.#applied.set(key, inputs);
+    }
+    this.#taken = new Map();
     this.#schedule(0);
   }
+
+  /** Never waited for: while changes come all the time it isn't called. */
+  applied(): void {}
 
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -94,13 +111,16 @@ export class ConntrackCleaner implements ServiceObserver {
     if (this.#stopped || this.#running !== undefined || dueAt >= this.#dueAt) return;
     this.#dueAt = dueAt;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#dueAt = Number.POSITIVE_INFINITY;
-      this.#running = this.#run().finally(() => {
-        this.#running = undefined;
-        this.#schedule(this.#applied.size > 0 ? 0 : (this.#options.reconcileMs ?? RECONCILE_MS));
-      });
-    }, dueAt - performance.now());
+    this.#timer = setTimeout(
+      () => {
+        this.#dueAt = Number.POSITIVE_INFINITY;
+        this.#running = this.#run().finally(() => {
+          this.#running = undefined;
+          this.#schedule(this.#applied.size > 0 ? 0 : (this.#options.reconcileMs ?? RECONCILE_MS));
+        });
+      },
+      Math.max(dueAt - performance.now(), 0),
+    );
     this.#timer.unref();
   }
 
@@ -109,14 +129,15 @@ export class ConntrackCleaner implements ServiceObserver {
     const { udp, tcp } = await this.#takeIn();
     try {
       for (const family of FAMILIES) await this.#cleanUp(family, udp, tcp);
-      if (udp) this.#udp.forgetGone();
-      this.#udpDue = false;
+      if (udp) this.#udp.endLook();
       this.#setProblem(null);
     } catch (error) {
+      this.#udpDue ||= udp;
       this.#setProblem(describe(error));
     }
     const tookMs = performance.now() - startedAt;
-    this.#notBefore = performance.now() + Math.max(this.#options.gapMs ?? GAP_MS, tookMs * REST);
+    this.#notBefore =
+      performance.now() + Math.max(this.#options.gapMs ?? GAP_MS, Math.min(tookMs * REST, LONGEST_REST_MS));
   }
 
   /** What there is to look for, by what changed. */
@@ -128,13 +149,25 @@ export class ConntrackCleaner implements ServiceObserver {
     await inSlices([...this.#applied.keys()], (key) => {
       const inputs = this.#applied.get(key);
       this.#applied.delete(key);
-      const collect = (protocol: Protocol) =>
-        inputs === undefined ? [] : collectFrontends(inputs, protocol, context);
-      if (this.#udp.put(key, collect('UDP'))) this.#udpDue = true;
-      const news = this.#newTcp.put(key, collect('TCP'));
+      this.#putUdp(key, inputs);
+      const frontends = inputs === undefined ? [] : collectFrontends(inputs, 'TCP', context);
+      const news = this.#newTcp.put(key, frontends);
       if (news.length > 0) tcp.put(key, news);
     });
-    return { udp: (this.#udpDue || isReconcile) && this.#udp.isWorthALook, tcp };
+    const udp = (this.#udpDue || isReconcile) && this.#udp.isWorthALook;
+    if (udp) this.#udp.beginLook();
+    this.#udpDue = false;
+    return { udp, tcp };
+  }
+
+  /** What lasted a moment only may have flows all the same. */
+  #passOver(key: string, waiting: ReadonlyMap<string, ServedInputs | undefined>): void {
+    if (waiting.has(key)) this.#putUdp(key, waiting.get(key));
+  }
+
+  #putUdp(key: string, inputs: ServedInputs | undefined): void {
+    const frontends = inputs === undefined ? [] : collectFrontends(inputs, 'UDP', this.#options.context());
+    if (this.#udp.put(key, frontends)) this.#udpDue = true;
   }
 
   async #cleanUp(family: Family, udp: boolean, tcp: FrontendIndex): Promise<void> {

@@ -8,15 +8,17 @@ export type StaleReason = 'NoSuchEndpoint' | 'NotTranslated' | 'FrontendGone';
 type Sets = Map<string, ReadonlySet<string>>;
 
 /**
- * Who may be behind which frontend, of all Services over one protocol. Knows what went since the last clean-up, so that
- * flows of a frontend that is gone are told from those that were never ours.
+ * Who may be behind which frontend, of all Services over one protocol. Knows who was behind
+ * them since the last look, so that flows of a frontend that is gone are told from those that were never ours.
  */
 export class FrontendIndex {
   readonly #byOwner = new Map<string, readonly TrackedFrontend[]>();
   /** By family and frontend, by owner: several Services may claim one, and all of them count. */
   readonly #current = new Map<string, Sets>();
-  /** The endpoints of frontends when they went. */
-  #gone = new Map<string, ReadonlySet<string>>();
+  /** Endpoints that were behind a frontend since flows were last looked at. */
+  #former = new Map<string, Set<string>>();
+  /** The same, for the look that is going on. */
+  #looking = new Map<string, Set<string>>();
 
   /** Sets the frontends of a Service; none removes it. Answers whether flows may have become stale by it. */
   put(owner: string, frontends: readonly TrackedFrontend[]): boolean {
@@ -28,7 +30,6 @@ export class FrontendIndex {
       const id = idOf(frontend.family, frontend.key);
       const sets = this.#current.get(id) ?? new Map();
       this.#current.set(id, sets.set(owner, frontend.endpoints));
-      this.#gone.delete(id);
     }
     return !isHarmless(before, frontends);
   }
@@ -39,7 +40,7 @@ export class FrontendIndex {
 
   /** Whether any flow could be stale. */
   get isWorthALook(): boolean {
-    return this.#current.size > 0 || this.#gone.size > 0;
+    return this.#current.size > 0 || this.#former.size > 0;
   }
 
   /** Why a flow is stale; null: it isn't, or it is none of ours. `nodeAddresses` are those that node ports answer at. */
@@ -53,23 +54,32 @@ export class FrontendIndex {
         for (const endpoints of sets.values()) if (endpoints.has(reply)) return null;
         return flow.replySource === flow.destination ? 'NotTranslated' : 'NoSuchEndpoint';
       }
-      if (this.#gone.get(id)?.has(reply)) return 'FrontendGone';
+      if (this.#looking.get(id)?.has(reply)) return 'FrontendGone';
     }
     return null;
   }
 
-  /** What went is dealt with. */
-  forgetGone(): void {
-    this.#gone = new Map();
+  /** A look at all flows begins: what changes from here on is for the next one. */
+  beginLook(): void {
+    for (const [id, endpoints] of this.#former) {
+      this.#looking.set(id, new Set([...endpoints, ...(this.#looking.get(id) ?? [])]));
+    }
+    this.#former = new Map();
+  }
+
+  /** It went through: all that was stale is gone. */
+  endLook(): void {
+    this.#looking = new Map();
   }
 
   #withdraw(owner: string, { family, key, endpoints }: TrackedFrontend): void {
     const id = idOf(family, key);
     const sets = this.#current.get(id);
     sets?.delete(owner);
-    if (sets?.size !== 0) return;
-    this.#current.delete(id);
-    this.#gone.set(id, new Set([...(this.#gone.get(id) ?? []), ...endpoints]));
+    if (sets?.size === 0) this.#current.delete(id);
+    const former = this.#former.get(id) ?? new Set();
+    for (const endpoint of endpoints) former.add(endpoint);
+    this.#former.set(id, former);
   }
 }
 

@@ -1,3 +1,5 @@
+import { ConntrackCleaner } from '../../../agent/conntrack/conntrack-cleaner.ts';
+import { createFlowTable } from '../../../agent/conntrack/flow-table.ts';
 import { Forwarding } from '../../../agent/forwarding.ts';
 import { createNft } from '../../../agent/nftables/run-nft.ts';
 import type { LoadBalancer } from '../../../crds/load-balancer.ts';
@@ -90,11 +92,13 @@ export class NodeAgent {
   readonly #auditMs: number;
   #stores = createStores();
   #forwarding: Forwarding;
+  #conntrack: ConntrackCleaner;
 
   constructor(node: TopologyNode, options: { auditMs?: number } = {}) {
     this.node = node;
     this.prefix = ['ip', 'netns', 'exec', node.name];
     this.#auditMs = options.auditMs ?? 3_600_000;
+    this.#conntrack = this.#createCleaner();
     this.#forwarding = this.#create();
   }
 
@@ -128,8 +132,9 @@ export class NodeAgent {
 
   /** As after a kill: all that it knew is gone but for what the API server tells it again, and what the kernel has. */
   async restart(objects: ClusterObjects): Promise<void> {
-    await this.#forwarding.stop();
+    await this.stop();
     this.#stores = createStores();
+    this.#conntrack = this.#createCleaner();
     this.#forwarding = this.#create();
     this.#stores.services.replace(objects.services);
     this.#stores.slices.replace(objects.slices);
@@ -139,6 +144,16 @@ export class NodeAgent {
 
   async stop(): Promise<void> {
     await this.#forwarding.stop();
+    await this.#conntrack.stop();
+  }
+
+  #createCleaner(): ConntrackCleaner {
+    return new ConntrackCleaner({
+      table: createFlowTable(this.prefix),
+      context: () => this.#forwarding.context,
+      nodePortAddresses: () => this.#forwarding.nodePortAddresses,
+      log: silentLogger,
+    });
   }
 
   #create(): Forwarding {
@@ -154,6 +169,7 @@ export class NodeAgent {
       nft: createNft(this.prefix),
       onRefused: (owner) => this.refused.push(owner),
       onFinding: (finding) => this.findings.push(finding),
+      observers: [this.#conntrack],
     });
   }
 }
