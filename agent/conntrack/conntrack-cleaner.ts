@@ -4,10 +4,10 @@ import type { NodeContext } from '../node-context.ts';
 import type { ServedInputs, ServiceObserver } from '../service-observer.ts';
 import { inSlices } from '../slice-work.ts';
 import { collectFrontends } from './collect-frontends.ts';
+import { deleteStaleFlows } from './delete-stale-flows.ts';
 import { ConntrackError, type FlowTable } from './flow-table.ts';
 import { FrontendIndex } from './frontend-index.ts';
 import { NewlyServed } from './newly-served.ts';
-import type { Flow } from './parse-flow.ts';
 
 /** One look at the entries of a family. */
 export interface CleanUp {
@@ -174,24 +174,9 @@ export class ConntrackCleaner implements ServiceObserver {
     if (!udp && tcp.size === 0) return;
     const { table, nodePortAddresses, log, onCleanUp } = this.#options;
     const startedAt = performance.now();
-    const addresses = new Set(nodePortAddresses());
-    const stale = new Map<string, Flow>();
-    const note = (flow: Flow) => {
-      const { protocol, destination, port, replySource, replyPort } = flow;
-      stale.set([protocol, destination, port, replySource, replyPort].join(' '), flow);
-    };
-    if (udp) {
-      await table.list({ family, protocol: 'udp' }, (flow) => {
-        if (this.#udp.judge(family, flow, addresses) !== null) note(flow);
-      });
-    }
-    if (tcp.size > 0) {
-      await table.list({ family, protocol: 'tcp', state: 'SYN_SENT' }, (flow) => {
-        if (tcp.judge(family, flow, addresses) === 'NotTranslated') note(flow);
-      });
-    }
-    let deleted = 0;
-    for (const flow of stale.values()) deleted += await table.delete(family, flow);
+    const nodeAddresses = new Set(nodePortAddresses());
+    const look = { family, udp: udp ? this.#udp : null, tcp, nodeAddresses };
+    const deleted = await deleteStaleFlows(table, look);
     const tookMs = performance.now() - startedAt;
     if (deleted > 0) log.info('StaleFlowsDeleted', { family, deleted, tookMs });
     onCleanUp?.({ family, tookMs, deleted });
