@@ -52,7 +52,7 @@ export class ServiceLoad {
     await inParallel(before.services, size.services, (index) => this.#create(index, size.endpoints));
     if (size.endpoints !== before.endpoints) {
       await inParallel(0, before.services, (index) =>
-        this.#setEndpoints(index, endpointsOf(index, size.endpoints)),
+        insist(() => this.#setEndpoints(index, endpointsOf(index, size.endpoints))),
       );
     }
     await this.#addSentinel();
