@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchNode } from './bench-node.ts';
+import { cpuSeconds } from './process-figures.ts';
 
-/** It reads the whole ruleset before it listens: until two listings in a row would be through. */
-const WARM_UP_MS = 3_000;
+/** It reads the whole ruleset before it listens, which takes some seconds when iptables made it; then it rests. */
+const LOOK_MS = 1_000;
+const BUSY_SECONDS = 0.05;
 
 /** Sees what the kernel commits, as `nft monitor` tells it. */
 export class KernelMonitor {
@@ -25,8 +27,20 @@ export class KernelMonitor {
   /** `tokens` finds in a line what is waited for. Resolves when it listens. */
   static async start(node: BenchNode, tokens: (line: string) => Iterable<string>): Promise<KernelMonitor> {
     const monitor = new KernelMonitor(node, tokens);
-    await sleep(WARM_UP_MS);
+    await monitor.#rests();
     return monitor;
+  }
+
+  async #rests(): Promise<void> {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error("nft monitor can't be run");
+    for (let used = 0, turn = 0; ; turn++) {
+      await sleep(LOOK_MS);
+      const now = cpuSeconds(pid);
+      // A busy machine may not have let it begin yet.
+      if (turn > 0 && now > 0 && now - used < BUSY_SECONDS) return;
+      used = now;
+    }
   }
 
   /** Calls back once, with `performance.now()`, when a line with this token comes. */
