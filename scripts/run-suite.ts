@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Failure } from './describe-failures.ts';
 import { type CheckSuite, filesExist, type MochaSuite, type Suite } from './suites.ts';
-import { type Ending, judgeRun, type SuiteResult, type Totals } from './sum-results.ts';
+import { countProblem, type Ending, judgeRun, type SuiteResult, type Totals } from './sum-results.ts';
 import { TOTALS_FILE } from './totals-reporter.ts';
 
 /** How long scripts/in-namespaces may take to end everything inside. */
@@ -18,20 +19,21 @@ export async function runSuite(suite: Suite, mochaArgs: readonly string[]): Prom
 }
 
 async function runSteps(suite: CheckSuite): Promise<Totals> {
-  const totals = { passed: 0, failed: 0 };
+  const failures: Failure[] = [];
   for (const step of suite.steps) {
     const { status } = await run(step.command, step.args, {}, suite.timeoutMinutes);
-    totals[status === 0 ? 'passed' : 'failed'] += 1;
+    if (status !== 0) failures.push({ title: step.name, error: [`${step.command} ${step.args.join(' ')}`] });
     process.stdout.write(`${status === 0 ? 'ok' : 'FAILED'}: ${step.name}\n`);
   }
-  return totals;
+  return { passed: suite.steps.length - failures.length, failed: failures.length, failures };
 }
 
 async function runMocha(
   suite: MochaSuite,
   mochaArgs: readonly string[],
 ): Promise<Totals & { problem?: string }> {
-  if (!filesExist(suite.files)) return { passed: 0, failed: 1, problem: `no file is ${suite.files}` };
+  const nothing = { passed: 0, failed: 0, failures: [] };
+  if (!filesExist(suite.files)) return { ...nothing, ...countProblem(nothing, `no file is ${suite.files}`) };
   const dir = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
   const totalsFile = join(dir, 'totals.json');
   const command = [

@@ -1,7 +1,10 @@
-/** What the reporter counted, or undefined when the run never got to its end. */
+import type { Failure } from './describe-failures.ts';
+
+/** What the reporter counted. */
 export interface Totals {
   passed: number;
   failed: number;
+  failures: readonly Failure[];
 }
 
 /** How the process of a suite ended. */
@@ -20,12 +23,18 @@ export interface SuiteResult extends Totals {
 
 /**
  * Judges one mocha run. A run that ends badly without a failed test (it died, hung, failed to load, or left an
- * unhandled rejection), and one without any test, count as one failure more.
+ * unhandled rejection), and one without any test, count as one failure more. `totals` is undefined when the run
+ * never got to its end.
  */
 export function judgeRun(totals: Totals | undefined, ending: Ending): Totals & { problem?: string } {
-  const { passed, failed } = totals ?? { passed: 0, failed: 0 };
+  const counted = totals ?? { passed: 0, failed: 0, failures: [] };
   const problem = findProblem(totals, ending);
-  return problem === undefined ? { passed, failed } : { passed, failed: failed + 1, problem };
+  return problem === undefined ? counted : { ...counted, ...countProblem(counted, problem) };
+}
+
+/** One failure more, which no test tells of. */
+export function countProblem({ failed, failures }: Omit<Totals, 'passed'>, problem: string) {
+  return { failed: failed + 1, failures: [...failures, { title: problem, error: [] }], problem };
 }
 
 function findProblem(totals: Totals | undefined, ending: Ending): string | undefined {

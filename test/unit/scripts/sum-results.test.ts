@@ -1,11 +1,15 @@
 import { expect } from 'chai';
+import type { Failure } from '../../../scripts/describe-failures.ts';
 import { judgeRun, type SuiteResult, succeeded, summarize } from '../../../scripts/sum-results.ts';
 
+const none: readonly Failure[] = [];
+const told = (problem: string) => ({ failures: [{ title: problem, error: [] }], problem });
 const well = { status: 0, timedOut: false };
 const result = (name: string, passed: number, failed: number): SuiteResult => ({
   name,
   passed,
   failed,
+  failures: none,
   seconds: 1.25,
 });
 
@@ -13,39 +17,39 @@ describe('scripts/sum-results', () => {
   const cases = [
     {
       name: 'a run that went well is what its reporter counted',
-      totals: { passed: 3, failed: 0 },
+      totals: { passed: 3, failed: 0, failures: none },
       ending: well,
-      expected: { passed: 3, failed: 0 },
+      expected: { passed: 3, failed: 0, failures: none },
     },
     {
       name: 'failed tests explain the exit status of their run',
-      totals: { passed: 3, failed: 2 },
+      totals: { passed: 3, failed: 2, failures: none },
       ending: { status: 2, timedOut: false },
-      expected: { passed: 3, failed: 2 },
+      expected: { passed: 3, failed: 2, failures: none },
     },
     {
       name: 'a run without any test fails',
-      totals: { passed: 0, failed: 0 },
+      totals: { passed: 0, failed: 0, failures: none },
       ending: well,
-      expected: { passed: 0, failed: 1, problem: 'ran no test' },
+      expected: { passed: 0, failed: 1, ...told('ran no test') },
     },
     {
       name: 'a run that ended badly though its tests passed fails',
-      totals: { passed: 3, failed: 0 },
+      totals: { passed: 3, failed: 0, failures: none },
       ending: { status: 7, timedOut: false },
-      expected: { passed: 3, failed: 1, problem: 'ended badly after its tests (exit status 7)' },
+      expected: { passed: 3, failed: 1, ...told('ended badly after its tests (exit status 7)') },
     },
     {
       name: 'a run that was killed before it counted fails',
       totals: undefined,
       ending: { status: null, timedOut: false },
-      expected: { passed: 0, failed: 1, problem: 'ended before its tests did (killed)' },
+      expected: { passed: 0, failed: 1, ...told('ended before its tests did (killed)') },
     },
     {
       name: 'a run that hung after its tests fails, and they still count',
-      totals: { passed: 3, failed: 1 },
+      totals: { passed: 3, failed: 1, failures: none },
       ending: { status: null, timedOut: true },
-      expected: { passed: 3, failed: 2, problem: 'did not end in time' },
+      expected: { passed: 3, failed: 2, ...told('did not end in time') },
     },
   ];
   for (const { name, totals, ending, expected } of cases) {
