@@ -19,6 +19,8 @@ export async function startBenchCluster(nodes: readonly BenchNode[]): Promise<Co
     });
   }
   await client.request('POST', '/api/v1/namespaces', { body: { metadata: { name: 'fairlead-system' } } });
-  createServer((socket) => socket.on('error', () => {}).end()).listen(ENDPOINT_PORT, '0.0.0.0');
+  createServer((socket) => socket.on('error', () => {}).end())
+    .listen(ENDPOINT_PORT, '0.0.0.0')
+    .unref();
   return cluster;
 }
