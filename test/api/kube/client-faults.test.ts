@@ -50,9 +50,11 @@ describe('kube/client and a server at fault', () => {
   it('ends a request when its caller does', async () => {
     server.answer(() => {});
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 20);
+    const asking = errorOf(client.request('GET', '/x', { signal: controller.signal }));
+    await eventually('it was asked', () => server.requests.length === 1);
+    controller.abort();
 
-    const error = await errorOf(client.request('GET', '/x', { signal: controller.signal }));
+    const error = await asking;
     const again = await errorOf(client.request('GET', '/x', { signal: controller.signal }));
 
     expect(error).to.include({ class: 'Transient', reason: 'Aborted' });
@@ -208,12 +210,12 @@ describe('kube/client and a server at fault', () => {
       if (url.pathname.endsWith('/silent')) return;
       response.writeHead(200);
       response.flushHeaders();
-      setTimeout(() => response.end('late'), 150);
+      setTimeout(() => response.end('late'), 3_000);
     });
 
     const error = await errorOf(client.stream('/silent', { timeoutMs: 50 }));
     const chunks: Buffer[] = [];
-    for await (const chunk of await client.stream('/slow', { timeoutMs: 50 })) chunks.push(chunk);
+    for await (const chunk of await client.stream('/slow', { timeoutMs: 2_000 })) chunks.push(chunk);
 
     expect(error).to.include({ reason: 'Timeout' });
     expect(Buffer.concat(chunks).toString()).to.equal('late');

@@ -200,8 +200,9 @@ describe('kube/events', function () {
     const emitted = performance.now() - begin;
     await recorder.stop();
 
-    expect(emitted).to.be.below(1_000);
-    expect(performance.now() - begin).to.be.below(emitted + 3_000);
+    // One answer awaited takes longer than all of this; stop waits for two seconds.
+    expect(emitted).to.be.below(10_000);
+    expect(performance.now() - begin).to.be.below(emitted + 10_000);
     expect(lines).to.include('warn EventsDropped');
   });
 

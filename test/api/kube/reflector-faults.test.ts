@@ -132,8 +132,10 @@ describe('kube/reflector and a server at fault', function () {
     observe().start();
 
     await sleep(3_000);
+    const askedInThreeSeconds = asked.length;
+    await eventually('it goes on', () => asked.length >= 3);
 
-    expect(asked.length).to.be.within(3, 14);
+    expect(askedInThreeSeconds).to.be.at.most(14);
   });
 
   it('lists again after a line that is no event, and keeps what came before it', async () => {
@@ -185,7 +187,7 @@ describe('kube/reflector and a server at fault', function () {
   });
 
   it('lists again after two silent watches in a row: it may watch from a future that never comes', async () => {
-    observe({ idleTimeoutMs: 60 }).start();
+    observe({ idleTimeoutMs: 500 }).start();
 
     await eventually('the second listing', () => asked.filter((each) => each === 'list').length === 2);
 
@@ -202,7 +204,7 @@ describe('kube/reflector and a server at fault', function () {
 
     await informer.synced;
 
-    expect(performance.now() - begin).to.be.within(1_990, 5_000);
+    expect(performance.now() - begin).to.be.at.least(1_990);
   });
 
   it('goes on asking when it may not watch, keeping what it has', async () => {

@@ -38,7 +38,7 @@ export function recordChanges(informer: Informer<ConfigMap>): string[] {
 }
 
 /** Waits until `holds`; throws with `what` after `timeoutMs`. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 10_000) {
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 30_000) {
   const end = performance.now() + timeoutMs;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);

@@ -110,7 +110,8 @@ describe('operator/main', function () {
     leader.signal('SIGTERM');
     await leader.exited;
 
-    await eventually(() => expect(standby.has('Ready')).to.equal(true), 5_000);
+    // Waiting the Lease out would take 15 s.
+    await eventually(() => expect(standby.has('Ready')).to.equal(true), 12_000);
     expect(readyBefore).to.equal(false);
     expect(body).to.contain('fairlead_leading 0');
   });

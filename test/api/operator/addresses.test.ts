@@ -70,6 +70,12 @@ describe('operator: addresses', () => {
         spec: { ports: [{ name: 'http', port: 81 }] },
       });
       await annotate('stayer', { 'example.com/touched': 'now' });
+      await fixture.until(
+        'mover',
+        (each) => addressesOf(each).join() === '192.0.2.45',
+        'only the new address',
+      );
+      // Long enough for a stayer that is driven out to show it.
       await new Promise((resolve) => setTimeout(resolve, 3_000));
 
       expect(addressesOf(await fixture.getService('mover'))).to.deep.equal(['192.0.2.45']);

@@ -192,12 +192,12 @@ async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Asks again every 20 ms, for 8 s at most; the error says what was seen last. */
+/** Asks again every 20 ms, for 30 s at most; the error says what was seen last. */
 export async function waitFor<T>(
   look: () => Promise<T>,
   check: (seen: T) => boolean,
   what: string,
-  timeoutMs = 8_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
