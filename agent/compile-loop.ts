@@ -3,6 +3,8 @@ import type { Logger } from '../kube/log.ts';
 import type { EndpointSlice, Service } from '../kube/objects.ts';
 import { keyOf } from '../kube/resources.ts';
 import type { Store } from '../kube/store.ts';
+import { decideServed } from './endpoints/decide-served.ts';
+import { HandOver } from './hand-over.ts';
 import type { Applier } from './nftables/applier.ts';
 import { isOfService } from './nftables/collect-vips.ts';
 import { compileService } from './nftables/compile-service.ts';
@@ -40,6 +42,7 @@ export class CompileLoop {
   readonly #counts = new Map<string, number>();
   readonly #unusable = new Map<string, string>();
   readonly #notAllowed = new Map<string, readonly string[]>();
+  readonly #handOver = new HandOver((key) => this.#touch([key]));
   readonly #unsubscribe: (() => void)[] = [];
   #started = false;
   #running: Promise<void> | undefined;
@@ -74,6 +77,7 @@ export class CompileLoop {
 
   stop(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#handOver.stop();
   }
 
   /** What they are compiled for changed. */
@@ -126,6 +130,7 @@ export class CompileLoop {
     this.#unusable.delete(key);
     this.#notAllowed.delete(key);
     if (service === undefined) {
+      this.#handOver.forget(key);
       book.remove(key);
       this.#count(key, undefined);
       this.#tell(key, undefined);
@@ -137,11 +142,15 @@ export class CompileLoop {
         slices: slices.byIndex(BY_SERVICE, key),
         loadBalancers: loadBalancers.byIndex(BY_SERVICE, key).filter((each) => isOfService(each, service)),
       };
-      const compiled = compileService(inputs, context());
+      const node = context();
+      const served = this.#handOver.asServed(key, service, node.serve);
+      const compiled = compileService({ ...inputs, service: served }, node);
       book.put({ key, since: service.metadata.creationTimestamp ?? '' }, compiled.entries);
       if (compiled.notAllowed.length > 0) this.#notAllowed.set(key, compiled.notAllowed);
       this.#count(key, compiled.entries.length > 0 ? compiled.endpoints : undefined);
-      this.#tell(key, compiled.part === null ? undefined : { ...inputs, part: compiled.part });
+      // Ports of health checks are bound by one of the two only: they are let go at once.
+      const { part } = decideServed(service, node.serve);
+      this.#tell(key, part === null ? undefined : { ...inputs, part });
     } catch (error) {
       // What it had stays: it was right before this change.
       this.#unusable.set(key, error instanceof Error ? error.message : String(error));

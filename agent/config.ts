@@ -77,7 +77,10 @@ const SETTINGS = {
     help: 'who may have which spec.externalIPs: namespace=CIDR with commas, * for any namespace; without it, nobody any',
     fallback: '',
   },
-  'audit-seconds': { help: 'what is altered in the kernel is found within this time; elements later where there are very many', fallback: '30' },
+  'audit-seconds': {
+    help: 'what is altered in the kernel is found within this time; elements later where there are very many',
+    fallback: '30',
+  },
   'health-address': {
     help: `where /healthz and /livez answer; port 0: none (default ${HEALTH_ADDRESSES.Own}, with --serve All ${HEALTH_ADDRESSES.All})`,
   },

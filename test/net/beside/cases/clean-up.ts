@@ -52,6 +52,8 @@ export function cleansUp(lab: () => BesideLab): void {
     await lab().startMissing();
     await untilKubeProxyIsQuiet(lab());
     await lab().cleanUp(B1);
+    // Ended, so that every change is ours; its rules stay.
+    await lab().kubeProxy(B1).kill();
     const before = await readNode();
 
     await createService(lab().client, ANNOUNCED);
@@ -62,15 +64,9 @@ export function cleansUp(lab: () => BesideLab): void {
       expect(await dial(lab(), CLIENT, ANNOUNCED.announced?.addresses ?? [], 80)).to.deep.equal(['served']),
     );
     expect((await readOwnTables()).size).to.equal(4);
-    await deleteService(lab().client, ANNOUNCED);
-    await untilKubeProxyIsQuiet(lab());
-    // Killed at once, so that the addresses stay for the clean-up.
-    await createService(lab().client, ANNOUNCED);
-    await eventually(async () => expect(await readAddresses()).to.include(`eth1 ${address}`), 30_000);
     await lab().endAgent(B1, 'kill');
     expect(await readAddresses()).to.include(`eth1 ${address}`);
     await deleteService(lab().client, ANNOUNCED);
-    await untilKubeProxyIsQuiet(lab());
 
     await lab().cleanUp(B1);
     expect((await readOwnTables()).size).to.equal(0);

@@ -49,7 +49,7 @@ export function movesServices(lab: () => BesideLab): void {
         .station(P1)
         .dialWhile(target, 50, async () => {
           await labelService(lab().client, MOVING.name, proxy);
-          await eventually(async () => expect(await isOurs()).to.equal(proxy === 'fairlead'), 10_000);
+          await eventually(async () => expect(await isOurs()).to.equal(proxy === 'fairlead'), 20_000);
           await eventually(async () => expect(await isTheirs()).to.equal(proxy === null), 10_000);
           await sleep(200);
         });
