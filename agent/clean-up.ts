@@ -4,7 +4,10 @@ import { FAMILIES } from './nftables/kernel-model.ts';
 import { TABLE } from './nftables/model.ts';
 import { createNft, type Nft } from './nftables/run-nft.ts';
 
-/** Removes the forwarding tables, if they are there, in one transaction. Open connections go on; new ones don't come. */
+/**
+ * Removes the forwarding tables, if they are there, in one transaction. No new connection is taken. Open ones go on beside
+ * another proxy; without one they end, since the kernel translates packets only while some table asks for it.
+ */
 export async function removeTables(nft: Nft = createNft()): Promise<void> {
   const lines = FAMILIES.flatMap((family) => [
     `add table ${family} ${TABLE}`,

@@ -27,7 +27,11 @@ export function movesServices(lab: () => BesideLab): void {
   before(async () => {
     await lab().startMissing();
     await createService(lab().client, MOVING);
-    await eventually(async () => expect(await isTheirs()).to.equal(true));
+    // It may have the Service a sync before its endpoints.
+    await eventually(async () => {
+      expect(await isTheirs()).to.equal(true);
+      expect(await dial(lab(), P1, [CLUSTER_IP], 80)).to.deep.equal(['served']);
+    }, 30_000);
   });
 
   after(async () => {
