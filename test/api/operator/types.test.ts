@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ProviderType } from '../../../crds/common.ts';
 import { LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../crds/resources.ts';
 import { isClass } from '../../../kube/errors.ts';
-import { SERVICES } from '../../../kube/resources.ts';
+import { LEASES, SERVICES } from '../../../kube/resources.ts';
 import type { Provider } from '../../../providers/provider.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { addressesOf, conditionOf, Fixture, waitFor } from './support/objects.ts';
@@ -173,7 +173,7 @@ describe('operator: types, classes and providers', () => {
         namespace: fixture.namespace,
         labels: { 'fairlead.dev/component': 'agent' },
       },
-      spec: { holderIdentity: 'n1', leaseDurationSeconds: 1 },
+      spec: { holderIdentity: 'n1', leaseDurationSeconds: 3600 },
     };
     await fixture.client.request(
       'POST',
@@ -185,6 +185,10 @@ describe('operator: types, classes and providers', () => {
     await fixture.service('web');
 
     await fixture.untilReason('web', 'Ready');
+    // Its last renewal, after which it is dead in a second.
+    await fixture.patch(LEASES, 'fairlead-agent-n1', {
+      spec: { leaseDurationSeconds: 1, renewTime: '2000-01-01T00:00:00.000000Z' },
+    });
     await fixture.untilReason('web', 'NoLiveAgent');
     expect(addressesOf(await fixture.getService('web'))).to.deep.equal(['192.0.2.70']);
   });
