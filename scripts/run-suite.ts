@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Failure } from './describe-failures.ts';
@@ -10,20 +10,47 @@ import { TOTALS_FILE } from './totals-reporter.ts';
 /** How long scripts/in-namespaces may take to end everything inside. */
 const TERM_GRACE_MS = 15_000;
 
+/** Where the output of a suite goes: a file descriptor, of our output or of a file. */
+type Output = number;
+const OURS: Output = 1;
+
 /** Runs a suite, its output going to ours. `mochaArgs` are for mocha, such as `--grep pool`. */
-export async function runSuite(suite: Suite, mochaArgs: readonly string[]): Promise<SuiteResult> {
-  process.stdout.write(`\n=== ${suite.name}: ${suite.about}\n`);
+export async function runSuite(
+  suite: Suite,
+  mochaArgs: readonly string[],
+  output: Output = OURS,
+): Promise<SuiteResult> {
+  writeSync(output, `\n=== ${suite.name}: ${suite.about}\n`);
   const started = performance.now();
-  const judged = 'steps' in suite ? await runSteps(suite) : await runMocha(suite, mochaArgs);
+  const judged = 'steps' in suite ? await runSteps(suite, output) : await runMocha(suite, mochaArgs, output);
   return { name: suite.name, seconds: (performance.now() - started) / 1000, ...judged };
 }
 
-async function runSteps(suite: CheckSuite): Promise<Totals> {
+/** As runSuite, but its output is kept until it ends: another suite runs beside it. */
+export async function runSuiteAside(suite: Suite, mochaArgs: readonly string[]): Promise<SuiteResult> {
+  const dir = mkdtempSync(join(tmpdir(), 'fairlead-output-'));
+  const file = join(dir, suite.name);
+  const output = openSync(file, 'w');
+  process.stdout.write(`... ${suite.name} runs\n`);
+  try {
+    return await runSuite(suite, mochaArgs, output);
+  } finally {
+    closeSync(output);
+    process.stdout.write(readFileSync(file));
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function runSteps(suite: CheckSuite, output: Output): Promise<Totals> {
   const failures: Failure[] = [];
   for (const step of suite.steps) {
-    const { status } = await run(step.command, step.args, {}, suite.timeoutMinutes);
+    const { status } = await run(step.command, step.args, {
+      env: {},
+      output,
+      timeoutMinutes: suite.timeoutMinutes,
+    });
     if (status !== 0) failures.push({ title: step.name, error: [`${step.command} ${step.args.join(' ')}`] });
-    process.stdout.write(`${status === 0 ? 'ok' : 'FAILED'}: ${step.name}\n`);
+    writeSync(output, `${status === 0 ? 'ok' : 'FAILED'}: ${step.name}\n`);
   }
   return { passed: suite.steps.length - failures.length, failed: failures.length, failures };
 }
@@ -31,6 +58,7 @@ async function runSteps(suite: CheckSuite): Promise<Totals> {
 async function runMocha(
   suite: MochaSuite,
   mochaArgs: readonly string[],
+  output: Output,
 ): Promise<Totals & { problem?: string }> {
   const nothing = { passed: 0, failed: 0, failures: [] };
   if (!filesExist(suite.files)) return { ...nothing, ...countProblem(nothing, `no file is ${suite.files}`) };
@@ -48,7 +76,11 @@ async function runMocha(
   ];
   try {
     const [program = process.execPath, ...args] = command;
-    const ending = await run(program, args, { [TOTALS_FILE]: totalsFile }, suite.timeoutMinutes);
+    const ending = await run(program, args, {
+      env: { [TOTALS_FILE]: totalsFile },
+      output,
+      timeoutMinutes: suite.timeoutMinutes,
+    });
     return judgeRun(readTotals(totalsFile), ending);
   } finally {
     rmSync(dir, { recursive: true, force: true });
@@ -67,22 +99,25 @@ function readTotals(file: string): Totals | undefined {
 function run(
   command: string,
   args: readonly string[],
-  env: Record<string, string>,
-  timeoutMinutes: number,
+  options: { env: Record<string, string>; output: Output; timeoutMinutes: number },
 ): Promise<Ending> {
-  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  const { output } = options;
+  const child = spawn(command, args, {
+    stdio: output === OURS ? 'inherit' : ['ignore', output, output],
+    env: { ...process.env, ...options.env },
+  });
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
     child.kill('SIGTERM');
     setTimeout(() => child.kill('SIGKILL'), TERM_GRACE_MS).unref();
-  }, timeoutMinutes * 60_000);
+  }, options.timeoutMinutes * 60_000);
   // SIGINT comes from the terminal, which sends it to the child too.
   const forward = () => child.kill('SIGTERM');
   process.on('SIGTERM', forward);
   return new Promise<Ending>((resolve) => {
     child.once('error', (error) => {
-      process.stderr.write(`${command}: ${error.message}\n`);
+      writeSync(output === OURS ? 2 : output, `${command}: ${error.message}\n`);
       resolve({ status: 127, timedOut });
     });
     child.once('exit', (status) => resolve({ status, timedOut }));

@@ -89,6 +89,17 @@ export const SUITES: readonly Suite[] = [
   }),
 ];
 
+/** Those of the kernel, which wait for much of their time, as do those of an API server. */
+const SECOND_LANE: readonly string[] = ['net', 'e2e'];
+
+/** Suites that run one after the other, beside those of the other lane. Only lanes that have any. */
+export function splitIntoLanes(suites: readonly Suite[]): Suite[][] {
+  const lanes = [false, true].map((second) =>
+    suites.filter(({ name }) => SECOND_LANE.includes(name) === second),
+  );
+  return lanes.filter((lane) => lane.length > 0);
+}
+
 /** Suites that every `make test` must find tests in. */
 const REQUIRED: readonly string[] = ['check', 'unit', 'golden', 'api', 'net'];
 

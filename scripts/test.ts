@@ -1,16 +1,18 @@
 /**
  * Runs suites, all of them even when one fails, and ends with the line `N passed, N failed`.
  *
- *   node scripts/test.ts [suite...] [-- mocha arguments]
+ *   node scripts/test.ts [--side-by-side] [suite...] [-- mocha arguments]
  */
 import { describeFailures } from './describe-failures.ts';
-import { runSuite } from './run-suite.ts';
-import { chooseSuites } from './suites.ts';
+import { runSuite, runSuiteAside } from './run-suite.ts';
+import { chooseSuites, type Suite, splitIntoLanes } from './suites.ts';
 import { countProblem, type SuiteResult, succeeded, summarize } from './sum-results.ts';
 
 const args = process.argv.slice(2);
 const split = args.includes('--') ? args.indexOf('--') : args.length;
-const suites = chooseSuites(args.slice(0, split));
+const SIDE_BY_SIDE = '--side-by-side';
+const asked = args.slice(0, split);
+const suites = chooseSuites(asked.filter((name) => name !== SIDE_BY_SIDE));
 let interrupted: NodeJS.Signals | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -35,9 +37,16 @@ try {
   const problem = error instanceof Error ? error.message : String(error);
   fail('control plane', problem);
 }
-for (const suite of suites) {
-  if (interrupted === undefined) results.push(await runSuite(suite, args.slice(split + 1)));
-}
+const lanes = asked.includes(SIDE_BY_SIDE) ? splitIntoLanes(suites) : [suites];
+const run = lanes.length === 1 ? runSuite : runSuiteAside;
+const runLane = async (lane: readonly Suite[]) => {
+  for (const suite of lane) {
+    if (interrupted === undefined) results.push(await run(suite, args.slice(split + 1)));
+  }
+};
+await Promise.all(lanes.map(runLane));
+const order = suites.map(({ name }) => name);
+results.sort((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
 if (interrupted !== undefined) {
   fail('run', `interrupted by ${interrupted}`);
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chooseSuites } from '../../../scripts/suites.ts';
+import { chooseSuites, SUITES, splitIntoLanes } from '../../../scripts/suites.ts';
 
 const names = (...args: Parameters<typeof chooseSuites>) => chooseSuites(...args).map((suite) => suite.name);
 
@@ -21,6 +21,16 @@ describe('scripts/suites', () => {
 
   it('runs only those named, in the usual order', () => {
     expect(names(['net', 'unit'])).to.deep.equal(['unit', 'net']);
+  });
+
+  it('runs what waits for the kernel beside what waits for an API server, each suite once', () => {
+    const lanes = splitIntoLanes(SUITES).map((lane) => lane.map(({ name }) => name));
+
+    expect(lanes).to.deep.equal([
+      ['check', 'unit', 'golden', 'api', 'chaos'],
+      ['net', 'e2e'],
+    ]);
+    expect(splitIntoLanes(chooseSuites(['net']))).to.have.length(1);
   });
 
   it('refuses a name that no suite has', () => {
