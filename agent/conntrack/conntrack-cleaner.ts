@@ -1,8 +1,10 @@
 import type { Logger } from '../../kube/log.ts';
+import type { Protocol } from '../../kube/objects.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { ServedInputs, ServiceObserver } from '../service-observer.ts';
 import { inSlices } from '../slice-work.ts';
+import { StagedChanges } from '../staged-changes.ts';
 import { collectFrontends } from './collect-frontends.ts';
 import { deleteStaleFlows } from './delete-stale-flows.ts';
 import { ConntrackError, type FlowTable } from './flow-table.ts';
@@ -30,10 +32,15 @@ export interface ConntrackCleanerOptions {
   gapMs?: number;
   /** Without any change, so often all the same. @default 300000 */
   reconcileMs?: number;
+  /** After one that failed, so long. @default 10000 */
+  retryMs?: number;
 }
 
 const GAP_MS = 500;
 const RECONCILE_MS = 300_000;
+const RETRY_MS = 10_000;
+/** After so many failures in a row what was to be looked for is forgotten: it would only grow. */
+const MOST_RETRIES = 5;
 const FAMILIES: readonly Family[] = ['ip', 'ip6'];
 /** A clean-up of a long table is followed by a rest of so many times its own duration, up to a limit. */
 const REST = 5;
@@ -49,16 +56,14 @@ const LONGEST_REST_MS = 10_000;
 export class ConntrackCleaner implements ServiceObserver {
   readonly #options: ConntrackCleanerOptions;
   readonly #udp = new FrontendIndex();
-  readonly #newTcp = new NewlyServed();
-  /** What changed and isn't in the kernel yet. */
-  #compiled = new Map<string, ServedInputs | undefined>();
-  /** Of that, what is being written. */
-  #taken = new Map<string, ServedInputs | undefined>();
+  readonly #tcp = new NewlyServed();
+  readonly #changes = new StagedChanges<ServedInputs | undefined>();
   /** What is in the kernel, and wasn't looked at since. */
   readonly #applied = new Map<string, ServedInputs | undefined>();
   /** Something happened since the last look at entries of UDP; also, nobody has looked yet. */
   #udpDue = true;
   #problem: string | null = null;
+  #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
   #notBefore = 0;
@@ -75,26 +80,20 @@ export class ConntrackCleaner implements ServiceObserver {
   }
 
   compiled(key: string, inputs: ServedInputs | undefined): void {
-    this.#passOver(key, this.#compiled);
-    this.#compiled.set(key, inputs);
+    this.#changes.set(key, inputs);
   }
 
   taken(): void {
-    for (const [key, inputs] of this.#compiled) {
-      this.#passOver(key, this.#taken);
-      this.#taken.set(key, inputs);
-    }
-    this.#compiled = new Map();
+    this.#changes.take();
   }
 
   takenApplied(): void {
-    if (this.#taken.size === 0) return;
-    for (const [key, inputs] of this.#taken) {
-      this.#passOver(key, this.#applied);
+    const changes = this.#changes.handOut();
+    for (const [key, inputs] of changes) {
+      this.#passOver(this.#applied.get(key));
       this.#applied.set(key, inputs);
     }
-    this.#taken = new Map();
-    this.#schedule(0);
+    if (changes.length > 0) this.#schedule(0);
   }
 
   /** Never waited for: while changes come all the time it isn't called. */
@@ -116,7 +115,7 @@ export class ConntrackCleaner implements ServiceObserver {
         this.#dueAt = Number.POSITIVE_INFINITY;
         this.#running = this.#run().finally(() => {
           this.#running = undefined;
-          this.#schedule(this.#applied.size > 0 ? 0 : (this.#options.reconcileMs ?? RECONCILE_MS));
+          this.#schedule(this.#applied.size > 0 ? 0 : this.#restMs());
         });
       },
       Math.max(dueAt - performance.now(), 0),
@@ -126,13 +125,19 @@ export class ConntrackCleaner implements ServiceObserver {
 
   async #run(): Promise<void> {
     const startedAt = performance.now();
-    const { udp, tcp } = await this.#takeIn();
+    const isReconcile = this.#applied.size === 0;
     try {
-      for (const family of FAMILIES) await this.#cleanUp(family, udp, tcp);
-      if (udp) this.#udp.endLook();
+      await this.#takeIn();
+      const udp = this.#udpDue || isReconcile;
+      this.#udpDue = false;
+      for (const family of FAMILIES) await this.#cleanUp(family, udp);
+      this.#endLook();
+      this.#failures = 0;
       this.#setProblem(null);
     } catch (error) {
-      this.#udpDue ||= udp;
+      this.#udpDue = true;
+      this.#failures++;
+      if (isMissing(error) || this.#failures > MOST_RETRIES) this.#endLook();
       this.#setProblem(describe(error));
     }
     const tookMs = performance.now() - startedAt;
@@ -140,46 +145,53 @@ export class ConntrackCleaner implements ServiceObserver {
       performance.now() + Math.max(this.#options.gapMs ?? GAP_MS, Math.min(tookMs * REST, LONGEST_REST_MS));
   }
 
+  /** Until the next look, when nothing changes. */
+  #restMs(): number {
+    const { reconcileMs = RECONCILE_MS, retryMs = RETRY_MS } = this.#options;
+    return this.#failures > 0 && this.#failures <= MOST_RETRIES
+      ? Math.min(retryMs, reconcileMs)
+      : reconcileMs;
+  }
+
   /** What there is to look for, by what changed. */
-  async #takeIn(): Promise<{ udp: boolean; tcp: FrontendIndex }> {
+  async #takeIn(): Promise<void> {
     const context = this.#options.context();
-    const tcp = new FrontendIndex();
-    const isReconcile = this.#applied.size === 0;
     // A copy of the keys: what is applied meanwhile is for the next time.
     await inSlices([...this.#applied.keys()], (key) => {
       const inputs = this.#applied.get(key);
       this.#applied.delete(key);
-      this.#putUdp(key, inputs);
-      const frontends = inputs === undefined ? [] : collectFrontends(inputs, 'TCP', context);
-      const news = this.#newTcp.put(key, frontends);
-      if (news.length > 0) tcp.put(key, news);
+      const collect = (protocol: Protocol) =>
+        inputs === undefined ? [] : collectFrontends(inputs, protocol, context);
+      if (this.#udp.put(key, collect('UDP'))) this.#udpDue = true;
+      this.#tcp.put(key, collect('TCP'));
     });
-    const udp = (this.#udpDue || isReconcile) && this.#udp.isWorthALook;
-    if (udp) this.#udp.beginLook();
-    this.#udpDue = false;
-    return { udp, tcp };
+    this.#udp.beginLook();
+    this.#tcp.beginLook();
   }
 
   /** What lasted a moment only may have flows all the same. */
-  #passOver(key: string, waiting: ReadonlyMap<string, ServedInputs | undefined>): void {
-    if (waiting.has(key)) this.#putUdp(key, waiting.get(key));
+  #passOver(inputs: ServedInputs | undefined): void {
+    if (inputs === undefined) return;
+    const frontends = collectFrontends(inputs, 'UDP', this.#options.context());
+    if (this.#udp.passOver(frontends)) this.#udpDue = true;
   }
 
-  #putUdp(key: string, inputs: ServedInputs | undefined): void {
-    const frontends = inputs === undefined ? [] : collectFrontends(inputs, 'UDP', this.#options.context());
-    if (this.#udp.put(key, frontends)) this.#udpDue = true;
-  }
-
-  async #cleanUp(family: Family, udp: boolean, tcp: FrontendIndex): Promise<void> {
-    if (!udp && tcp.size === 0) return;
+  async #cleanUp(family: Family, isUdpDue: boolean): Promise<void> {
+    const udp = isUdpDue && this.#udp.isWorthALook ? this.#udp : null;
+    const tcp = this.#tcp.isWorthALook ? this.#tcp : null;
+    if (udp === null && tcp === null) return;
     const { table, nodePortAddresses, log, onCleanUp } = this.#options;
     const startedAt = performance.now();
     const nodeAddresses = new Set(nodePortAddresses());
-    const look = { family, udp: udp ? this.#udp : null, tcp, nodeAddresses };
-    const deleted = await deleteStaleFlows(table, look);
+    const deleted = await deleteStaleFlows(table, { family, udp, tcp, nodeAddresses });
     const tookMs = performance.now() - startedAt;
     if (deleted > 0) log.info('StaleFlowsDeleted', { family, deleted, tookMs });
     onCleanUp?.({ family, tookMs, deleted });
+  }
+
+  #endLook(): void {
+    this.#udp.endLook();
+    this.#tcp.endLook();
   }
 
   #setProblem(problem: string | null): void {
@@ -190,9 +202,13 @@ export class ConntrackCleaner implements ServiceObserver {
   }
 }
 
+function isMissing(error: unknown): error is ConntrackError {
+  return error instanceof ConntrackError && error.failure === 'Missing';
+}
+
 function describe(error: unknown): string {
-  if (error instanceof ConntrackError && error.failure === 'Missing') {
-    return "the program conntrack isn't installed: UDP clients may stay with endpoints that went";
+  if (isMissing(error)) {
+    return `flows can't be looked at, UDP clients may stay with endpoints that went: ${error.message}`;
   }
   return error instanceof Error ? error.message : String(error);
 }

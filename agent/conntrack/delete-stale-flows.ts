@@ -1,6 +1,7 @@
 import type { Family } from '../endpoints/canonical-address.ts';
-import type { FlowTable } from './flow-table.ts';
+import type { FlowTable, Listing } from './flow-table.ts';
 import type { FrontendIndex } from './frontend-index.ts';
+import type { NewlyServed } from './newly-served.ts';
 import type { Flow } from './parse-flow.ts';
 
 /** What to look for. */
@@ -8,32 +9,49 @@ export interface Look {
   family: Family;
   /** Null: flows of UDP aren't looked at. */
   udp: FrontendIndex | null;
-  /** Frontends over TCP that are served since a moment; empty: flows of TCP aren't looked at. */
-  tcp: FrontendIndex;
+  /** Null: flows of TCP aren't looked at. */
+  tcp: NewlyServed | null;
   /** Where node ports answer. */
   nodeAddresses: ReadonlySet<string>;
 }
 
+/** So many are kept in memory at a time: some megabytes. */
+const MOST_AT_ONCE = 20_000;
+
 /** Lists a family's flows, and deletes the stale ones. Resolves with their number; throws ConntrackError. */
-export async function deleteStaleFlows(table: FlowTable, look: Look): Promise<number> {
+export async function deleteStaleFlows(
+  table: FlowTable,
+  look: Look,
+  mostAtOnce = MOST_AT_ONCE,
+): Promise<number> {
   const { family, udp, tcp, nodeAddresses } = look;
-  // One deletion for all clients between a frontend and who answered there: each reads the whole table once more.
-  const stale = new Map<string, Flow>();
-  const note = (flow: Flow) => {
-    const { protocol, destination, port, replySource, replyPort } = flow;
-    stale.set([protocol, destination, port, replySource, replyPort].join(' '), flow);
-  };
-  if (udp !== null) {
-    await table.list({ family, protocol: 'udp' }, (flow) => {
-      if (udp.judge(family, flow, nodeAddresses) !== null) note(flow);
-    });
-  }
-  if (tcp.size > 0) {
-    await table.list({ family, protocol: 'tcp', state: 'SYN_SENT' }, (flow) => {
-      if (tcp.judge(family, flow, nodeAddresses) === 'NotTranslated') note(flow);
-    });
-  }
   let deleted = 0;
-  for (const flow of stale.values()) deleted += await table.delete(family, flow);
+  if (udp !== null) {
+    const isStale = (flow: Flow) => udp.judge(family, flow, nodeAddresses) !== null;
+    deleted += await deleteWhere(table, { family, protocol: 'udp' }, isStale, mostAtOnce);
+  }
+  if (tcp !== null) {
+    const isStale = (flow: Flow) => tcp.isTooEarly(family, flow, nodeAddresses);
+    deleted += await deleteWhere(table, { family, protocol: 'tcp', state: 'SYN_SENT' }, isStale, mostAtOnce);
+  }
   return deleted;
+}
+
+async function deleteWhere(
+  table: FlowTable,
+  listing: Listing,
+  isStale: (flow: Flow) => boolean,
+  mostAtOnce: number,
+): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const stale: Flow[] = [];
+    await table.list(listing, (flow) => {
+      if (stale.length < mostAtOnce && isStale(flow)) stale.push(flow);
+    });
+    const gone = stale.length === 0 ? 0 : await table.delete(stale);
+    deleted += gone;
+    // Where none of so many could be deleted, looking once more is of no use.
+    if (stale.length < mostAtOnce || gone === 0) return deleted;
+  }
 }

@@ -34,13 +34,15 @@ export class FrontendIndex {
     return !isHarmless(before, frontends);
   }
 
-  get size(): number {
-    return this.#current.size;
+  /** What a Service had for a moment only, between two calls of `put`. Answers whether there may be flows of it. */
+  passOver(frontends: readonly TrackedFrontend[]): boolean {
+    for (const frontend of frontends) this.#remember(frontend);
+    return frontends.length > 0;
   }
 
   /** Whether any flow could be stale. */
   get isWorthALook(): boolean {
-    return this.#current.size > 0 || this.#former.size > 0;
+    return this.#current.size + this.#former.size + this.#looking.size > 0;
   }
 
   /** Why a flow is stale; null: it isn't, or it is none of ours. `nodeAddresses` are those that node ports answer at. */
@@ -72,11 +74,16 @@ export class FrontendIndex {
     this.#looking = new Map();
   }
 
-  #withdraw(owner: string, { family, key, endpoints }: TrackedFrontend): void {
-    const id = idOf(family, key);
+  #withdraw(owner: string, frontend: TrackedFrontend): void {
+    const id = idOf(frontend.family, frontend.key);
     const sets = this.#current.get(id);
     sets?.delete(owner);
     if (sets?.size === 0) this.#current.delete(id);
+    this.#remember(frontend);
+  }
+
+  #remember({ family, key, endpoints }: TrackedFrontend): void {
+    const id = idOf(family, key);
     const former = this.#former.get(id) ?? new Set();
     for (const endpoint of endpoints) former.add(endpoint);
     this.#former.set(id, former);

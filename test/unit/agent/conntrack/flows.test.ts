@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { collectFrontends } from '../../../../agent/conntrack/collect-frontends.ts';
 import { FrontendIndex } from '../../../../agent/conntrack/frontend-index.ts';
 import { NewlyServed } from '../../../../agent/conntrack/newly-served.ts';
@@ -14,18 +15,69 @@ describe('agent: entries of connection tracking', () => {
   const cases: [string, string, Flow | null][] = [
     [
       'a flow that was answered',
-      'udp      17 29 src=10.244.1.3 dst=10.96.0.1 sport=40000 dport=53 src=10.244.2.3 dst=10.244.1.3 sport=5353 dport=40000 [ASSURED] mark=0 use=1',
-      { protocol: 'udp', destination: '10.96.0.1', port: 53, replySource: '10.244.2.3', replyPort: 5353 },
+      'udp      17 29 src=10.244.1.3 dst=10.96.0.1 sport=40000 dport=53 src=10.244.2.3 dst=10.244.1.3 sport=5353 dport=40000 [ASSURED] mark=0 use=1 id=77',
+      {
+        protocol: 'udp',
+        source: '10.244.1.3',
+        sourcePort: 40000,
+        destination: '10.96.0.1',
+        port: 53,
+        replySource: '10.244.2.3',
+        replyPort: 5353,
+        id: 77,
+      },
     ],
     [
       'one that was not',
-      'udp      17 29 src=fd00::3 dst=fd00:96::1 sport=40000 dport=53 [UNREPLIED] src=fd00:96::1 dst=fd00::3 sport=53 dport=40000 mark=0 use=1',
-      { protocol: 'udp', destination: 'fd00:96::1', port: 53, replySource: 'fd00:96::1', replyPort: 53 },
+      'udp      17 29 src=fd00::3 dst=fd00:96::1 sport=40000 dport=53 [UNREPLIED] src=fd00:96::1 dst=fd00::3 sport=53 dport=40000 mark=0 use=1 id=77',
+      {
+        protocol: 'udp',
+        source: 'fd00::3',
+        sourcePort: 40000,
+        destination: 'fd00:96::1',
+        port: 53,
+        replySource: 'fd00:96::1',
+        replyPort: 53,
+        id: 77,
+      },
     ],
     [
       'one of TCP',
-      'tcp      6 118 SYN_SENT src=198.18.0.1 dst=203.0.113.1 sport=50000 dport=80 [UNREPLIED] src=203.0.113.1 dst=198.18.0.1 sport=80 dport=50000 mark=0 use=1',
-      { protocol: 'tcp', destination: '203.0.113.1', port: 80, replySource: '203.0.113.1', replyPort: 80 },
+      'tcp      6 118 SYN_SENT src=198.18.0.1 dst=203.0.113.1 sport=50000 dport=80 [UNREPLIED] src=203.0.113.1 dst=198.18.0.1 sport=80 dport=50000 mark=0 use=1 id=77',
+      {
+        protocol: 'tcp',
+        source: '198.18.0.1',
+        sourcePort: 50000,
+        destination: '203.0.113.1',
+        port: 80,
+        replySource: '203.0.113.1',
+        replyPort: 80,
+        id: 77,
+      },
+    ],
+    [
+      'one whose packets are counted',
+      'udp      17 29 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 packets=3 bytes=99 src=10.0.0.3 dst=10.0.0.1 sport=4 dport=1 packets=0 bytes=0 [ASSURED] mark=0 delta-time=3 use=1 id=4294967295',
+      {
+        protocol: 'udp',
+        source: '10.0.0.1',
+        sourcePort: 1,
+        destination: '10.0.0.2',
+        port: 2,
+        replySource: '10.0.0.3',
+        replyPort: 4,
+        id: 4_294_967_295,
+      },
+    ],
+    [
+      'one in a zone, which is none of ours',
+      'udp      17 29 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1 mark=0 zone=7 use=1 id=77',
+      null,
+    ],
+    [
+      'one of another protocol',
+      'sctp     132 3 COOKIE_WAIT src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1 mark=0 use=1 id=77',
+      null,
     ],
     [
       'one without ports',
@@ -55,10 +107,13 @@ describe('agent: which flows are stale', () => {
     collectFrontends(udpService(...args), 'UDP', CONTEXT);
   const to = (destination: string, port: number, replySource: string, replyPort = 5353): Flow => ({
     protocol: 'udp',
+    source: '10.244.1.3',
+    sourcePort: 40_000,
     destination,
     port,
     replySource,
     replyPort,
+    id: 1,
   });
   const judge = (index: FrontendIndex, flow: Flow) => index.judge('ip', flow, NODE_ADDRESSES);
 
@@ -127,13 +182,80 @@ describe('agent: which flows are stale', () => {
     expect(index.put('dns', frontendsOf([one])), 'one again').to.equal(true);
   });
 
-  it('of TCP can be only those to what is served anew', () => {
+  it('are those of what a Service had for a moment only', () => {
+    const index = new FrontendIndex();
+    index.put('dns', frontendsOf([endpoint('10.0.0.1')]));
+    expect(index.passOver(frontendsOf([endpoint('10.0.0.2')], 'dns'))).to.equal(true);
+    expect(index.passOver([])).to.equal(false);
+    expect(judge(index, to('10.96.0.1', 53, '10.0.0.1'))).to.equal(null);
+    index.put('dns', []);
+    index.beginLook();
+    expect(judge(index, to('10.96.0.1', 53, '10.0.0.2'))).to.equal('FrontendGone');
+  });
+
+  it('of TCP can be only those that are not translated, to what is served since the last look', () => {
     const news = new NewlyServed();
-    const put = (...endpoints: Endpoint[]) => news.put('dns', frontendsOf(endpoints)).map(({ key }) => key);
-    expect(put()).to.deep.equal([]);
-    expect(put(endpoint('10.0.0.1'))).to.deep.equal(['10.96.0.1 53', '* 30053']);
-    expect(put(endpoint('10.0.0.2'))).to.deep.equal([]);
-    expect(put()).to.deep.equal([]);
-    expect(put(endpoint('10.0.0.2'))).to.have.length(2);
+    const put = (...endpoints: Endpoint[]) => news.put('dns', frontendsOf(endpoints));
+    const isTooEarly = (flow: Flow) => news.isTooEarly('ip', flow, NODE_ADDRESSES);
+    const early = to('10.96.0.1', 53, '10.96.0.1', 53);
+    put();
+    expect(news.isWorthALook).to.equal(false);
+    put(endpoint('10.0.0.1'));
+    news.beginLook();
+    expect(isTooEarly(early)).to.equal(true);
+    expect(isTooEarly(to('10.89.0.11', 30053, '10.89.0.11', 30053)), 'a node port').to.equal(true);
+    expect(isTooEarly(to('192.0.2.1', 30053, '192.0.2.1', 30053)), 'of another machine').to.equal(false);
+    expect(isTooEarly(to('10.96.0.1', 53, '10.0.0.9')), 'translated').to.equal(false);
+    expect(isTooEarly(to('10.96.0.1', 54, '10.96.0.1', 54)), 'another port').to.equal(false);
+    news.endLook();
+    put(endpoint('10.0.0.2'));
+    expect(news.isWorthALook, 'other endpoints').to.equal(false);
+    put();
+    put(endpoint('10.0.0.2'));
+    news.beginLook();
+    expect(isTooEarly(early), 'served again').to.equal(true);
+  });
+
+  it('follows from what was told, whatever the order, as by a list of rules', () => {
+    const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
+    const states = ['ready', 'terminating', 'stopping', 'starting'] as const;
+    const sketch = fc.uniqueArray(fc.tuple(fc.constantFrom(...addresses), fc.constantFrom(...states)), {
+      selector: ([address]) => address,
+    });
+    const changes = fc.array(fc.tuple(fc.constantFrom('dns', 'rival'), fc.option(sketch)), { maxLength: 12 });
+    fc.assert(
+      fc.property(changes, fc.nat(), fc.constantFrom(...addresses, '10.96.0.1'), (told, lookAt, answerer) => {
+        const index = new FrontendIndex();
+        const now = new Map<string, readonly (readonly [string, string])[]>();
+        const since = new Set<string>();
+        const remember = (owner: string) => {
+          for (const [address, state] of now.get(owner) ?? []) if (serves(state)) since.add(address);
+        };
+        const look = lookAt % (told.length + 1);
+        for (const [at, [owner, endpoints]] of told.entries()) {
+          if (at === look) {
+            index.beginLook();
+            index.endLook();
+            since.clear();
+          }
+          remember(owner);
+          if (endpoints === null) now.delete(owner);
+          else now.set(owner, endpoints);
+          const objects = (endpoints ?? []).map(([address, state]) => endpoint(address, state));
+          index.put(owner, endpoints === null ? [] : frontendsOf(objects, owner));
+        }
+        index.beginLook();
+
+        const serving = [...now.values()].flat().filter(([, state]) => serves(state));
+        const isOurs = now.size > 0 || since.has(answerer);
+        const isRight = serving.some(([address]) => address === answerer);
+        const flow = to('10.96.0.1', 53, answerer, answerer === '10.96.0.1' ? 53 : 5353);
+        expect(judge(index, flow) !== null).to.equal(isOurs && !isRight);
+      }),
+    );
   });
 });
+
+function serves(state: string): boolean {
+  return state === 'ready' || state === 'terminating';
+}
