@@ -83,7 +83,13 @@ export class BesideLab {
       flags: ['--audit-seconds', '1', ...flags.filter((flag) => !flag.startsWith('--serve='))],
     });
     this.#agents.set(node.name, agent);
-    await agent.start();
+    try {
+      await agent.start();
+    } catch (error) {
+      // The next test starts it anew.
+      await this.endAgent(node, 'kill');
+      throw error;
+    }
   }
 
   async endAgent(node: TopologyNode, how: 'stop' | 'kill'): Promise<void> {
