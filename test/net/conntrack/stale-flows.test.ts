@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { ConntrackError, createFlowTable } from '../../../agent/conntrack/flow-table.ts';
+import type { Flow } from '../../../agent/conntrack/parse-flow.ts';
 import { clusterIpsOf, merge, type ServiceSketch, sketchService } from '../support/cluster-objects.ts';
 import { type ForwardingLab, NODES, PODS } from '../support/forwarding-lab.ts';
 import { ipBatch, run } from '../support/run.ts';
@@ -15,6 +17,10 @@ if (!POD_1 || !POD_1B || !POD_2 || !POD_3 || !NODE_1) throw new Error('the lab i
 const GATEWAY = '10.89.0.254';
 const HOST = 60;
 const CROWD = 2_000;
+/** An endpoint that is no more. */
+const WENT = '10.244.2.250';
+const families = ['ipv4', 'ipv6'] as const;
+const clients = ['10.244.1.77', 'fd00:244:1::77'] as const;
 
 describe('agent on the real kernel: flows that go on', function () {
   this.timeout(60_000);
@@ -36,6 +42,14 @@ describe('agent on the real kernel: flows that go on', function () {
       .split('\n')
       .filter((line) => line !== '');
 
+  const untilNone = async (...filter: string[]) => {
+    const deadline = Date.now() + 20_000;
+    while ((await flows(...filter)).length > 0) {
+      if (Date.now() > deadline) throw new Error(`there still are ${await flows(...filter)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+
   /** Uses a flow until it ends as it should. */
   const until = async (id: string, wanted: (outcome: Outcome) => boolean): Promise<Outcome> => {
     const deadline = Date.now() + 15_000;
@@ -49,7 +63,7 @@ describe('agent on the real kernel: flows that go on', function () {
   const servedBy = (name: string) => (outcome: Outcome) => outcome.result === 'served' && outcome.by === name;
 
   for (const family of [0, 1] as const) {
-    describe(`over ${['IPv4', 'IPv6'][family]}`, () => {
+    describe(`over ${families[family]}`, () => {
       const address = clusterIpsOf(HOST)[family] ?? '';
       let id: string;
 
@@ -81,46 +95,69 @@ describe('agent on the real kernel: flows that go on', function () {
 
       it('end with their Service', async () => {
         await become();
-        const filter = ['-p', 'udp', '-f', ['ipv4', 'ipv6'][family] ?? '', '-d', address];
-        const deadline = Date.now() + 15_000;
-        while ((await flows(...filter)).length > 0 && Date.now() < deadline) {
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        }
-        expect(await flows(...filter)).to.deep.equal([]);
+        await untilNone('-p', 'udp', '-f', families[family], '-d', address);
       });
 
-      it('stay with an endpoint that terminates and serves, though new ones go elsewhere', async () => {
-        await become(dns([[POD_2, 'terminating'], POD_3]));
-        await become(dns([[POD_2, 'terminating'], POD_3]), { name: 'more', host: HOST + 1 });
-        await new Promise((resolve) => setTimeout(resolve, 2_000));
+      it('stay with an endpoint that terminates and serves, while those of one that went go', async () => {
+        const [kept, gone] = [POD_2, POD_3].map((pod) => [pod.address, pod.address6][family] ?? '');
+        await become(dns([POD_2, POD_3]));
+        await addFlows(crowd({ size: 5, from: clients[family], to: address, answeredBy: gone ?? '' }));
+        await become(dns([[POD_2, 'terminating'], POD_1]));
+        await untilNone('-p', 'udp', '-f', families[family], '-d', address, '-r', gone ?? '');
 
+        expect(
+          await flows('-p', 'udp', '-f', families[family], '-d', address, '-r', kept ?? ''),
+        ).to.have.length(1);
         expect(await lab.station(POD_1B.name).useFlow(id)).to.include({ result: 'served', by: POD_2.name });
       });
     });
   }
 
-  it('of nobody and of other Services are left alone while thousands of stale ones go', async () => {
+  it('of nobody and of other Services are left alone while thousands of stale ones go, whatever they are to', async () => {
     const other: ServiceSketch = { name: 'other', host: HOST + 1, ports: [{ transport: 'udp', port: 53 }] };
+    const many = Array.from({ length: 100 }, (_, index): ServiceSketch => {
+      return { name: `many-${index}`, host: 100 + index, ports: [{ transport: 'udp', port: 53 }] };
+    });
     const [stale] = clusterIpsOf(HOST);
     const [living] = clusterIpsOf(HOST + 1);
     const foreign = '192.0.2.53';
-    await become(dns([POD_2]), other);
+    await become(dns([POD_2]), other, ...many);
+    const [from] = clients;
     await addFlows([
-      ...crowd(CROWD, stale, '10.244.2.250'),
-      ...crowd(50, living, POD_2.address),
-      ...crowd(50, foreign, foreign),
+      ...crowd({ size: CROWD, from, to: stale, answeredBy: WENT }),
+      ...many.flatMap(({ host = 0 }) => {
+        const firstPort = 20_000 + host * 20;
+        return crowd({ size: 20, firstPort, from, to: clusterIpsOf(host)[0], answeredBy: WENT });
+      }),
+      ...crowd({ size: 50, from, to: living, answeredBy: POD_2.address }),
+      ...crowd({ size: 50, from, to: foreign, answeredBy: foreign }),
     ]);
-    const count = async (to: string) => (await flows('-p', 'udp', '-f', 'ipv4', '-d', to)).length;
-    expect(await count(stale)).to.be.at.least(CROWD);
+    const count = async (...filter: string[]) => (await flows('-p', 'udp', '-f', 'ipv4', ...filter)).length;
 
-    await become(dns([POD_2], 8081), other);
-    const deadline = Date.now() + 20_000;
-    while ((await count(stale)) > 0 && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    expect(await count(stale)).to.equal(0);
-    expect(await count(living)).to.equal(50);
-    expect(await count(foreign)).to.equal(50);
+    await become(dns([POD_2], 8081), other, ...many);
+    await untilNone('-p', 'udp', '-f', 'ipv4', '-r', WENT);
+    expect(await count('-d', living)).to.equal(50);
+    expect(await count('-d', foreign)).to.equal(50);
+  });
+
+  it('of TCP go only where they wait for an answer, and never another one that is in their place', async () => {
+    const early = '203.0.113.62';
+    const add = (port: number, state: string) =>
+      `-I -p tcp -t 300 --state ${state} -s 10.244.1.77 -d ${early} --sport ${port} --dport 80`;
+    await become();
+    await addFlows([add(40_001, 'SYN_SENT'), add(40_002, 'ESTABLISHED')]);
+    const table = createFlowTable(['ip', 'netns', 'exec', NODE_1.name]);
+    const waiting: Flow[] = [];
+    await table.list({ family: 'ip', protocol: 'tcp', state: 'SYN_SENT' }, (flow) => waiting.push(flow));
+    const [flow] = waiting.filter(({ destination }) => destination === early);
+    if (flow === undefined) throw new Error('it is not in the table');
+    expect(await table.delete([{ ...flow, id: (flow.id + 1) % 2 ** 32 }])).to.equal(0);
+    expect(await flows('-p', 'tcp', '-d', early)).to.have.length(2);
+
+    await become({ name: 'web', host: HOST, ingress: [early] });
+    await untilNone('-p', 'tcp', '-d', early, '--state', 'SYN_SENT');
+    const [left = ''] = await flows('-p', 'tcp', '-d', early);
+    expect(left).to.match(/ESTABLISHED .*sport=40002 /);
   });
 
   it('of TCP that began before an address was served are let go, and open ones stay', async () => {
@@ -145,15 +182,34 @@ describe('agent on the real kernel: flows that go on', function () {
     await lab.client.closeFlow('early');
     await ipBatch([`neigh del ${GATEWAY} dev eth0`], NODE_1.name);
   });
+
+  it('cannot be looked at where the program is missing, which is told', async () => {
+    const { PATH } = process.env;
+    process.env.PATH = '/nonexistent';
+    const listed = createFlowTable().list({ family: 'ip', protocol: 'udp' }, () => {});
+    process.env.PATH = PATH;
+    const error = await listed.catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(ConntrackError);
+    expect(error).to.include({ failure: 'Missing' });
+  });
 });
 
+interface Crowd {
+  size: number;
+  /** Of the first client's; no two flows with one answerer have the same. @default 10000 */
+  firstPort?: number;
+  from: string;
+  to: string;
+  answeredBy: string;
+}
+
 /** So many flows to port 53 of an address, answered from port 8080 of another, as `conntrack -R` reads them. */
-function crowd(size: number, to: string, answeredBy: string): string[] {
-  const ports = Array.from({ length: size }, (_, index) => 10_000 + index);
+function crowd({ size, firstPort = 10_000, from, to, answeredBy }: Crowd): string[] {
+  const ports = Array.from({ length: size }, (_, index) => firstPort + index);
   return ports.map((port) =>
     [
-      `-I -p udp -t 300 -s 10.244.1.77 -d ${to} --sport ${port} --dport 53`,
-      `-r ${answeredBy} -q 10.244.1.77 --reply-port-src 8080 --reply-port-dst ${port}`,
+      `-I -p udp -t 300 -s ${from} -d ${to} --sport ${port} --dport 53`,
+      `-r ${answeredBy} -q ${from} --reply-port-src 8080 --reply-port-dst ${port}`,
     ].join(' '),
   );
 }
