@@ -112,6 +112,18 @@ const SETTINGS = {
     help: 'true: TCP segments out of the window are translated as all others; false: as it is',
     fallback: 'true',
   },
+  'conntrack-udp-timeout': {
+    help: 'seconds until a UDP flow that nobody answered is forgotten; 0: as it is',
+    fallback: '0',
+  },
+  'conntrack-udp-timeout-stream': {
+    help: 'seconds until a UDP flow that both sides use is forgotten; 0: as it is',
+    fallback: '0',
+  },
+  'proc-sys': {
+    help: "where settings are written: the node's /proc/sys, where a container has it mounted",
+    fallback: '/proc/sys',
+  },
   namespace: { help: 'namespace of Fairlead', fallback: 'fairlead-system' },
   'log-level': { help: 'debug, info, warn or error', fallback: 'info' },
 } satisfies Record<string, Setting>;
@@ -165,6 +177,9 @@ function readConntrack(read: (name: SettingName) => string): ConntrackSettings {
     tcpEstablishedSeconds: readCount('conntrack-tcp-timeout-established'),
     tcpCloseWaitSeconds: readCount('conntrack-tcp-timeout-close-wait'),
     tcpBeLiberal: readSwitch('conntrack-tcp-be-liberal', read('conntrack-tcp-be-liberal')),
+    udpSeconds: readCount('conntrack-udp-timeout'),
+    udpStreamSeconds: readCount('conntrack-udp-timeout-stream'),
+    procSys: read('proc-sys'),
   };
 }
 

@@ -92,10 +92,11 @@ class Agent implements RunningAgent {
       metrics: this.#metrics,
       log: this.#log,
     });
-    this.#unsetSysctls = await tuneConntrack(this.#config.conntrack, this.#log);
     await listEverything(this.#informers, this.#client, this.#log);
     const listedMs = sinceStart();
     await this.#forwarding.start();
+    // Not before: on a node that tracked no connections yet, our rules are what loads the kernel's module.
+    this.#unsetSysctls = await tuneConntrack(this.#config.conntrack, this.#log);
     this.#log.info('Programmed', {
       listedMs,
       programmedMs: sinceStart(),

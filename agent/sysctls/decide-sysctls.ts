@@ -1,10 +1,16 @@
 /** Settings of connection tracking; 0 or false leaves the kernel's own alone. */
 export interface ConntrackSettings {
+  /** Where the files of `/proc/sys` are: a container has its own read-only. */
+  procSys: string;
   maxPerCore: number;
   min: number;
   tcpEstablishedSeconds: number;
   tcpCloseWaitSeconds: number;
   tcpBeLiberal: boolean;
+  /** Of flows that nobody answered. */
+  udpSeconds: number;
+  /** Of flows that both sides use. */
+  udpStreamSeconds: number;
 }
 
 /** A file of the kernel, and the number that it should hold: exactly, or at least. */
@@ -16,8 +22,6 @@ export interface Sysctl {
 
 /** More than a million entries is a waste of memory on machines of many cores (kube-proxy's `getConntrackMax`). */
 const LARGEST_TABLE = 1_048_576;
-const NETFILTER = '/proc/sys/net/netfilter';
-const HASH_SIZE = '/sys/module/nf_conntrack/parameters/hashsize';
 
 /**
  * What kube-proxy would set (`pkg/proxy/conntrack/sysctls.go`), but that a larger table is never made smaller, and that TCP
@@ -27,17 +31,19 @@ const HASH_SIZE = '/sys/module/nf_conntrack/parameters/hashsize';
 export function decideSysctls(settings: ConntrackSettings, cores: number): Sysctl[] {
   const { maxPerCore, min, tcpEstablishedSeconds, tcpCloseWaitSeconds, tcpBeLiberal } = settings;
   const entries = maxPerCore === 0 ? 0 : Math.min(Math.max(maxPerCore * cores, min), LARGEST_TABLE);
-  const exactly = (name: string, value: number): Sysctl[] =>
-    value === 0 ? [] : [{ path: `${NETFILTER}/${name}`, value, atLeast: false }];
-  return [
-    ...(entries === 0
-      ? []
-      : [
-          { path: `${NETFILTER}/nf_conntrack_max`, value: entries, atLeast: true },
-          { path: HASH_SIZE, value: entries / 4, atLeast: true },
-        ]),
-    ...exactly('nf_conntrack_tcp_timeout_established', tcpEstablishedSeconds),
-    ...exactly('nf_conntrack_tcp_timeout_close_wait', tcpCloseWaitSeconds),
-    ...exactly('nf_conntrack_tcp_be_liberal', tcpBeLiberal ? 1 : 0),
+  const wanted: [name: string, value: number, atLeast: boolean][] = [
+    ['max', entries, true],
+    // The module's hashsize by another name: where sysctls can be written, modules' parameters often can't.
+    ['buckets', Math.ceil(entries / 4), true],
+    ['tcp_timeout_established', tcpEstablishedSeconds, false],
+    ['tcp_timeout_close_wait', tcpCloseWaitSeconds, false],
+    ['tcp_be_liberal', tcpBeLiberal ? 1 : 0, false],
+    ['udp_timeout', settings.udpSeconds, false],
+    ['udp_timeout_stream', settings.udpStreamSeconds, false],
   ];
+  return wanted
+    .filter(([, value]) => value !== 0)
+    .map(([name, value, atLeast]) => {
+      return { path: `${settings.procSys}/net/netfilter/nf_conntrack_${name}`, value, atLeast };
+    });
 }

@@ -8,6 +8,7 @@ import { buildConfig, installRights, SYSTEM_NAMESPACE } from './support/install.
 interface Container {
   args: string[];
   env?: { name: string; value?: string }[];
+  volumeMounts?: { mountPath: string }[];
   securityContext: { capabilities: { add?: string[]; drop?: string[] } };
   startupProbe?: Probe;
   livenessProbe?: Probe;
@@ -20,7 +21,14 @@ interface Probe {
 
 interface DaemonSet extends KubeObject {
   spec: {
-    template: { spec: { hostNetwork?: boolean; containers: Container[]; initContainers?: Container[] } };
+    template: {
+      spec: {
+        hostNetwork?: boolean;
+        containers: Container[];
+        initContainers?: Container[];
+        volumes?: { hostPath?: { path: string } }[];
+      };
+    };
   };
 }
 
@@ -72,6 +80,22 @@ describe('config of the agent: beside kube-proxy, in its place, and gone', funct
       metricsAddress: { host: '127.0.0.1', port: 10_249 },
     });
     for (const probe of probes) expect(probe).to.include({ host: '127.0.0.1', port: 10_256 });
+  });
+
+  it('has the settings of the node to write in config/serve-all, and nothing else of it', async () => {
+    const text = await cluster.kubectl(['kustomize', 'config/serve-all']);
+    await cluster.kubectl(
+      ['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'],
+      text,
+    );
+    const { volumes = [], containers } = await podOf('serve-all');
+    const { config } = await agentOf('serve-all');
+
+    expect(volumes.map(({ hostPath }) => hostPath?.path)).to.deep.equal(['/proc/sys/net']);
+    expect(containers[0]?.volumeMounts?.map(({ mountPath }) => mountPath)).to.deep.equal([
+      `${config.conntrack?.procSys}/net`,
+    ]);
+    expect((await podOf('default')).volumes ?? []).to.deep.equal([]);
   });
 
   it('cleans every node up with config/cleanup, which the API server takes, and may no more than that', async () => {

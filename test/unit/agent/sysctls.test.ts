@@ -7,11 +7,14 @@ import { setSysctls } from '../../../agent/sysctls/set-sysctls.ts';
 import { silentLogger } from '../../../kube/log.ts';
 
 const SETTINGS: ConntrackSettings = {
+  procSys: '/proc/sys',
   maxPerCore: 32_768,
   min: 131_072,
   tcpEstablishedSeconds: 86_400,
   tcpCloseWaitSeconds: 3_600,
   tcpBeLiberal: true,
+  udpSeconds: 0,
+  udpStreamSeconds: 0,
 };
 
 function decided(settings: Partial<ConntrackSettings>, cores: number) {
@@ -25,8 +28,8 @@ function decided(settings: Partial<ConntrackSettings>, cores: number) {
 
 describe('agent: settings of connection tracking', () => {
   it('grow with the cores, between limits', () => {
-    expect(decided({}, 2)).to.include({ nf_conntrack_max: 131_072, hashsize: 32_768 });
-    expect(decided({}, 8)).to.include({ nf_conntrack_max: 262_144, hashsize: 65_536 });
+    expect(decided({}, 2)).to.include({ nf_conntrack_max: 131_072, nf_conntrack_buckets: 32_768 });
+    expect(decided({}, 8)).to.include({ nf_conntrack_max: 262_144, nf_conntrack_buckets: 65_536 });
     expect(decided({}, 128)).to.include({ nf_conntrack_max: 1_048_576 });
   });
 
@@ -36,6 +39,20 @@ describe('agent: settings of connection tracking', () => {
       nf_conntrack_tcp_timeout_close_wait: 3_600,
       nf_conntrack_tcp_be_liberal: 1,
     });
+  });
+
+  it('of UDP are made where they are given, and all of them where the files are', () => {
+    expect(decided({}, 2)).to.not.have.any.keys(
+      'nf_conntrack_udp_timeout',
+      'nf_conntrack_udp_timeout_stream',
+    );
+    expect(decided({ udpSeconds: 20, udpStreamSeconds: 90 }, 2)).to.include({
+      nf_conntrack_udp_timeout: 20,
+      nf_conntrack_udp_timeout_stream: 90,
+    });
+    const paths = decideSysctls({ ...SETTINGS, procSys: '/host/proc/sys' }, 2).map(({ path }) => path);
+    expect(paths).to.include('/host/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal');
+    expect(paths.every((path) => path.startsWith('/host/proc/sys/net/'))).to.equal(true);
   });
 
   it('are left alone where nothing is wanted', () => {
