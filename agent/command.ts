@@ -28,15 +28,17 @@ function configure(): AgentConfig | undefined {
   return undefined;
 }
 
+/** What can't be removed keeps nothing else. */
 async function clean(log: Logger): Promise<void> {
-  try {
-    await removeAnnouncedAddresses(log);
-    await removeTables();
-    log.info('CleanedUp');
-  } catch (error) {
-    log.error('CleanupFailed', { error });
-    process.exitCode = 1;
+  for (const remove of [removeAnnouncedAddresses, () => removeTables()]) {
+    try {
+      await remove(log);
+    } catch (error) {
+      log.error('CleanupFailed', { error });
+      process.exitCode = 1;
+    }
   }
+  if (process.exitCode !== 1) log.info('CleanedUp');
 }
 
 async function run(config: AgentConfig, log: Logger): Promise<void> {
