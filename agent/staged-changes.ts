@@ -19,6 +19,11 @@ export class StagedChanges<T> {
     this.#set.clear();
   }
 
+  /** All that isn't handed out yet. */
+  values(): T[] {
+    return [...this.#set.values(), ...this.#taken.values()];
+  }
+
   /** What was taken, each Service's last. */
   handOut(): [string, T][] {
     const all = [...this.#taken];

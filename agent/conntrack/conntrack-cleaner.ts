@@ -10,6 +10,7 @@ import { deleteStaleFlows } from './delete-stale-flows.ts';
 import { ConntrackError, type FlowTable } from './flow-table.ts';
 import { FrontendIndex } from './frontend-index.ts';
 import { NewlyServed } from './newly-served.ts';
+import type { Flow } from './parse-flow.ts';
 
 /** One look at the entries of a family. */
 export interface CleanUp {
@@ -183,10 +184,23 @@ export class ConntrackCleaner implements ServiceObserver {
     const { table, nodePortAddresses, log, onCleanUp } = this.#options;
     const startedAt = performance.now();
     const nodeAddresses = new Set(nodePortAddresses());
-    const deleted = await deleteStaleFlows(table, { family, udp, tcp, nodeAddresses });
+    const recheck = (flows: Flow[]) => this.#withoutComing(family, flows, nodeAddresses);
+    const deleted = await deleteStaleFlows(table, { family, udp, tcp, nodeAddresses, recheck });
     const tookMs = performance.now() - startedAt;
     if (deleted > 0) log.info('StaleFlowsDeleted', { family, deleted, tookMs });
     onCleanUp?.({ family, tookMs, deleted });
+  }
+
+  /** The kernel may be ahead: flows with endpoints that came since this look began are right, or for the next look. */
+  async #withoutComing(family: Family, flows: Flow[], nodeAddresses: ReadonlySet<string>): Promise<Flow[]> {
+    const coming = new FrontendIndex();
+    const context = this.#options.context();
+    await inSlices([...this.#changes.values(), ...this.#applied.values()].entries(), ([index, inputs]) => {
+      if (inputs !== undefined) coming.put(`${index}`, collectFrontends(inputs, 'UDP', context));
+    });
+    const stale = flows.filter((flow) => !coming.serves(family, flow, nodeAddresses));
+    if (stale.length < flows.length) this.#udpDue = true;
+    return stale;
   }
 
   #endLook(): void {

@@ -13,6 +13,8 @@ export interface Look {
   tcp: NewlyServed | null;
   /** Where node ports answer. */
   nodeAddresses: ReadonlySet<string>;
+  /** Of flows of UDP that are stale by what was looked up before, those that still are. */
+  recheck: (flows: Flow[]) => Promise<Flow[]>;
 }
 
 /** So many are kept in memory at a time: some megabytes. */
@@ -24,34 +26,40 @@ export async function deleteStaleFlows(
   look: Look,
   mostAtOnce = MOST_AT_ONCE,
 ): Promise<number> {
-  const { family, udp, tcp, nodeAddresses } = look;
+  const { family, udp, tcp, nodeAddresses, recheck } = look;
   let deleted = 0;
   if (udp !== null) {
     const isStale = (flow: Flow) => udp.judge(family, flow, nodeAddresses) !== null;
-    deleted += await deleteWhere(table, { family, protocol: 'udp' }, isStale, mostAtOnce);
+    deleted += await deleteWhere(table, { family, protocol: 'udp' }, { isStale, recheck, mostAtOnce });
   }
   if (tcp !== null) {
     const isStale = (flow: Flow) => tcp.isTooEarly(family, flow, nodeAddresses);
-    deleted += await deleteWhere(table, { family, protocol: 'tcp', state: 'SYN_SENT' }, isStale, mostAtOnce);
+    deleted += await deleteWhere(
+      table,
+      { family, protocol: 'tcp', state: 'SYN_SENT' },
+      { isStale, recheck: async (flows) => flows, mostAtOnce },
+    );
   }
   return deleted;
 }
 
-async function deleteWhere(
-  table: FlowTable,
-  listing: Listing,
-  isStale: (flow: Flow) => boolean,
-  mostAtOnce: number,
-): Promise<number> {
+interface Selection extends Pick<Look, 'recheck'> {
+  isStale: (flow: Flow) => boolean;
+  mostAtOnce: number;
+}
+
+async function deleteWhere(table: FlowTable, listing: Listing, selection: Selection): Promise<number> {
+  const { isStale, recheck, mostAtOnce } = selection;
   let deleted = 0;
   for (;;) {
-    const stale: Flow[] = [];
+    const found: Flow[] = [];
     await table.list(listing, (flow) => {
-      if (stale.length < mostAtOnce && isStale(flow)) stale.push(flow);
+      if (found.length < mostAtOnce && isStale(flow)) found.push(flow);
     });
+    const stale = found.length === 0 ? [] : await recheck(found);
     const gone = stale.length === 0 ? 0 : await table.delete(stale);
     deleted += gone;
     // Where none of so many could be deleted, looking once more is of no use.
-    if (stale.length < mostAtOnce || gone === 0) return deleted;
+    if (found.length < mostAtOnce || gone === 0) return deleted;
   }
 }

@@ -48,9 +48,7 @@ export class FrontendIndex {
   /** Why a flow is stale; null: it isn't, or it is none of ours. `nodeAddresses` are those that node ports answer at. */
   judge(family: Family, flow: Flow, nodeAddresses: ReadonlySet<string>): StaleReason | null {
     const reply = frontendKey(flow.replySource, flow.replyPort);
-    const ids = [idOf(family, frontendKey(flow.destination, flow.port))];
-    if (nodeAddresses.has(flow.destination)) ids.push(idOf(family, frontendKey('*', flow.port)));
-    for (const id of ids) {
+    for (const id of idsOf(family, flow, nodeAddresses)) {
       const sets = this.#current.get(id);
       if (sets !== undefined) {
         for (const endpoints of sets.values()) if (endpoints.has(reply)) return null;
@@ -59,6 +57,15 @@ export class FrontendIndex {
       if (this.#looking.get(id)?.has(reply)) return 'FrontendGone';
     }
     return null;
+  }
+
+  /** Whether a flow is with an endpoint that serves where it was dialled. */
+  serves(family: Family, flow: Flow, nodeAddresses: ReadonlySet<string>): boolean {
+    const reply = frontendKey(flow.replySource, flow.replyPort);
+    return idsOf(family, flow, nodeAddresses).some((id) => {
+      const sets = this.#current.get(id)?.values() ?? [];
+      return [...sets].some((endpoints) => endpoints.has(reply));
+    });
   }
 
   /** A look at all flows begins: what changes from here on is for the next one. */
@@ -99,6 +106,12 @@ function isHarmless(before: readonly TrackedFrontend[], after: readonly TrackedF
     if (were === undefined || (were.size === 0 && endpoints.size > 0)) return false;
     return [...were].every((endpoint) => endpoints.has(endpoint));
   });
+}
+
+/** The frontends that a flow may have been dialled at. */
+function idsOf(family: Family, { destination, port }: Flow, nodeAddresses: ReadonlySet<string>): string[] {
+  const dialled = idOf(family, frontendKey(destination, port));
+  return nodeAddresses.has(destination) ? [dialled, idOf(family, frontendKey('*', port))] : [dialled];
 }
 
 function idOf(family: Family, key: string): string {

@@ -121,6 +121,20 @@ describe('agent: looking after connection tracking', () => {
     await until(() => kernel.flows.length === 0);
   });
 
+  it('leaves flows with endpoints alone that the kernel had before it knew', async () => {
+    apply(dns(endpoint(FIRST)));
+    await until(() => cleanUps.length === 2);
+    kernel.flows = [flowTo(SECOND), flowTo(THIRD)];
+    apply(dns(), 'default/rival');
+    cleaner.compiled(SERVICE, dns(endpoint(FIRST), endpoint(SECOND)));
+    cleaner.taken();
+    await until(() => cleanUps.length === 4);
+    expect(kernel.flows).to.deep.equal([flowTo(SECOND)]);
+
+    apply(dns(endpoint(FIRST)));
+    await until(() => kernel.flows.length === 0);
+  });
+
   it('deletes flows of a Service that is gone, and none that were never its own', async () => {
     apply(dns(endpoint(FIRST)));
     await until(() => cleanUps.length === 2);
