@@ -14,8 +14,8 @@ import { Station } from '../support/station.ts';
 import { ApiRelay, type RelayMode } from './support/api-relay.ts';
 
 const NETNS = 'api-gone';
-const HOST = '10.87.0.1';
-const NODE_ADDRESS = '10.87.0.2';
+const HOST = '10.86.0.1';
+const NODE_ADDRESS = '10.86.0.2';
 const POD_ADDRESS = '10.244.8.1';
 const CLUSTER_IP = '10.96.0.87';
 const CONFIG = fileURLToPath(new URL('../../../config/', import.meta.url));
