@@ -183,6 +183,24 @@ describe('agent on the real kernel: flows that go on', function () {
     await ipBatch([`neigh del ${GATEWAY} dev eth0`], NODE_1.name);
   });
 
+  it('go when the agent starts, if they became stale while it was away', async () => {
+    const [agent] = lab.agents;
+    if (agent === undefined) throw new Error('there is no agent');
+    const [to] = clusterIpsOf(HOST);
+    const objects = merge(sketchService(dns([POD_2])));
+    await lab.become(objects);
+    await agent.stop();
+    const [from] = clients;
+    await addFlows([
+      ...crowd({ size: 30, from, to, answeredBy: WENT }),
+      ...crowd({ size: 30, firstPort: 20_000, from, to, answeredBy: POD_2.address }),
+    ]);
+    await agent.restart(objects);
+
+    await untilNone('-p', 'udp', '-d', to, '-r', WENT);
+    expect(await flows('-p', 'udp', '-d', to, '-r', POD_2.address, '-s', from)).to.have.length(30);
+  });
+
   it('cannot be looked at where the program is missing, which is told', async () => {
     const { PATH } = process.env;
     process.env.PATH = '/nonexistent';
