@@ -7,6 +7,7 @@ import {
   readExternalIps,
   readInteger,
   readListenAddress,
+  readLogLevel,
   readServe,
   readSwitch,
 } from './read-values.ts';
@@ -165,7 +166,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
     metricsAddress: readListenAddress('metrics-address', read('metrics-address') || METRICS_ADDRESSES[serve]),
     localhostNodePorts: readSwitch('localhost-nodeports', read('localhost-nodeports')),
     namespace: read('namespace'),
-    logLevel: read('log-level'),
+    logLevel: readLogLevel(read('log-level')),
   };
 }
 

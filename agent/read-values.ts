@@ -10,6 +10,14 @@ export function readServe(text: string): ServeMode {
   throw new ConfigError(`--serve: must be All or Own, not ${JSON.stringify(text)}`);
 }
 
+const LOG_LEVELS = new Set(['debug', 'info', 'warn', 'error']);
+
+/** The logger takes any other word, too, and writes nothing then. */
+export function readLogLevel(text: string): string {
+  if (LOG_LEVELS.has(text)) return text;
+  throw new ConfigError(`--log-level: must be debug, info, warn or error, not ${JSON.stringify(text)}`);
+}
+
 /** `namespace=CIDR`, with commas between. */
 export function readExternalIps(text: string): ExternalIpRule[] {
   return splitList(text).map((rule) => {

@@ -86,6 +86,11 @@ describe('agent: configuration', () => {
     ['what is no CIDR', [...NODE, '--cluster-cidr', '10.244.0.0/33'], /10\.244\.0\.0\/33.*no CIDR/],
     ['a bit that a mark has not', [...NODE, '--mark-bit', '32'], /from 0 to 31/],
     ['serving anything else', [...NODE, '--serve', 'Some'], /must be All or Own/],
+    [
+      'a log level that nobody writes at',
+      [...NODE, '--log-level', 'loud'],
+      /--log-level: must be debug, info, warn or error/,
+    ],
     ['a rule without a namespace', [...NODE, '--external-ips', '203.0.113.0/24'], /team-a=203/],
     ['a rule without a range', [...NODE, '--external-ips', 'team-a='], /names no range/],
     ['a rule of what is no CIDR', [...NODE, '--external-ips', '*=203.0.113.0'], /no CIDR/],
