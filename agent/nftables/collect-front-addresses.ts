@@ -37,7 +37,9 @@ export function collectFrontAddresses(
     byFamily.set(family, { clusterIp, vips: [], externalIps: [] });
   }
   const vips =
-    part === 'LoadBalancers' ? collectClaimedVips(loadBalancers) : collectVips(service, loadBalancers);
+    part === 'LoadBalancers'
+      ? collectClaimedVips(service, loadBalancers)
+      : collectVips(service, loadBalancers);
   for (const { family, text } of vips.map((vip) => read(vip))) byFamily.get(family)?.vips.push(text);
   const notAllowed: string[] = [];
   for (const address of (part === 'LoadBalancers' ? [] : externalIPs).map((each) => read(each))) {

@@ -71,6 +71,38 @@ describe('agent: compiling a Service', () => {
     ]);
   });
 
+  for (const serve of ['All', 'Own'] as const) {
+    it(`leaves a claimed address to the load balancer that its status gives it to, with serve ${serve}`, () => {
+      const web: Service = {
+        ...service('s', { type: 'LoadBalancer', clusterIPs: ['10.96.0.1', 'fd00:96::1'] }),
+        status: {
+          loadBalancer: {
+            ingress: [
+              { ip: '198.18.0.200', ipMode: 'Proxy' },
+              { ip: 'fd00:198:0::1', ipMode: 'Proxy' },
+            ],
+          },
+        },
+      };
+      const claimed = loadBalancer('s', {
+        addresses: [
+          { address: '198.18.0.200', family: 'IPv4', pool: 'p' },
+          { address: 'fd00:198::1', family: 'IPv6', pool: 'p' },
+          { address: '198.18.0.210', family: 'IPv4', pool: 'p' },
+        ],
+      });
+
+      const { entries } = compileService(
+        { service: web, slices: [PODS], loadBalancers: [claimed] },
+        { ...CONTEXT, serve },
+      );
+
+      const dialled = entries.filter(({ place }) => place === 'services').map(({ key }) => key.split(' ')[0]);
+      expect(dialled).to.include('198.18.0.210');
+      expect(dialled).not.to.include.oneOf(['198.18.0.200', 'fd00:198::1']);
+    });
+  }
+
   it('serves claimed addresses, addresses in status and external ones as external, each once', () => {
     const web: Service = {
       ...service('s', { type: 'LoadBalancer', externalIPs: ['198.18.0.9'] }),
