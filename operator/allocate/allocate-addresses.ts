@@ -107,8 +107,11 @@ function checkKept(claim: AddressClaim, request: AddressRequest, book: AddressBo
   const stored = book.get(request.owner);
   const clashedBefore =
     stored !== undefined && refuseToShareWithAny(claim.address, stored, others) !== undefined;
-  if (!clashedBefore) return { kind: 'none', finding: refusal, firm: true };
   const names = others.map((other) => `${other.namespace}/${other.service}`).join(', ');
+  if (!clashedBefore) {
+    const finding = stored?.sharedKey === request.sharedKey ? refusal : explainLeaving(claim, refusal, names);
+    return { kind: 'none', finding, firm: true };
+  }
   return {
     kind: 'claim',
     claim,
@@ -116,6 +119,14 @@ function checkKept(claim: AddressClaim, request: AddressRequest, book: AddressBo
       reason: 'AddressClaimedTwice',
       message: `${claim.address} is also claimed by ${names}, and the two may not share it: ask for another address for one of them with fairlead.dev/address.`,
     },
+  };
+}
+
+/** Only the key was taken away or changed, and the address would be shared no more: the way out is another address. */
+function explainLeaving({ address }: AddressClaim, { reason }: Finding, names: string): Finding {
+  return {
+    reason,
+    message: `${address} is shared with ${names}, and goes on being shared until this Service asks for another address: name a free one in fairlead.dev/address along with the changed fairlead.dev/shared-address.`,
   };
 }
 

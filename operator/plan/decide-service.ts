@@ -27,6 +27,8 @@ export type ServiceDecision =
       loadBalancers: LoadBalancer[];
       why: 'Gone' | 'Deleted' | 'NotWanted';
     }
+  /** Take these away, which are in the way of a Service of ours: of one that had its name before. */
+  | { kind: 'clear'; service: Service; loadBalancers: LoadBalancer[] }
   /** Ours, but nothing may be changed now: everything stays as it is, and the Service says why. */
   | { kind: 'hold'; service: Service; loadBalancers: LoadBalancer[]; finding: Finding }
   | {
@@ -53,10 +55,13 @@ export function decideService(view: ServiceView): ServiceDecision {
   }
   // Of a Service of that name that was before: in the way, and nobody's.
   const strangers = loadBalancers.filter((each) => each.spec.service.uid !== service.metadata.uid);
-  if (strangers.length > 0) return { kind: 'release', loadBalancers: strangers, why: 'Gone' };
-
   const { wishes, invalid, unknown } = readAnnotations(service);
   const selection = selectProviders({ ...view, service, asked: wishes.providers });
+  if (strangers.length > 0) {
+    return selection.kind === 'foreign'
+      ? { kind: 'release', loadBalancers: strangers, why: 'Gone' }
+      : { kind: 'clear', service, loadBalancers: strangers };
+  }
   if (selection.kind === 'foreign') {
     const told = findCondition(service.status?.conditions, SERVICE_CONDITION) !== undefined;
     return marked || told

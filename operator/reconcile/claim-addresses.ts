@@ -3,9 +3,13 @@ import type { Service } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
 import type { Finding } from '../../providers/provider.ts';
 import type { AddressHolding } from '../allocate/address-book.ts';
+import { parseAddress } from '../allocate/address-ranges.ts';
 import { buildAddressRequest } from '../allocate/address-request.ts';
 import { allocateAddresses } from '../allocate/allocate-addresses.ts';
+import { poolHolds } from '../allocate/compile-address-pools.ts';
 import { refuseToShare } from '../allocate/share-address.ts';
+import { ingressOf } from '../status/service-status.ts';
+import { serviceKeyOf } from './caches.ts';
 import type { ReconcileContext } from './context.ts';
 
 export interface ClaimedAddresses {
@@ -13,7 +17,9 @@ export interface ClaimedAddresses {
   /** Why what is asked can't be had; `claims` is what is held. */
   refused?: Finding;
   notes: Finding[];
-  /** Held until now, and another LoadBalancer's by right. */
+  /** Addresses that it held before this decision. */
+  before: ReadonlySet<string>;
+  /** Held until now, and another LoadBalancer's by right, or nobody's to claim. */
   lost: ReadonlySet<string>;
 }
 
@@ -37,6 +43,7 @@ export function claimAddresses(
   const request = buildAddressRequest(service, { owner, provider, namespaceLabels });
   const decision = allocateAddresses(request, compiled.addressPools, book.addresses);
   const held = book.addresses.get(owner);
+  const before = new Set(held?.claims.map(({ address }) => address));
   const refused =
     decision.kind === 'refused' ? { refused: { reason: decision.reason, message: decision.message } } : {};
   book.reserveAddresses({
@@ -49,21 +56,28 @@ export function claimAddresses(
     frontends: decision.kind === 'granted' ? request.frontends : (held?.frontends ?? []),
     claims: decision.claims,
   });
-  return { claims: decision.claims, ...refused, notes: decision.findings, lost };
+  return { claims: decision.claims, ...refused, notes: decision.findings, before, lost };
 }
 
-/** Addresses that an older LoadBalancer holds as well, where the two may not share: objects edited past us. */
-function findLost({ claims, caches }: ReconcileContext, owner: string): ReadonlySet<string> {
+/**
+ * Addresses of objects that were edited past us, while no operator ran or before anybody could see it: what another has
+ * the better right to, and what never came from a pool.
+ */
+function findLost(context: ReconcileContext, owner: string): ReadonlySet<string> {
+  const { claims, caches, compiled } = context;
   const lost = new Set<string>();
   const mine = caches.freshLoadBalancers.get(owner);
   const holding = claims.addresses.get(owner);
   if (mine === undefined || holding === undefined) return lost;
   for (const { address } of holding.claims) {
+    const parsed = parseAddress(address);
+    const isInPool = compiled.addressPools.some((pool) => parsed !== undefined && poolHolds(pool, parsed));
+    if (!isInPool && !isLeaving(address, holding) && !isShown(context, mine, address)) lost.add(address);
     for (const other of claims.addresses.holdersOf(address)) {
       if (other.owner === owner || refuseToShare(address, holding, other) === undefined) continue;
       if (isLeaving(address, other)) continue;
       const theirs = caches.freshLoadBalancers.get(other.owner);
-      if (theirs !== undefined && isOlder(theirs, mine)) lost.add(address);
+      if (theirs !== undefined && hasBetterRight(context, address, theirs, mine)) lost.add(address);
     }
   }
   return lost;
@@ -76,6 +90,28 @@ function findLost({ claims, caches }: ReconcileContext, owner: string): Readonly
 function isLeaving(address: string, { claims }: AddressHolding): boolean {
   const family = claims.find((claim) => claim.address === address)?.family;
   return claims.find((claim) => claim.family === family)?.address !== address;
+}
+
+/** Who shows an address goes before who only claims it, so that a claim written by hand takes it from nobody. */
+function hasBetterRight(
+  context: ReconcileContext,
+  address: string,
+  theirs: LoadBalancer,
+  mine: LoadBalancer,
+): boolean {
+  const theyShow = isShown(context, theirs, address);
+  if (theyShow !== isShown(context, mine, address)) return theyShow;
+  return isOlder(theirs, mine);
+}
+
+/** Statuses are written after the claim, and not by who edits a spec. */
+function isShown({ caches }: ReconcileContext, loadBalancer: LoadBalancer, address: string): boolean {
+  const service = caches.freshServices.get(serviceKeyOf(loadBalancer));
+  const shown = [
+    ...(service === undefined ? [] : ingressOf(service)),
+    ...(loadBalancer.status?.ingress ?? []),
+  ];
+  return shown.some(({ ip }) => ip === address);
 }
 
 /** By creation, which has whole seconds; then by key, so that both sides decide alike. */

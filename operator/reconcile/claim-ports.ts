@@ -9,6 +9,7 @@ import { buildPortRequest } from '../allocate/port-request.ts';
 import type { PortClaim } from '../plan/build-load-balancer.ts';
 import { FIELD_MANAGER } from '../plan/names.ts';
 import type { Outcome } from '../status/build-conditions.ts';
+import { describeRefusal } from '../status/describe-refusal.ts';
 import { REASONS } from '../status/reasons.ts';
 import type { ReconcileContext } from './context.ts';
 import { markChosenNodePorts, readChosenNodePorts } from './mark-node-ports.ts';
@@ -156,7 +157,10 @@ function takenPorts(error: ClassedError, changed: readonly GrantedPort[]): numbe
 }
 
 function refusedByServer(service: Service, decision: PortDecision, error: ClassedError): ClaimedPorts {
-  const finding = { reason: REASONS.syncFailed, message: `Its node ports can't be set: ${error.message}` };
+  const finding = {
+    reason: REASONS.syncFailed,
+    message: `Its node ports can't be set. ${describeRefusal(error)}`,
+  };
   return { ...claimed(service, 'nodePort', decision, true), outcome: { needed: true, finding } };
 }
 

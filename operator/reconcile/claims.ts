@@ -5,6 +5,7 @@ import { AddressBook, type AddressHolding } from '../allocate/address-book.ts';
 import { type HeldPort, PortBook } from '../allocate/port-book.ts';
 import { isBeingDeleted } from '../plan/names.ts';
 import { type Caches, serviceKeyOf, tenantOf } from './caches.ts';
+import { ForeignEdits } from './foreign-edits.ts';
 
 /**
  * Who holds which addresses and ports: the books of operator/allocate, kept equal to what the API server has, plus what
@@ -27,6 +28,7 @@ export class Claims {
   >();
   /** LoadBalancers that were deleted past us while their Service wants them: made anew with the same claims. */
   readonly #departed = new Map<string, LoadBalancer>();
+  readonly #edits = new ForeignEdits();
   /** Owners whose LoadBalancer we delete ourselves. */
   readonly #leaving = new Set<string>();
   /** Owners of load balancers by provider and namespace, with those on their way. */
@@ -38,6 +40,7 @@ export class Claims {
     this.#onFreed = onFreed;
     caches.loadBalancers.store.onChange(({ type, key, object, previous }) => {
       if (type === 'Deleted') this.#keepWhenWanted(key, object);
+      else if (type === 'Modified') this.#noteEdit(key);
       this.#refreshLoadBalancer(key);
       this.#refreshPorts(serviceKeyOf(object));
       if (previous !== undefined && serviceKeyOf(previous) !== serviceKeyOf(object)) {
@@ -73,9 +76,7 @@ export class Claims {
 
   /** The Service wants nothing any more: reservations that no LoadBalancer stands for are dropped. */
   letGoOfService(serviceKey: string): void {
-    for (const [owner, { namespace, service }] of this.#reservedAddresses) {
-      if (`${namespace}/${service}` === serviceKey) this.settleAddresses(owner);
-    }
+    for (const owner of this.reservedOf(serviceKey)) this.settleAddresses(owner);
     this.settlePorts(serviceKey);
   }
 
@@ -85,6 +86,13 @@ export class Claims {
       if (serviceKeyOf(departed) === serviceKey) return departed;
     }
     return undefined;
+  }
+
+  /** Owners with a reservation that are of this Service. */
+  reservedOf(serviceKey: string): string[] {
+    return [...this.#reservedAddresses.values()]
+      .filter(({ namespace, service }) => `${namespace}/${service}` === serviceKey)
+      .map(({ owner }) => owner);
   }
 
   reservePorts(serviceKey: string, ports: readonly HeldPort[]): void {
@@ -111,14 +119,29 @@ export class Claims {
     return owners === undefined ? 0 : owners.size - (owners.has(owner) ? 1 : 0);
   }
 
+  /** While a write of ours is on its way, what comes is likely that; every other change of addresses is somebody else's. */
+  #noteEdit(owner: string): void {
+    const latest = this.#caches.freshLoadBalancers.get(owner);
+    const held = this.addresses.get(owner);
+    if (latest === undefined || held === undefined || this.#reservedAddresses.has(owner)) return;
+    this.#edits.note(latest, held);
+  }
+
+  /** What a LoadBalancer holds: by its own words, unless they are somebody else's. */
+  #holdingOf(loadBalancer: LoadBalancer): AddressHolding {
+    return this.#edits.heldInstead(loadBalancer) ?? holdingOf(loadBalancer);
+  }
+
   /** Deleted by somebody else: what it claimed is held for the one that takes its place. */
   #keepWhenWanted(key: string, gone: LoadBalancer): void {
+    const held = this.#holdingOf(gone);
+    this.#edits.forget(key);
     if (this.#leaving.delete(key)) return;
     const service = this.#caches.freshServices.get(serviceKeyOf(gone));
     if (service === undefined || service.metadata.uid !== gone.spec.service.uid || isBeingDeleted(service))
       return;
     this.#departed.set(key, gone);
-    this.#reservedAddresses.set(key, holdingOf(gone));
+    this.#reservedAddresses.set(key, held);
     const forwarding = portsOf(undefined, [gone]);
     if (forwarding.length > 0) this.#reservedPorts.set(serviceKeyOf(gone), forwarding);
   }
@@ -132,7 +155,7 @@ export class Claims {
     this.#takenIn.set(owner, { latest: latest?.spec, reserved });
     if (latest === undefined && reserved === undefined) this.#takenIn.delete(owner);
     const before = this.addresses.get(owner);
-    const holding = joinHoldings(latest === undefined ? undefined : holdingOf(latest), reserved);
+    const holding = joinHoldings(latest === undefined ? undefined : this.#holdingOf(latest), reserved);
     if (before !== undefined) this.#tenants.get(tenantOf(before.provider, before.namespace))?.delete(owner);
     if (holding === undefined) this.addresses.release(owner);
     else {

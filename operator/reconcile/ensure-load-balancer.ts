@@ -5,12 +5,14 @@ import type { LoadBalancerIngress, Service } from '../../kube/objects.ts';
 import type { Finding } from '../../providers/provider.ts';
 import { providerTypeOf } from '../../providers/registry.ts';
 import { buildLoadBalancer, type PortClaim } from '../plan/build-load-balancer.ts';
+import { checkPorts } from '../plan/check-ports.ts';
 import { checkQuota } from '../plan/check-quota.ts';
 import { isBeingDeleted, loadBalancerName } from '../plan/names.ts';
 import type { AnnotatedWishes } from '../plan/read-annotations.ts';
 import { retireAddresses } from '../plan/retire-addresses.ts';
 import type { Choice } from '../plan/select-providers.ts';
 import type { Outcome } from '../status/build-conditions.ts';
+import { describeFailure, describeRefusal } from '../status/describe-refusal.ts';
 import { REASONS } from '../status/reasons.ts';
 import { ingressOf } from '../status/service-status.ts';
 import { claimAddresses } from './claim-addresses.ts';
@@ -42,8 +44,8 @@ export interface Ensured {
   wrote?: 'Created' | 'Updated' | undefined;
   /** Again after this, though nothing changes: an address is on its way out. */
   againAfterSeconds?: number | undefined;
-  /** Refused by the API server or the provider; not to be tried again before something changes. */
-  rejected?: unknown;
+  /** What the API server refused, or the provider's error: told, and tried again where that may help. */
+  failure?: unknown;
 }
 
 /** What was decided, before anything is written. */
@@ -56,6 +58,8 @@ interface Plan {
   againAfterSeconds?: number | undefined;
 }
 
+type StatusIngress = NonNullable<NonNullable<LoadBalancer['status']>['ingress']>[number];
+
 /** Brings the LoadBalancer of a Service at one provider to what it ought to be, claims first. */
 export class LoadBalancerEnsurer {
   readonly #context: ReconcileContext;
@@ -67,34 +71,49 @@ export class LoadBalancerEnsurer {
     this.#writer = new LoadBalancerWriter(context);
   }
 
+  /**
+   * Reservations for load balancers that a Service doesn't want any more, with no LoadBalancer to stand for them: it was
+   * deleted past us, or the write that was to make it got no answer. Where there is none, its claims are free.
+   */
+  async forgetUnwanted(serviceKey: string, choices: readonly Choice[]): Promise<void> {
+    const { caches, claims } = this.#context;
+    const wanted = new Set(choices.map(({ name }) => loadBalancerName(serviceKey, name)));
+    for (const owner of claims.reservedOf(serviceKey)) {
+      if (wanted.has(owner) || caches.freshLoadBalancers.get(owner) !== undefined) continue;
+      if (!(await this.#writer.isThere(owner))) claims.settleAddresses(owner);
+    }
+  }
+
   async ensure(input: EnsureInput): Promise<Ensured> {
     const { choice, service } = input;
     const { namespace = '', name } = service.metadata;
     const key = `${namespace}/${loadBalancerName(name, choice.name)}`;
     await this.#writer.readBack(key);
     const existing = this.#context.caches.freshLoadBalancers.get(key);
-    const refusal = choice.refusal ?? this.#refuse(key, choice.provider, existing);
+    const refusal = choice.refusal ?? this.#refuse(key, service, choice.provider, existing);
     // Without the numbers that it must have, nothing is begun: they would have to be changed under its users.
     const lacksPorts = input.portOutcome.finding !== undefined && existing === undefined;
     if (refusal !== undefined || choice.provider === undefined || lacksPorts) {
-      return keepAsItIs(input, existing, refusal);
+      return this.#keepAsItIs(key, input, existing, refusal);
     }
 
     const plan = this.#plan(key, choice.provider, existing, input);
+    let written: LoadBalancer;
     try {
-      const written = await this.#writer.write(key, plan.desired, existing);
-      const wrote = written === existing ? undefined : existing === undefined ? 'Created' : 'Updated';
-      return { ...(await this.#carryOut(written, plan, input)), wrote };
+      written = await this.#writer.write(key, plan.desired, existing);
     } catch (error) {
       if (!isClass(error, 'Rejected')) throw error;
-      const finding = { reason: REASONS.syncFailed, message: error.message };
-      return { ...keepAsItIs(input, existing, finding), rejected: error };
+      const finding = { reason: REASONS.syncFailed, message: describeRefusal(error) };
+      return { ...this.#keepAsItIs(key, input, existing, finding), failure: error };
     }
+    const wrote = written === existing ? undefined : existing === undefined ? 'Created' : 'Updated';
+    return { ...(await this.#carryOut(written, plan, input)), wrote };
   }
 
-  /** What speaks against one that isn't there yet, or is on its way out. */
+  /** What speaks against the Service, against one that isn't there yet, or is on its way out. */
   #refuse(
     key: string,
+    service: Service,
     provider: LoadBalancerProvider | undefined,
     existing: LoadBalancer | undefined,
   ): Finding | undefined {
@@ -102,7 +121,8 @@ export class LoadBalancerEnsurer {
       const message = `LoadBalancer "${existing.metadata.name}" is being deleted, and made anew once it is gone.`;
       return { reason: REASONS.deleting, message };
     }
-    if (existing !== undefined || provider === undefined) return undefined;
+    const ports = checkPorts(service);
+    if (existing !== undefined || provider === undefined || ports !== undefined) return ports;
     const namespace = key.slice(0, key.indexOf('/'));
     const others = this.#context.claims.countOthers(provider.metadata.name, namespace, key);
     return checkQuota(provider, namespace, others);
@@ -128,7 +148,8 @@ export class LoadBalancerEnsurer {
       service,
       namespaceLabels,
     });
-    const current = existing?.spec.addresses ?? [];
+    // What was written past us is no claim, and goes at once.
+    const current = (existing?.spec.addresses ?? []).filter(({ address }) => claimed.before.has(address));
     const retiring = retireAddresses({
       claimed: claimed.claims,
       current,
@@ -160,8 +181,9 @@ export class LoadBalancerEnsurer {
   async #carryOut(written: LoadBalancer, plan: Plan, input: EnsureInput): Promise<Ensured> {
     const { choice, portOutcome, service, beforeExternal, signal } = input;
     const synced = await syncProvider(this.#context, written, service, beforeExternal, signal);
+    if (synced.kind === 'failed') return notCarriedOut(written, plan, input, synced.failure);
     const ingress = synced.addressesFromPools
-      ? plan.addresses.map(({ address }): LoadBalancerIngress => ({ ip: address, ipMode: 'VIP' }))
+      ? plan.addresses.map(({ address }) => toIngress(address))
       : synced.status.ingress;
     const texts = ingress.flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
     return {
@@ -178,6 +200,70 @@ export class LoadBalancerEnsurer {
       againAfterSeconds: plan.againAfterSeconds,
     };
   }
+
+  /** Nothing new may be done: what there is goes on serving. */
+  #keepAsItIs(
+    key: string,
+    input: EnsureInput,
+    existing: LoadBalancer | undefined,
+    refused: Finding | undefined,
+  ): Ensured {
+    const claims = existing === undefined ? [] : (this.#context.claims.addresses.get(key)?.claims ?? []);
+    const held = claims.map(({ address }) => address);
+    // Of a move that stands still both addresses are claimed; shown is what was shown.
+    const shown = shownAddresses(input, existing).filter((ip) => held.includes(ip));
+    const texts = shown.length > 0 ? shown : held;
+    return {
+      outcome: {
+        provider: input.choice.name,
+        refused,
+        ports: input.portOutcome,
+        addresses: { texts },
+        programmed: undefined,
+        notes: [],
+      },
+      ingress: texts.map(toIngress),
+      loadBalancer: existing,
+    };
+  }
+}
+
+/** The provider failed: nothing that wasn't shown before is shown. */
+function notCarriedOut(written: LoadBalancer, plan: Plan, input: EnsureInput, failure: unknown): Ensured {
+  const { choice, portOutcome } = input;
+  const held = (written.spec.addresses ?? []).map(({ address }) => address);
+  const ingress =
+    held.length > 0
+      ? shownAddresses(input, written)
+          .filter((ip) => held.includes(ip))
+          .map(toIngress)
+      : (written.status?.ingress ?? []).map(asIngress);
+  const message = `Provider "${choice.name}" failed: ${describeFailure(failure)}`;
+  return {
+    outcome: {
+      provider: choice.name,
+      ports: portOutcome,
+      addresses: { texts: plan.addresses.map(({ address }) => address), finding: plan.refused },
+      programmed: { finding: { reason: REASONS.syncFailed, message } },
+      notes: plan.notes,
+    },
+    ingress,
+    providerID: written.status?.providerID,
+    loadBalancer: written,
+    failure,
+  };
+}
+
+function asIngress({ ip, hostname, ipMode }: StatusIngress): LoadBalancerIngress {
+  return {
+    ...(ip === undefined ? {} : { ip }),
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(ipMode === undefined ? {} : { ipMode }),
+  };
+}
+
+function toIngress(ip: string): LoadBalancerIngress {
+  return { ip, ipMode: 'VIP' };
 }
 
 function shownAddresses(
@@ -186,28 +272,4 @@ function shownAddresses(
 ): string[] {
   const ingress = feedsService ? ingressOf(service) : (existing?.status?.ingress ?? []);
   return ingress.flatMap(({ ip }) => ip ?? []);
-}
-
-/** Nothing new may be done: what there is goes on serving. */
-function keepAsItIs(
-  input: EnsureInput,
-  existing: LoadBalancer | undefined,
-  refused: Finding | undefined,
-): Ensured {
-  const held = (existing?.spec.addresses ?? []).map(({ address }) => address);
-  // Of a move that stands still both addresses are claimed; shown is what was shown.
-  const shown = shownAddresses(input, existing).filter((ip) => held.includes(ip));
-  const texts = shown.length > 0 ? shown : held;
-  return {
-    outcome: {
-      provider: input.choice.name,
-      refused,
-      ports: input.portOutcome,
-      addresses: { texts },
-      programmed: undefined,
-      notes: [],
-    },
-    ingress: texts.map((ip): LoadBalancerIngress => ({ ip, ipMode: 'VIP' })),
-    loadBalancer: existing,
-  };
 }

@@ -19,19 +19,24 @@ export class LoadBalancerWriter {
     this.#context = context;
   }
 
-  /** After a write without an answer: asks what there is. */
+  /** After a write without an answer: asks what there is. Where there is nothing, the same owner writes again. */
   async readBack(key: string): Promise<void> {
-    if (!this.#unanswered.has(key)) return;
+    if (this.#unanswered.has(key)) await this.isThere(key);
+  }
+
+  /** Asks the API server; what is there is taken in. */
+  async isThere(key: string): Promise<boolean> {
     const { client, caches, claims } = this.#context;
     const [namespace, name] = split(key);
-    try {
-      caches.freshLoadBalancers.note(stripObject(await client.get(LOAD_BALANCERS, namespace, name)));
-      claims.settleAddresses(key);
-    } catch (error) {
-      // Not there: the reservation stays, for the same owner to write again.
+    const found = await client.get(LOAD_BALANCERS, namespace, name).catch((error: unknown) => {
       if (!isClass(error, 'NotFound')) throw error;
-    }
+      return undefined;
+    });
     this.#unanswered.delete(key);
+    if (found === undefined) return false;
+    caches.freshLoadBalancers.note(stripObject(found));
+    claims.settleAddresses(key);
+    return true;
   }
 
   /** Answers the LoadBalancer as the API server has it now: `existing` itself when nothing was to be written. */

@@ -1,31 +1,32 @@
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
-import { LOAD_BALANCERS } from '../../crds/resources.ts';
 import { isClass } from '../../kube/errors.ts';
 import type { Service } from '../../kube/objects.ts';
 import { keyOf, SERVICES } from '../../kube/resources.ts';
 import type { ReconcileResult } from '../../kube/workqueue.ts';
 import { FINALIZER, hasFinalizer, isBeingDeleted } from '../plan/names.ts';
-import { EVENTS } from '../status/reasons.ts';
+import { REASONS } from '../status/reasons.ts';
 import { planServiceStatus, writeServiceStatus } from '../status/service-status.ts';
 import type { ReconcileContext } from './context.ts';
 import { markChosenNodePorts } from './mark-node-ports.ts';
-import { removeFromProvider } from './sync-provider.ts';
+import { type LoadBalancerReleaser, lookAgain, type Unreleased } from './release-load-balancer.ts';
+import { tellHeld } from './tell-service.ts';
 
 const DONE: ReconcileResult = { kind: 'done' };
-const STILL_THERE: ReconcileResult = { kind: 'retryAfter', seconds: 5, reason: 'ProviderDeleting' };
 
 /**
- * Takes load balancers away: first at the provider, until it has nothing left of them, then the LoadBalancer objects with
- * their claims, and at last, when a Service is given, what is ours on it: status, condition and finalizer.
+ * Takes load balancers away, and at last, when a Service is given, what is ours on it: status, condition and finalizer.
+ * Until then it says what is left, and why.
  */
 export async function releaseService(
   context: ReconcileContext,
-  service: Service | undefined,
-  loadBalancers: readonly LoadBalancer[],
+  releaser: LoadBalancerReleaser,
+  { service, loadBalancers }: { service?: Service | undefined; loadBalancers: readonly LoadBalancer[] },
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  for (const loadBalancer of loadBalancers) {
-    if (!(await releaseLoadBalancer(context, loadBalancer, service, signal))) return STILL_THERE;
+  const unreleased = await releaseAll(releaser, loadBalancers, service, signal);
+  if (unreleased.length > 0) {
+    if (service !== undefined) await tellUnreleased(context, service, unreleased);
+    return lookAgain(unreleased);
   }
   if (service === undefined) return DONE;
   context.claims.letGoOfService(keyOf(service));
@@ -33,28 +34,53 @@ export async function releaseService(
   return DONE;
 }
 
-/** Answers whether it's gone; false: the provider takes its time. */
-export async function releaseLoadBalancer(
+/**
+ * Takes load balancers of a Service that is gone away, of which one of the same name has to wait: says so on it when
+ * they don't go at once.
+ */
+export async function releaseStrangers(
   context: ReconcileContext,
-  loadBalancer: LoadBalancer,
+  releaser: LoadBalancerReleaser,
+  { service, loadBalancers }: { service: Service; loadBalancers: readonly LoadBalancer[] },
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const unreleased = await releaseAll(releaser, loadBalancers, undefined, signal);
+  const [inTheWay] = loadBalancers.filter(isBeingDeleted);
+  const why =
+    unreleased.length > 0
+      ? unreleased.map(({ finding }) => finding.message).join(' ')
+      : inTheWay && `Finalizers keep it there: ${inTheWay.metadata.finalizers?.join(', ')}.`;
+  if (why !== undefined) {
+    const { name } = (inTheWay ?? loadBalancers[0] ?? service).metadata;
+    const message = `LoadBalancer "${name}" of a deleted Service of this name is still there; this one is served once it is gone. ${why}`;
+    await tellHeld(context, { service, loadBalancers: [], finding: { reason: REASONS.nameTaken, message } });
+  }
+  return unreleased.length > 0 ? lookAgain(unreleased) : DONE;
+}
+
+async function releaseAll(
+  releaser: LoadBalancerReleaser,
+  loadBalancers: readonly LoadBalancer[],
   service: Service | undefined,
   signal: AbortSignal,
-): Promise<boolean> {
-  const { client, compiled, claims } = context;
-  const { name, namespace, uid } = loadBalancer.metadata;
-  const tell = (reason: string, note: string) => {
-    if (service !== undefined) context.tellEvents(service, [{ type: 'Normal', reason, note }]);
-  };
-  const provider = compiled.providers.get(loadBalancer.spec.provider.name);
-  const retained = provider?.object.spec.deletion === 'Retain';
-  if (!isBeingDeleted(loadBalancer)) tell(EVENTS.deleting, `Deleting load balancer ${name}`);
-  if (!retained && !(await removeFromProvider(context, loadBalancer, signal))) return false;
-  claims.letGo(keyOf(loadBalancer));
-  if (!isBeingDeleted(loadBalancer)) {
-    await client.delete(LOAD_BALANCERS, namespace, name, uid === undefined ? {} : { uid });
-    tell(EVENTS.deleted, `Deleted load balancer ${name}`);
+): Promise<Unreleased[]> {
+  const unreleased: Unreleased[] = [];
+  for (const loadBalancer of loadBalancers) {
+    const left = await releaser.release(loadBalancer, service, signal);
+    if (left !== undefined) unreleased.push(left);
   }
-  return true;
+  return unreleased;
+}
+
+async function tellUnreleased(
+  context: ReconcileContext,
+  service: Service,
+  unreleased: readonly Unreleased[],
+): Promise<void> {
+  const worst = unreleased.find(({ failure }) => failure !== undefined) ?? unreleased[0];
+  const message = unreleased.map(({ finding }) => finding.message).join(' ');
+  const finding = { reason: worst?.finding.reason ?? REASONS.deleting, message };
+  await tellHeld(context, { service, loadBalancers: [], finding });
 }
 
 /** One write takes all that is ours off: the finalizer goes with the status. */

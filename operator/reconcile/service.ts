@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isClass } from '../../kube/errors.ts';
 import type { Service } from '../../kube/objects.ts';
 import type { ReconcileResult } from '../../kube/workqueue.ts';
@@ -6,7 +7,8 @@ import { hasFinalizer } from '../plan/names.ts';
 import { type ClaimedPorts, claimPorts } from './claim-ports.ts';
 import type { ReconcileContext } from './context.ts';
 import { type Ensured, LoadBalancerEnsurer } from './ensure-load-balancer.ts';
-import { releaseLoadBalancer, releaseService } from './release-service.ts';
+import { LoadBalancerReleaser, lookAgain, type Unreleased } from './release-load-balancer.ts';
+import { releaseService, releaseStrangers } from './release-service.ts';
 import { tellHeld, tellServed, writeStatus } from './tell-service.ts';
 
 const DONE: ReconcileResult = { kind: 'done' };
@@ -17,12 +19,14 @@ type Serve = Extract<ServiceDecision, { kind: 'serve' }>;
 export class ServiceReconciler {
   readonly #context: ReconcileContext;
   readonly #ensurer: LoadBalancerEnsurer;
+  readonly #releaser: LoadBalancerReleaser;
   readonly #setWaiting: (key: string, waiting: boolean) => void;
 
   /** `setWaiting` is told which Services something holds up that pools, providers or others' claims may mend. */
   constructor(context: ReconcileContext, setWaiting: (key: string, waiting: boolean) => void) {
     this.#context = context;
     this.#ensurer = new LoadBalancerEnsurer(context);
+    this.#releaser = new LoadBalancerReleaser(context);
     this.#setWaiting = setWaiting;
   }
 
@@ -37,7 +41,9 @@ export class ServiceReconciler {
           this.#context.claims.letGoOfService(key);
           return DONE;
         case 'release':
-          return await releaseService(this.#context, decision.service, decision.loadBalancers, signal);
+          return await releaseService(this.#context, this.#releaser, decision, signal);
+        case 'clear':
+          return await releaseStrangers(this.#context, this.#releaser, decision, signal);
         case 'hold':
           return await tellHeld(this.#context, decision);
         case 'serve':
@@ -68,19 +74,33 @@ export class ServiceReconciler {
     decision: Serve,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { surplus, findings } = decision;
+    const { surplus } = decision;
+    await this.#ensurer.forgetUnwanted(key, decision.choices);
     const ports = await this.#claimPorts(key, view, decision);
-    const { service, ensured } = await this.#ensureAll(view, decision, ports, signal);
+    const { service: asEnsured, ensured } = await this.#ensureAll(view, decision, ports, signal);
     this.#context.claims.settlePorts(key);
-    await tellServed(this.#context, { service, ensured, surplus, findings: [...findings, ...ports.notes] });
+    let service = asEnsured;
+    const tell = async (ensured: readonly Ensured[]) => {
+      const findings = [...decision.findings, ...ports.notes, ...this.#releaser.findingsOf(surplus)];
+      return await tellServed(this.#context, { service, ensured, surplus, findings });
+    };
+    const told = this.#releaser.findingsOf(surplus);
+    service = await tell(ensured);
 
     const allServed = ensured.every(
-      ({ ingress, outcome }) => ingress.length > 0 && outcome.refused === undefined,
+      ({ ingress, outcome, failure }) =>
+        ingress.length > 0 && outcome.refused === undefined && failure === undefined,
     );
+    const unreleased: Unreleased[] = [];
     for (const loadBalancer of allServed ? surplus : []) {
-      await releaseLoadBalancer(this.#context, loadBalancer, service, signal);
+      const left = await this.#releaser.release(loadBalancer, service, signal);
+      if (left !== undefined) unreleased.push(left);
     }
-    return this.#follow(key, ensured);
+    if (!isDeepStrictEqual(told, this.#releaser.findingsOf(surplus))) {
+      await tell(ensured.map((each) => ({ ...each, wrote: undefined })));
+    }
+    const next = this.#follow(key, ensured);
+    return unreleased.length > 0 && next.kind === 'done' ? lookAgain(unreleased) : next;
   }
 
   async #claimPorts(
@@ -145,11 +165,14 @@ export class ServiceReconciler {
         outcome.notes.length > 0,
     );
     this.#setWaiting(key, unfinished);
-    const rejected = ensured.find((each) => each.rejected !== undefined);
-    if (rejected !== undefined) return { kind: 'failed', error: rejected.rejected, terminal: true };
+    const failures = ensured.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
+    const passing = failures.find((failure) => !isClass(failure, 'Rejected'));
+    if (passing !== undefined) return { kind: 'failed', error: passing, terminal: false };
     const [soonest] = ensured
       .flatMap(({ againAfterSeconds }) => againAfterSeconds ?? [])
       .sort((a, b) => a - b);
-    return soonest === undefined ? DONE : { kind: 'retryAfter', seconds: soonest, reason: 'MovingAddress' };
+    if (soonest !== undefined) return { kind: 'retryAfter', seconds: soonest, reason: 'MovingAddress' };
+    const [rejected] = failures;
+    return rejected === undefined ? DONE : { kind: 'failed', error: rejected, terminal: true };
   }
 }

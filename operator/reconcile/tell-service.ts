@@ -28,14 +28,14 @@ export interface Served {
   findings: readonly Finding[];
 }
 
-/** Says on the Service, and after that on the LoadBalancers and in events, how it stands. */
-export async function tellServed(context: ReconcileContext, served: Served): Promise<void> {
+/** Says on the Service, and after that on the LoadBalancers and in events, how it stands. Answers the Service after that. */
+export async function tellServed(context: ReconcileContext, served: Served): Promise<Service> {
   const { service, ensured, findings } = served;
   const outcomes = ensured.map(({ outcome }) => outcome);
   const condition = buildServiceCondition(outcomes, findings, service.metadata.generation);
   const ingress = chooseIngress(served);
   const finalizer = hasFinalizer(service) || ensured.some(({ loadBalancer }) => loadBalancer !== undefined);
-  await writeStatus(context, service, { finalizer, ingress, condition });
+  const written = await writeStatus(context, service, { finalizer, ingress, condition });
 
   for (const each of ensured) tellLoadBalancer(context, each);
   const before = { ingress: ingressOf(service), condition: ownCondition(service) };
@@ -49,6 +49,7 @@ export async function tellServed(context: ReconcileContext, served: Served): Pro
   };
   const notes = [...outcomes.flatMap((outcome) => outcome.notes), ...findings];
   context.tellEvents(service, [...buildEvents(transition), ...buildNoteEvents(before.condition, notes)]);
+  return written;
 }
 
 /** Says why nothing is done for a Service now; what it has, it keeps. */

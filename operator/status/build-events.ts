@@ -19,6 +19,9 @@ export interface Transition {
   updated: readonly string[];
 }
 
+/** Told by no Warning: somebody wants it so. */
+const BY_INTENTION: readonly string[] = [REASONS.paused, REASONS.deleting];
+
 /** The events of one turn: only what is new, so that a quiet cluster and a restart say nothing. */
 export function buildEvents({ before, after, created, updated }: Transition): PlannedEvent[] {
   const events: PlannedEvent[] = [];
@@ -34,7 +37,7 @@ export function buildEvents({ before, after, created, updated }: Transition): Pl
   }
   const { status, reason, message } = after.condition;
   const same = before.condition?.reason === reason && before.condition.message === message;
-  if (status === 'False' && reason !== REASONS.paused && !same) {
+  if (status === 'False' && !BY_INTENTION.includes(reason) && !same) {
     events.push({ type: 'Warning', reason: EVENTS.failed, note: `${reason}: ${message}` });
   }
   return events;

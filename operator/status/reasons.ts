@@ -29,6 +29,7 @@ export const REASONS = {
   invalidAnnotation: 'InvalidAnnotation',
   unknownAnnotation: 'UnknownAnnotation',
   noPorts: 'NoPorts',
+  tooManyPorts: 'TooManyPorts',
 
   /** What is under way. */
   movingAddress: 'MovingAddress',

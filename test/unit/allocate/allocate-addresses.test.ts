@@ -415,6 +415,18 @@ describe('allocate/allocate-addresses', () => {
       });
     }
 
+    it('lets one that asks for another address leave the others, as a refusal says', () => {
+      const book = new AddressBook();
+      claim(book, pools, addressRequest('a/web', web));
+      claim(book, pools, addressRequest('a/dns', dns));
+
+      const alone = addressRequest('a/dns', { frontends: dns.frontends, addresses: ['192.0.2.1'] });
+      const rekeyed = allocateAddresses(addressRequest('a/dns', { ...dns, sharedKey: 'mine' }), pools, book);
+
+      expect(refusal(rekeyed).message).to.contain('name a free one in fairlead.dev/address');
+      expect(addressesOf(allocateAddresses(alone, pools, book))).to.deep.equal(['192.0.2.1']);
+    });
+
     it('refuses a change of ports or key that would break in on the others, and keeps what is', () => {
       const book = new AddressBook();
       claim(book, pools, addressRequest('a/web', web));
@@ -425,6 +437,10 @@ describe('allocate/allocate-addresses', () => {
 
       expect(refusal(clash).reason).to.equal('SharedAddressPortsClash');
       expect(refusal(keyless).reason).to.equal('AddressTaken');
+      expect(refusal(clash).message).to.contain('change the port');
+      expect(refusal(keyless).message)
+        .to.contain('shared with a/web')
+        .and.to.contain('name a free one in fairlead.dev/address');
       expect([addressesOf(clash), addressesOf(keyless)]).to.deep.equal([['192.0.2.0'], ['192.0.2.0']]);
     });
   });

@@ -28,6 +28,8 @@ function textOf(decision: ServiceDecision): string {
       const names = decision.loadBalancers.map(({ metadata }) => metadata.name).join(' ');
       return `release ${decision.why} [${names}]${decision.service === undefined ? '' : ' and the Service'}`;
     }
+    case 'clear':
+      return `clear [${decision.loadBalancers.map(({ metadata }) => metadata.name).join(' ')}]`;
     case 'hold':
       return `hold ${decision.finding.reason}`;
     case 'serve': {
@@ -60,7 +62,12 @@ const cases: [name: string, view: Partial<ServiceView>, expected: string][] = [
     { service: makeService({}, { ...deleted, ...marked, annotations: { 'fairlead.dev/paused': 'true' } }) },
     'release Deleted [] and the Service',
   ],
-  ['a LoadBalancer of a Service that had the name before', { owned: [stranger] }, 'release Gone [web.usual]'],
+  ['a LoadBalancer of a Service that had the name before', { owned: [stranger] }, 'clear [web.usual]'],
+  [
+    'a LoadBalancer of a Service that had the name before, of another class',
+    { service: makeService(foreign), owned: [stranger] },
+    'release Gone [web.usual]',
+  ],
   ['another class', { service: makeService(foreign) }, 'ignore'],
   [
     'another class, with our finalizer',

@@ -25,6 +25,10 @@ export class OutsideProvider
   /** What is there, as `namespace/name`. */
   readonly made = new Set<string>();
   refuseDeletions = false;
+  /** Deletions are taken, and don't end. */
+  deletesForever = false;
+  /** What is thrown in the place of making something. */
+  failure: ClassedError | undefined;
   refused = 0;
   beforeApply: (id: LoadBalancerId) => Promise<void> = async () => {};
 
@@ -48,6 +52,8 @@ export class OutsideProvider
 
   async apply({ id, action }: OutsideChange): Promise<void> {
     await this.beforeApply(id);
+    if (action === 'Create' && this.failure !== undefined) throw this.failure;
+    if (action === 'Delete' && this.deletesForever) return;
     if (action === 'Create') this.made.add(textOf(id));
     else if (this.refuseDeletions) {
       this.refused++;

@@ -1,0 +1,89 @@
+import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import { LOAD_BALANCERS } from '../../crds/resources.ts';
+import type { Service } from '../../kube/objects.ts';
+import { keyOf } from '../../kube/resources.ts';
+import type { ReconcileResult } from '../../kube/workqueue.ts';
+import type { Finding } from '../../providers/provider.ts';
+import { isBeingDeleted } from '../plan/names.ts';
+import { describeFailure } from '../status/describe-refusal.ts';
+import { EVENTS, REASONS } from '../status/reasons.ts';
+import type { ReconcileContext } from './context.ts';
+import { removeFromProvider } from './sync-provider.ts';
+
+/** A load balancer that the provider still has. */
+export interface Unreleased {
+  finding: Finding;
+  /** What the provider said; absent: it takes its time. */
+  failure?: unknown;
+}
+
+const STILL_THERE: ReconcileResult = { kind: 'retryAfter', seconds: 5, reason: 'ProviderDeleting' };
+
+/** Takes load balancers away: first at the provider, until it has nothing left of them, then the objects with their claims. */
+export class LoadBalancerReleaser {
+  readonly #context: ReconcileContext;
+  /** By key of the LoadBalancer: what was found when it was last tried. */
+  readonly #unreleased = new Map<string, Unreleased>();
+
+  constructor(context: ReconcileContext) {
+    this.#context = context;
+  }
+
+  /** Answers undefined once it's gone, save for finalizers of others. Throws what the API server says. */
+  async release(
+    loadBalancer: LoadBalancer,
+    service: Service | undefined,
+    signal: AbortSignal,
+  ): Promise<Unreleased | undefined> {
+    const { client, compiled, claims, tellEvents } = this.#context;
+    const { name, namespace, uid } = loadBalancer.metadata;
+    const key = keyOf(loadBalancer);
+    const tell = (reason: string, note: string) => {
+      if (service !== undefined) tellEvents(service, [{ type: 'Normal', reason, note }]);
+    };
+    const isFirstTry = !isBeingDeleted(loadBalancer) && !this.#unreleased.has(key);
+    if (isFirstTry) tell(EVENTS.deleting, `Deleting load balancer ${name}`);
+    const retained =
+      compiled.providers.get(loadBalancer.spec.provider.name)?.object.spec.deletion === 'Retain';
+    const left = retained ? undefined : await this.#removeFromProvider(loadBalancer, signal);
+    if (left !== undefined) {
+      this.#unreleased.set(key, left);
+      return left;
+    }
+    this.#unreleased.delete(key);
+    claims.letGo(key);
+    if (!isBeingDeleted(loadBalancer)) {
+      await client.delete(LOAD_BALANCERS, namespace, name, uid === undefined ? {} : { uid });
+      tell(EVENTS.deleted, `Deleted load balancer ${name}`);
+    }
+    return undefined;
+  }
+
+  /** What was found when these were last tried. */
+  findingsOf(loadBalancers: readonly LoadBalancer[]): Finding[] {
+    return loadBalancers.flatMap((each) => this.#unreleased.get(keyOf(each))?.finding ?? []);
+  }
+
+  async #removeFromProvider(
+    loadBalancer: LoadBalancer,
+    signal: AbortSignal,
+  ): Promise<Unreleased | undefined> {
+    const { name } = loadBalancer.metadata;
+    const provider = loadBalancer.spec.provider.name;
+    try {
+      if (await removeFromProvider(this.#context, loadBalancer, signal)) return undefined;
+      const message = `Load balancer ${name} is being deleted at provider "${provider}".`;
+      return { finding: { reason: REASONS.deleting, message } };
+    } catch (failure) {
+      if (signal.aborted) throw failure;
+      const message = `Load balancer ${name} can't be deleted at provider "${provider}", which is tried again: ${describeFailure(failure)}`;
+      return { finding: { reason: REASONS.syncFailed, message }, failure };
+    }
+  }
+}
+
+/** When to look again at what is left: a deletion isn't given up, whatever the provider says. */
+export function lookAgain(unreleased: readonly Unreleased[]): ReconcileResult {
+  const failed = unreleased.find(({ failure }) => failure !== undefined);
+  return failed === undefined ? STILL_THERE : { kind: 'failed', error: failed.failure, terminal: false };
+}
