@@ -32,8 +32,7 @@ export class NftHelper {
   }
 
   #run(commands: string, timeoutMs: number): Promise<NftAnswer> {
-    this.#helper ??= startHelper();
-    const helper = this.#helper;
+    const helper = this.#helper ?? this.#start();
     return new Promise((resolve, reject) => {
       let heard = '';
       const end = () => {
@@ -45,15 +44,13 @@ export class NftHelper {
       const fail = (reason: unknown) => {
         end();
         this.#helper = undefined;
-        helper.kill('SIGKILL');
+        // With a run of nft that it left behind: nothing may come into the kernel after what is written next.
+        killAll(helper);
         reject(
           reason instanceof Error ? reason : new Error(`the shell that runs nft ended: ${String(reason)}`),
         );
       };
-      const timer = setTimeout(() => {
-        killAll(helper);
-        fail(new Error(`nft said nothing for ${timeoutMs} ms`));
-      }, timeoutMs);
+      const timer = setTimeout(() => fail(new Error(`nft said nothing for ${timeoutMs} ms`)), timeoutMs);
       const hear = (chunk: Buffer) => {
         heard += chunk.toString('latin1');
         const answer = parseAnswer(heard);
@@ -66,6 +63,16 @@ export class NftHelper {
       helper.once('error', fail).once('close', fail);
       helper.stdin.write(`${commands.trimEnd().replaceAll('\n', ' ; ')}\n`);
     });
+  }
+
+  #start(): Helper {
+    const helper = startHelper();
+    this.#helper = helper;
+    // While it only waits nobody listens for its end: the next run must not wait for an answer of the dead.
+    helper.once('exit', () => {
+      if (this.#helper === helper) this.#helper = undefined;
+    });
+    return helper;
   }
 }
 

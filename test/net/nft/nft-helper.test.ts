@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { createNft, NftError } from '../../../agent/nftables/run-nft.ts';
+import { eventually } from '../health/support/eventually.ts';
 
 const list = () => execFileSync('nft', ['list', 'ruleset']).toString();
 const change = (input: string) => ({ args: ['-f', '-'], input });
@@ -57,6 +58,15 @@ describe('agent: small transactions', () => {
 
     await nft(change('add element ip small s { 10.0.0.9 }\n'));
     expect(list()).to.include('10.0.0.9');
+  });
+
+  it('go on at once after the shell died while it had nothing to do', async function () {
+    this.timeout(30_000);
+    for (const pid of shells()) process.kill(pid, 'SIGKILL');
+    await eventually(async () => expect(shells()).to.deep.equal([]));
+
+    await nft(change('add element ip small s { 10.0.0.10 }\n'));
+    expect(list()).to.include('10.0.0.10');
   });
 });
 
