@@ -3,6 +3,7 @@ import { isClass } from '../../kube/errors.ts';
 import type { Logger } from '../../kube/log.ts';
 import type { Lease } from '../../kube/objects.ts';
 import { LEASES, pathOf } from '../../kube/resources.ts';
+import { RepeatedWarning } from './repeated-warning.ts';
 
 export interface NodeLeaseOptions {
   client: KubeClient;
@@ -30,6 +31,7 @@ const RETRY_MS = 250;
  */
 export class NodeLease {
   readonly #options: NodeLeaseOptions;
+  readonly #notRenewed: RepeatedWarning;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #seq = 0;
@@ -42,6 +44,8 @@ export class NodeLease {
 
   constructor(options: NodeLeaseOptions) {
     this.#options = options;
+    const events = { event: 'LeaseNotRenewed', eventOver: 'LeaseRenewed' };
+    this.#notRenewed = new RepeatedWarning(options.log, events);
   }
 
   start(): void {
@@ -105,7 +109,7 @@ export class NodeLease {
   }
 
   async #write(): Promise<boolean> {
-    const { client, namespace, name, requestTimeoutMs, log } = this.#options;
+    const { client, namespace, name, requestTimeoutMs } = this.#options;
     const path = pathOf(LEASES, namespace, name);
     const request = { timeoutMs: requestTimeoutMs, signal: this.#stopping.signal };
     try {
@@ -121,11 +125,12 @@ export class NodeLease {
             });
       this.#remember(written);
       this.#wrote = true;
+      this.#notRenewed.passed();
       return true;
     } catch (error) {
       // After a time-out it may have been written or not; after a conflict it was. Look before the next one.
       this.#resourceVersion = undefined;
-      if (!this.#stopping.signal.aborted) log.warn('LeaseNotRenewed', { error });
+      if (!this.#stopping.signal.aborted) this.#notRenewed.failed(error);
       return false;
     }
   }
