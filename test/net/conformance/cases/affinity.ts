@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Case, type Check, clusterIp, nodePort, served, type Target } from '../support/case.ts';
+import {
+  type Case,
+  type Check,
+  clusterIp,
+  dropped,
+  nodePort,
+  served,
+  type Target,
+  vip,
+} from '../support/case.ts';
 import { dialFrom, onlyServer } from '../support/checks.ts';
-import { type Family, N1, P1A, P1B, P2A, P3A, type Place, X, X2 } from '../support/places.ts';
+import { type Family, N1, N2, N3, P1A, P1B, P2A, P3A, type Place, X, X2 } from '../support/places.ts';
 import type { EndpointSketch, ServiceSketch } from '../support/sketch.ts';
 import type { Trial } from '../support/trial.ts';
 
@@ -57,7 +66,38 @@ const staysWhereItWas = (from: Place): Check => ({
   },
 });
 
+/** With ranges that overlap and are told twice. */
+const nearAndSticky = (endpoints: readonly EndpointSketch[]): ServiceSketch => ({
+  type: 'LoadBalancer',
+  vip: 'VIP',
+  endpoints,
+  spec: {
+    sessionAffinity: 'ClientIP',
+    externalTrafficPolicy: 'Local',
+    loadBalancerSourceRanges: ['198.18.0.100/32', '198.18.0.100/32', '198.18.0.96/28', 'fd00:198::100/128'],
+  },
+});
+
 export const AFFINITY: readonly Case[] = [
+  {
+    name: '16: with affinity under a Local policy, a client stays at an endpoint of the node, until that terminates',
+    stages: [
+      {
+        services: [nearAndSticky([P1A, P2A])],
+        expect: [
+          { from: X, to: vip(), expect: served([P1A], { as: 'itself' }) },
+          { from: X, to: nodePort(N1), expect: served([P1A], { as: 'itself' }) },
+          { from: X, to: nodePort(N2), expect: served([P2A], { as: 'itself' }) },
+          { from: X, to: nodePort(N3), expect: dropped },
+        ],
+      },
+      {
+        when: 'it terminates, and another of the node is ready',
+        services: [nearAndSticky([{ pod: P1A, state: 'terminating' }, P1B, P2A])],
+        expect: [{ from: X, to: vip(), expect: served([P1B], { as: 'itself' }) }],
+      },
+    ],
+  },
   {
     name: '16: with affinity, fifteen connections of a client end at one endpoint, by ClusterIP and node port alike',
     stages: [
