@@ -31,16 +31,32 @@ describe("pages whose port isn't free", function () {
     expect(await read().catch(() => 'nobody')).to.equal('nobody');
   });
 
+  it('are told of once, however often they are tried', async () => {
+    const blocker = createServer();
+    blocker.listen(PORT, HOST);
+    await once(blocker, 'listening');
+    const { log, lines } = recordingLogger();
+    const server = await keepServing(PAGES, { host: HOST, port: PORT }, log, 20);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    blocker.close();
+    try {
+      await eventually(async () => expect(await read()).to.equal('here'));
+      expect(lines).to.deep.equal(['error CannotServe']);
+    } finally {
+      await server.close();
+    }
+  });
+
   it('are not tried for any more once that was ended', async () => {
     const blocker = createServer();
     blocker.listen(PORT, HOST);
     await once(blocker, 'listening');
-    const server = await keepServing(PAGES, { host: HOST, port: PORT }, recordingLogger().log);
+    const server = await keepServing(PAGES, { host: HOST, port: PORT }, recordingLogger().log, 20);
     await server.close();
     blocker.close();
     await once(blocker, 'close');
 
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await read().catch(() => 'nobody')).to.equal('nobody');
   });
 
