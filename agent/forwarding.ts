@@ -108,8 +108,8 @@ export class Forwarding {
     clearInterval(this.#refreshTimer);
     this.#compileLoop.stop();
     this.#nodeRules.stop();
-    await this.#audit.stop();
-    await this.#applier.stop();
+    // Together: a look of the audit at many elements ends as soon as the applier has stopped.
+    await Promise.all([this.#audit.stop(), this.#applier.stop()]);
   }
 
   /** Resolves when everything that the stores told has been tried on the kernel. */
