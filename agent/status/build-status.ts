@@ -115,7 +115,7 @@ function describeConflicts(conflicts: readonly Conflict[]) {
     };
   }
   const named = conflicts.map(
-    ({ id, winner, losers }) => `${id} is of ${winner}, not of ${losers.join(', ')}`,
+    ({ id, winner, losers }) => `${id} is of ${winner}, not of ${nameSome(losers, ', ')}`,
   );
   return {
     type,
@@ -184,7 +184,7 @@ function describeAffinity(overflow: number) {
   };
 }
 
-function nameSome(names: readonly string[]): string {
+function nameSome(names: readonly string[], separator = '; '): string {
   const more = names.length - MOST_NAMED;
-  return `${names.slice(0, MOST_NAMED).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  return [...names.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join(separator);
 }

@@ -75,6 +75,13 @@ describe('agent: the report of a node', () => {
     );
   });
 
+  it('names some of very many that claim one frontend: every node writes this', () => {
+    const losers = Array.from({ length: 100 }, (_, index) => `team/s${index}`);
+    const conflicts = [{ id: 'ip services 203.0.113.1 . tcp . 80', winner: 'a/old', losers }];
+    const message = conditionOf({ conflicts }, 'FrontendsUnique')?.message;
+    expect(message).to.include('team/s9, and 90 more').and.not.to.include('team/s10');
+  });
+
   it('says which addresses no node can answer for, and why', () => {
     expect(conditionOf({}, 'AddressesOwned')).to.include({ status: 'True', reason: 'Owned' });
 
