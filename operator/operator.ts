@@ -6,18 +6,18 @@ import baseModule, {
   ResourceMetaImpl,
 } from '@dot-i/k8s-operator';
 import { CoreV1Api, KubeConfig, type V1CustomResourceDefinitionVersion } from '@kubernetes/client-node';
-import { sleep } from '../kube/backoff.ts';
-import { KubeClient } from '../kube/client.ts';
-import { loadConnectionConfig } from '../kube/config.ts';
+import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../kube/log.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { pathOf, resource } from '../kube/resources.ts';
-import { type ReconcileResult, WorkQueue } from '../kube/workqueue.ts';
+import type { ReconcileResult } from '../kube/workqueue.ts';
 import { adaptLogger } from './base/adapt-logger.ts';
+import { narrowKubeconfig } from './base/narrow-kubeconfig.ts';
+import { OperatorRun } from './base/operator-run.ts';
 import { type PendingEvent, PendingEvents } from './base/pending-events.ts';
 import { PooledKubeConfig } from './base/pooled-kube-config.ts';
 import { registerCrd } from './base/register-crd.ts';
-import { ResourceWatch } from './base/resource-watch.ts';
+import type { ResourceWatch } from './base/resource-watch.ts';
 import { changeFinalizers, mergeStatus, replaceStatus, setFinalizers } from './base/write-resource.ts';
 
 export type { OperatorLogger, ResourceEvent, ResourceMeta } from '@dot-i/k8s-operator';
@@ -42,18 +42,6 @@ export interface WatchOptions {
 
 type Handler = (event: ResourceEvent) => Promise<void>;
 
-/** All that one run from start() to stop() has, so that nothing of it gets into the next. */
-interface Run {
-  client: KubeClient;
-  queue: WorkQueue;
-  watches: ResourceWatch[];
-  /** By number of the watch. */
-  handlers: ((key: string) => Promise<ReconcileResult>)[];
-}
-
-/** A handler that never ends must not keep the process from ending. */
-const LONGEST_STOP_MS = 15_000;
-
 const EVENT_TYPES = {
   Added: ResourceEventType.Added,
   Modified: ResourceEventType.Modified,
@@ -76,13 +64,16 @@ export default abstract class Operator extends baseModule.default {
   readonly #sources = new WeakMap<ResourceMeta, { uid: string | undefined; finalizers: string[] }>();
   /** Finalizers that were taken away, by uid: an event from before that must not run the deletion again. */
   readonly #finalized = new Map<string, Set<string>>();
-  #run: Run | undefined;
-  #connecting: Promise<Run> | undefined;
+  #run: OperatorRun | undefined;
+  #connecting: Promise<OperatorRun> | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(logger?: OperatorLogger, options: OperatorOptions = {}) {
+    // The base reads $KUBECONFIG, whatever is given here, and throws when a file of it is missing.
+    const putBack = narrowKubeconfig(options.kubeconfig);
     super(logger);
+    putBack();
     this.#options = options;
     if (options.kubeconfig !== undefined) {
       this.kubeConfig = new KubeConfig();
@@ -122,7 +113,7 @@ export default abstract class Operator extends baseModule.default {
 
   /** What the watches see, in the order of their `watchResource`. Objects in it are shared: never change one. */
   protected get stores(): readonly ResourceWatch['store'][] {
-    return this.#running().watches.map((watch) => watch.store);
+    return this.#running().stores;
   }
 
   protected override async registerCustomResourceDefinition(
@@ -159,10 +150,8 @@ export default abstract class Operator extends baseModule.default {
     const run = this.#running();
     const id = `${plural}.${group === '' ? version : `${group}/${version}`}`;
     const pending = new PendingEvents();
-    const number = run.handlers.length;
-    run.handlers.push((key) => this.#handle(run, `${number} ${key}`, key, plural, pending, onEvent));
-    const watch = new ResourceWatch({
-      client: run.client,
+    const add = run.handle((key) => this.#handle(() => add(key), key, plural, pending, onEvent));
+    await run.watch({
       group,
       version,
       plural,
@@ -171,11 +160,9 @@ export default abstract class Operator extends baseModule.default {
       log: this.log.child({ watch: id }),
       onChange: ({ key, type, object }) => {
         pending.push(key, { type, object });
-        run.queue.add(`${number} ${key}`);
+        add(key);
       },
     });
-    run.watches.push(watch);
-    await watch.start();
     this.logger.info(`watching resource ${id}`);
   }
 
@@ -215,38 +202,19 @@ export default abstract class Operator extends baseModule.default {
     else await changeFinalizers(this.client, meta, before, finalizers);
   }
 
-  #running(): Run {
+  #running(): OperatorRun {
     if (this.#run === undefined) throw new Error('the operator is not started: call this from init() on');
     return this.#run;
   }
 
   async #start(): Promise<void> {
     await this.#stopping;
-    this.#connecting ??= this.#connect();
+    const { concurrency = 8 } = this.#options;
+    this.#connecting ??= OperatorRun.connect({ ...this.#options, concurrency }, this.log);
     const run = await this.#connecting;
     this.#run = run;
-    run.queue.start();
+    run.start();
     await this.init();
-  }
-
-  async #connect(): Promise<Run> {
-    const { client, kubeconfig, context, concurrency } = this.#options;
-    const run: Run = {
-      client: client ?? new KubeClient(await loadConnectionConfig({ kubeconfig, context })),
-      watches: [],
-      handlers: [],
-      queue: new WorkQueue({
-        name: 'events',
-        concurrency: concurrency ?? 8,
-        log: this.log,
-        process: async (entry) => {
-          const space = entry.indexOf(' ');
-          const handle = run.handlers[Number(entry.slice(0, space))];
-          return handle === undefined ? { kind: 'done' } : await handle(entry.slice(space + 1));
-        },
-      }),
-    };
-    return run;
   }
 
   async #stop(): Promise<void> {
@@ -256,17 +224,13 @@ export default abstract class Operator extends baseModule.default {
     const run = await connecting?.catch(() => undefined);
     this.#run = undefined;
     if (run === undefined) return;
-    await Promise.all(run.watches.map((watch) => watch.stop()));
-    const patience = new AbortController();
-    await Promise.race([run.queue.stop(), sleep(LONGEST_STOP_MS, patience.signal)]);
-    patience.abort();
+    await run.stop();
     this.#finalized.clear();
-    if (this.#options.client === undefined) await run.client.close();
+    await run.close();
   }
 
   async #handle(
-    run: Run,
-    entry: string,
+    again: () => void,
     key: string,
     plural: string,
     pending: PendingEvents,
@@ -281,7 +245,7 @@ export default abstract class Operator extends baseModule.default {
       return { kind: 'failed', error, terminal: false };
     }
     if (next.type === 'Deleted') this.#finalized.delete(next.object.metadata.uid ?? '');
-    if (pending.has(key)) run.queue.add(entry);
+    if (pending.has(key)) again();
     return { kind: 'done' };
   }
 

@@ -9,6 +9,7 @@ import type { WantedStatus } from '../status/load-balancer-status.ts';
 import type { Caches } from './caches.ts';
 import type { Claims } from './claims.ts';
 import type { CompiledObjects } from './compiled-objects.ts';
+import type { Reminders } from './reminders.ts';
 import type { TakenPorts } from './taken-ports.ts';
 
 /** What every step of reconciling is given. */
@@ -30,4 +31,6 @@ export interface ReconcileContext {
   /** Both are written when there is time, off the path to the address. */
   tellLoadBalancer: (key: string, status: WantedStatus) => void;
   tellEvents: (regarding: KubeObject, events: readonly PlannedEvent[]) => void;
+  /** What still holds is told again after a while. */
+  reminders: Pick<Reminders, 'hold' | 'forget'>;
 }

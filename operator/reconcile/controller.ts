@@ -16,6 +16,7 @@ import { measureProvider, type ProviderObserver } from './measure-provider.ts';
 import { inOrderOfClaims } from './order-of-claims.ts';
 import { QuietTime } from './quiet-time.ts';
 import { recoverClaims } from './recover-claims.ts';
+import { Reminders } from './reminders.ts';
 import { ServiceReconciler } from './service.ts';
 import { TakenPorts } from './taken-ports.ts';
 import { Triggers } from './triggers.ts';
@@ -94,6 +95,9 @@ export function createController(options: ControllerOptions): Controller {
   const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   const statuses = new LoadBalancerStatusQueue({ client, caches, quiet, now, log, concurrency: 4 });
   const teller = new EventTeller(options.events, quiet);
+  const tellEvents: ReconcileContext['tellEvents'] = (regarding, events) =>
+    teller.tell({ apiVersion: 'v1', kind: 'Service', ...regarding }, events);
+  const reminders = new Reminders(tellEvents);
   const context: ReconcileContext = {
     client,
     log,
@@ -107,8 +111,8 @@ export function createController(options: ControllerOptions): Controller {
     now,
     onPath: (write) => quiet.busyWith(write),
     tellLoadBalancer: (key, status) => statuses.tell(key, status),
-    tellEvents: (regarding, events) =>
-      teller.tell({ apiVersion: 'v1', kind: 'Service', ...regarding }, events),
+    tellEvents,
+    reminders,
   };
   const reconciler = new ServiceReconciler(context, (key, waiting) => triggers.setWaiting(key, waiting));
   const counts = new CountStatusQueue(context, { quiet, log });
@@ -139,12 +143,14 @@ export function createController(options: ControllerOptions): Controller {
       queue.start();
       statuses.start();
       counts.start();
+      reminders.start();
     },
     async stop() {
       isStopping = true;
       stopping.resolve();
       agents.stop();
       triggers.stop();
+      reminders.stop();
       await queue.stop();
       await statuses.stop();
       await counts.stop();

@@ -39,9 +39,13 @@ export class ServiceReconciler {
       switch (decision.kind) {
         case 'ignore':
           this.#context.claims.letGoOfService(key);
+          this.#context.reminders.forget(key);
           return DONE;
-        case 'release':
-          return await releaseService(this.#context, this.#releaser, decision, signal);
+        case 'release': {
+          const released = await releaseService(this.#context, this.#releaser, decision, signal);
+          if (released.kind === 'done') this.#context.reminders.forget(key);
+          return released;
+        }
         case 'clear':
           return await releaseStrangers(this.#context, this.#releaser, decision, signal);
         case 'hold':

@@ -5,7 +5,12 @@ import type { ReconcileResult } from '../../kube/workqueue.ts';
 import type { Finding } from '../../providers/provider.ts';
 import { hasFinalizer, SERVICE_CONDITION } from '../plan/names.ts';
 import { buildConditions, buildServiceCondition } from '../status/build-conditions.ts';
-import { buildEvents, buildNoteEvents, type Transition } from '../status/build-events.ts';
+import {
+  buildEvents,
+  buildNoteEvents,
+  buildStandingEvents,
+  type Transition,
+} from '../status/build-events.ts';
 import { REASONS } from '../status/reasons.ts';
 import {
   ingressOf,
@@ -49,6 +54,7 @@ export async function tellServed(context: ReconcileContext, served: Served): Pro
   };
   const notes = [...outcomes.flatMap((outcome) => outcome.notes), ...findings];
   context.tellEvents(service, [...buildEvents(transition), ...buildNoteEvents(before.condition, notes)]);
+  context.reminders.hold(service, buildStandingEvents(condition, notes));
   return written;
 }
 
@@ -73,6 +79,7 @@ export async function tellHeld(
     service,
     buildEvents({ before, after: { ingress: before.ingress, condition }, created: [], updated: [] }),
   );
+  context.reminders.hold(service, buildStandingEvents(condition, []));
   return { kind: 'done' };
 }
 

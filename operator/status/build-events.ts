@@ -35,12 +35,9 @@ export function buildEvents({ before, after, created, updated }: Transition): Pl
   } else if (updated.length > 0) {
     events.push(normal(EVENTS.updated, `Updated load balancer ${updated.join(', ')}`));
   }
-  const { status, reason, message } = after.condition;
+  const { reason, message } = after.condition;
   const same = before.condition?.reason === reason && before.condition.message === message;
-  if (status === 'False' && !BY_INTENTION.includes(reason) && !same) {
-    events.push({ type: 'Warning', reason: EVENTS.failed, note: `${reason}: ${message}` });
-  }
-  return events;
+  return same ? events : [...events, ...buildStandingEvents(after.condition, [])];
 }
 
 /** One Event for what is worth saying and holds nothing up, when it wasn't said before. */
@@ -51,6 +48,16 @@ export function buildNoteEvents(
   return notes
     .filter(({ message }) => before === undefined || !before.message.includes(message))
     .map(({ reason, message }) => ({ type: 'Warning', reason, note: message }));
+}
+
+/** Every Warning of what holds now, new or not. */
+export function buildStandingEvents(
+  { status, reason, message }: ConditionInput,
+  notes: readonly { reason: string; message: string }[],
+): PlannedEvent[] {
+  const fails = status === 'False' && !BY_INTENTION.includes(reason);
+  const failure: PlannedEvent = { type: 'Warning', reason: EVENTS.failed, note: `${reason}: ${message}` };
+  return [...(fails ? [failure] : []), ...buildNoteEvents(undefined, notes)];
 }
 
 function normal(reason: string, note: string): PlannedEvent {

@@ -8,6 +8,7 @@ import { WorkQueue } from '../../../kube/workqueue.ts';
 import { createCaches } from '../../../operator/reconcile/caches.ts';
 import { Claims } from '../../../operator/reconcile/claims.ts';
 import { CompiledObjects } from '../../../operator/reconcile/compiled-objects.ts';
+import { Reminders } from '../../../operator/reconcile/reminders.ts';
 import { ServiceReconciler } from '../../../operator/reconcile/service.ts';
 import { TakenPorts } from '../../../operator/reconcile/taken-ports.ts';
 import { Triggers } from '../../../operator/reconcile/triggers.ts';
@@ -84,6 +85,7 @@ describe('reconcile: a Service that waits for an address', () => {
       onPath: <T>(write: () => Promise<T>) => write(),
       tellLoadBalancer: () => {},
       tellEvents: () => {},
+      reminders: new Reminders(() => {}),
     };
     const reconciler = new ServiceReconciler(context, (key, waiting) => triggers.setWaiting(key, waiting));
     triggers.connect(claims);

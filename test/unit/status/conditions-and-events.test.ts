@@ -5,7 +5,12 @@ import {
   buildServiceCondition,
   type Outcome,
 } from '../../../operator/status/build-conditions.ts';
-import { buildEvents, buildNoteEvents, type Transition } from '../../../operator/status/build-events.ts';
+import {
+  buildEvents,
+  buildNoteEvents,
+  buildStandingEvents,
+  type Transition,
+} from '../../../operator/status/build-events.ts';
 
 const good: Outcome = {
   provider: 'edge',
@@ -156,5 +161,15 @@ describe('status/build-events', () => {
       { type: 'Warning', reason: 'N', note: 'N said.' },
     ]);
     expect(buildNoteEvents({ ...ready, message: 'Serving. N said.' }, [finding('N')])).to.deep.equal([]);
+  });
+
+  it('knows every Warning that holds, told before or not, and none of what somebody wants', () => {
+    const reasons = (...parameters: Parameters<typeof buildStandingEvents>) =>
+      buildStandingEvents(...parameters).map(({ reason }) => reason);
+
+    expect(reasons(condition('False', 'A'), [finding('N')])).to.deep.equal(['SyncLoadBalancerFailed', 'N']);
+    expect(reasons(ready, [])).to.deep.equal([]);
+    expect(reasons(condition('False', 'Paused'), [])).to.deep.equal([]);
+    expect(reasons(condition('False', 'Deleting'), [])).to.deep.equal([]);
   });
 });
