@@ -7,6 +7,7 @@ import type { Reflector } from '../../kube/reflector.ts';
 import { matchesSelector } from '../../kube/selectors.ts';
 import type { NodeInterface } from './choose-interface.ts';
 import type { Candidate, VirtualAddress } from './choose-owner.ts';
+import { contentOf, describeMember, internalAddresses, selectorKeys } from './describe-member.ts';
 import { LEASE_PREFIX, type MemberRecord, parseLease, renderLease } from './member-record.ts';
 import { NodeLease } from './node-lease.ts';
 import { Ownership } from './ownership.ts';
@@ -50,7 +51,6 @@ export class Membership {
   #vouching: Vouching | undefined;
   #isMember = false;
   #neededAt = 0;
-  /** Label keys that some load balancer selects by: the only labels that others need to know. */
   #labelKeys: readonly string[] = [];
   #published = '';
   #isMany = false;
@@ -250,16 +250,8 @@ export class Membership {
   }
 
   #describeSelf(): Candidate {
-    const labels = this.#options.node()?.metadata.labels ?? {};
-    const told = this.#labelKeys.flatMap((key) => {
-      const value = labels[key];
-      return value === undefined ? [] : [[key, value] as const];
-    });
-    return {
-      node: this.#options.nodeName,
-      labels: Object.fromEntries(told),
-      interfaces: this.#options.interfaces(),
-    };
+    const { nodeName, node, interfaces } = this.#options;
+    return describeMember(nodeName, node(), this.#labelKeys, interfaces());
   }
 
   #record(seq: number): MemberRecord {
@@ -294,25 +286,4 @@ export class Membership {
   #content(): string {
     return contentOf(this.#record(0), this.#isMember);
   }
-}
-
-/** What a record says, apart from being a renewal. */
-function contentOf(record: MemberRecord, isMember: boolean): string {
-  const { claims, dead, labels, interfaces, peer } = record;
-  return JSON.stringify([isMember, [...claims].sort(), [...dead], labels, interfaces, peer]);
-}
-
-function selectorKeys(virtuals: readonly VirtualAddress[]): string[] {
-  const keys = new Set<string>();
-  for (const { nodeSelector } of virtuals) {
-    for (const key of Object.keys(nodeSelector?.matchLabels ?? {})) keys.add(key);
-    for (const { key } of nodeSelector?.matchExpressions ?? []) keys.add(key);
-  }
-  return [...keys].sort();
-}
-
-function internalAddresses(node: Node | undefined): string[] {
-  return (node?.status?.addresses ?? [])
-    .filter((entry) => entry.type === 'InternalIP')
-    .map((entry) => entry.address);
 }
