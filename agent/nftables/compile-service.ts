@@ -6,8 +6,9 @@ import { decideServed, type NotServedReason, type ServedPart } from '../endpoint
 import type { NodeContext } from '../node-context.ts';
 import { buildPortFrontends } from './build-port-frontends.ts';
 import { collectFrontAddresses } from './collect-front-addresses.ts';
-import { type Entry, idOf } from './model.ts';
+import { type Entry, type Frontend, idOf } from './model.ts';
 import { readSourceRanges } from './read-source-ranges.ts';
+import { UnusableServiceError } from './unusable-service-error.ts';
 
 export interface ServiceInputs {
   service: Service;
@@ -31,6 +32,13 @@ export interface CompiledService {
 }
 
 /**
+ * Of one Service, so that nobody can fill every node's memory by one. A hundred ports with a node port each and five hundred
+ * endpoints are within it; with session affinity an endpoint counts as much as it takes.
+ */
+const LARGEST = 200_000;
+const STICKY_SIZE = 5;
+
+/**
  * Everything that the kernel must hold for one Service. Throws UnusableServiceError for one that no API server would have
  * let through: what goes into the kernel's tables is checked here, whoever wrote it.
  */
@@ -46,6 +54,7 @@ export function compileService(inputs: ServiceInputs, node: NodeContext): Compil
   const { byFamily, notAllowed } = collectFrontAddresses(service, loadBalancers, part, node);
   const byPort = collectEndpoints(slices, node.nodeName);
   let endpoints = 0;
+  let size = 0;
   for (const [family, addresses] of byFamily) {
     if (part === 'Everything') add({ family, place: 'cluster-ips', key: addresses.clusterIp });
     const ranges = readSourceRanges(service, family, addresses.vips, node.addresses);
@@ -63,6 +72,9 @@ export function compileService(inputs: ServiceInputs, node: NodeContext): Compil
       });
       if (frontends.length === 0) continue;
       endpoints += choice.cluster.length;
+      size += frontends.reduce((sum, frontend) => sum + sizeOf(frontend), 0);
+      if (size > LARGEST)
+        throw new UnusableServiceError(`ports times endpoints: more than ${LARGEST} of one Service`);
       for (const frontend of frontends) add(frontend);
       for (const { local, address } of [...choice.cluster, ...choice.local]) {
         if (local) add({ family, place: 'hairpin', key: `${address} . ${address}` });
@@ -70,4 +82,8 @@ export function compileService(inputs: ServiceInputs, node: NodeContext): Compil
     }
   }
   return { entries: [...entries.values()], endpoints, part, notServed: null, notAllowed };
+}
+
+function sizeOf({ endpoints, near = [], sticky }: Frontend): number {
+  return (endpoints.length + near.length) * (sticky === undefined ? 1 : STICKY_SIZE);
 }

@@ -187,6 +187,27 @@ describe('agent: compiling a Service', () => {
     });
   }
 
+  it('leaves out a Service of so many ports and endpoints that it would fill every node', () => {
+    const many = (ports: number, endpoints: number, sessionAffinity: 'None' | 'ClientIP') => {
+      const names = Array.from({ length: ports }, (_, index) => `p${index}`);
+      const pods = Array.from({ length: endpoints }, (_, index) =>
+        endpoint(`10.0.${index >> 8}.${index & 255}`),
+      );
+      const object = service('s', {
+        sessionAffinity,
+        ports: names.map((name, index) => ({ name, port: index + 1, nodePort: 30_000 + index })),
+      });
+      const slices = [
+        slice('s', pods, { ports: names.map((name) => ({ name, protocol: 'TCP', port: 80 })) }),
+      ];
+      return () => compiled({ service: object, slices }).length;
+    };
+    expect(many(100, 500, 'None')()).to.equal(201);
+    expect(many(1, 5_000, 'ClientIP')()).to.equal(3);
+    expect(many(300, 500, 'None')).to.throw(UnusableServiceError, /more than 200000/);
+    expect(many(100, 500, 'ClientIP')).to.throw(UnusableServiceError, /more than 200000/);
+  });
+
   it('serves a Service that asks for us by name', () => {
     const ours = service('s', {}, { labels: { 'service.kubernetes.io/service-proxy-name': 'fairlead' } });
     expect(compiled({ service: ours })).to.have.length(2);
