@@ -29,7 +29,7 @@ function expired(message = 'too old'): object {
 
 /** Faults that a healthy API server does not show on demand, by a server that does. */
 describe('kube/reflector and a server at fault', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let server: ScriptedServer;
   let client: KubeClient;
   let informer: Informer<ConfigMap>;

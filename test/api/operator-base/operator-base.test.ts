@@ -386,7 +386,7 @@ describe('operator/operator: code written for the base class', () => {
   });
 
   it('goes on after a quiet time in which the base class would have ended the process', async function () {
-    this.timeout(QUIET_MS + 30_000);
+    this.timeout(QUIET_MS + 90_000);
     const told: string[] = [];
     const operator = watching([['', 'v1', 'configmaps']], async (event) => {
       told.push(`${event.type} ${event.meta.name}`);

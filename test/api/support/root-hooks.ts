@@ -3,7 +3,7 @@ import { stopSharedCluster } from './cluster.ts';
 
 export const mochaHooks: RootHookObject = {
   async afterAll(this: Mocha.Context) {
-    this.timeout(30_000);
+    this.timeout(120_000);
     await stopSharedCluster();
   },
 };
