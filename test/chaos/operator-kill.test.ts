@@ -21,7 +21,7 @@ describe('the operator killed at any moment while Services come and go', () => {
   const started: OperatorProcess[] = [];
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     cluster = await startControlPlane();
     const client = cluster.adminClient();
     await installCrds(client);
@@ -40,14 +40,14 @@ describe('the operator killed at any moment while Services come and go', () => {
   });
 
   after(async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     await Promise.all(started.map((each) => each.kill()));
     events.stop();
     await cluster.stop();
   });
 
   it(`gives nothing twice, moves nothing and leaks nothing (${KILLS} kills, CHAOS_SEED=${SEED})`, async function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     const client = cluster.adminClient();
     const random = new Random(SEED);
     const rules = new ClaimRules();

@@ -24,7 +24,7 @@ const REQUESTS = 120;
 const FAIR_SHARE = 15;
 
 describe('A Service of type LoadBalancer in the lab', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let lab: Lab;
 
   before(async function () {

@@ -16,7 +16,7 @@ import {
 const NAMESPACE = 'e2e-life-cycle';
 
 describe('A Service over its life in the lab', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let lab: Lab;
 
   before(async function () {
@@ -70,7 +70,7 @@ describe('A Service over its life in the lab', function () {
     await lab.api.create(SERVICES, webService(NAMESPACE, 'deleted'));
     const addresses = await untilServed(lab, NAMESPACE, 'deleted');
     expect(await ownersOf(lab, addresses.v4)).to.have.length(1);
-    await lab.kubectl(['delete', 'service', 'deleted', '-n', NAMESPACE, '--timeout=20s']);
+    await lab.kubectl(['delete', 'service', 'deleted', '-n', NAMESPACE, '--timeout=60s']);
     await eventually(() => expectNoTrace(addresses));
     const { items } = await lab.api.list(LOAD_BALANCERS, { namespace: NAMESPACE });
     expect(items).to.deep.equal([]);
@@ -86,6 +86,6 @@ describe('A Service over its life in the lab', function () {
     lab.operator.start();
     // The killed leader's Lease has to run out first.
     await eventually(() => expectNoTrace(addresses), 30_000);
-    await lab.kubectl(['wait', '--for=delete', 'service/orphan', '-n', NAMESPACE, '--timeout=10s']);
+    await lab.kubectl(['wait', '--for=delete', 'service/orphan', '-n', NAMESPACE, '--timeout=60s']);
   });
 });

@@ -29,7 +29,7 @@ export class OperatorProcess {
   }
 
   /** Resolves when every claim is taken in and Services are worked on. */
-  async ready(timeoutMs = 30_000): Promise<void> {
+  async ready(timeoutMs = 90_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (!this.#output.includes('"event":"Ready"')) {
       const ended = this.#child.exitCode !== null || this.#child.signalCode !== null;

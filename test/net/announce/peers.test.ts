@@ -53,10 +53,10 @@ describe('members that ask each other over UDP', () => {
     await member('c', note);
 
     const startedAt = performance.now();
-    const vouched = await a.ask(['b', 'c'], 2, startedAt, 2000);
+    const vouched = await a.ask(['b', 'c'], 2, startedAt, 20_000);
 
     expect(vouched).to.equal(true);
-    expect(performance.now() - startedAt).to.be.below(1000);
+    expect(performance.now() - startedAt).to.be.below(10_000);
     expect(asked).to.deep.equal([
       ['a', 7],
       ['a', 7],
