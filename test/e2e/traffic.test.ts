@@ -26,8 +26,6 @@ import {
 
 const NAMESPACE = 'e2e-traffic';
 const PER_SECOND = 100;
-/** From failing readiness to resetting connections: a second is enough, and more than a busy machine takes. */
-const BREAKS_AFTER_MS = 4_000;
 /**
  * Of no other test's Service: a connection tried while an address was nobody's leaves a conntrack entry without
  * translation on the node that it passed, and the next from the same port would be refused there.
@@ -35,7 +33,7 @@ const BREAKS_AFTER_MS = 4_000;
 const FRESH_ADDRESSES = '198.18.0.240,fd00:198::2f0';
 
 describe('Steady new connections from outside', function () {
-  this.timeout(180_000);
+  this.timeout(90_000);
   let lab: Lab;
   let addresses: Addresses;
 
@@ -69,11 +67,11 @@ describe('Steady new connections from outside', function () {
     expect(Math.min(v4.length, v6.length)).to.be.above(PER_SECOND);
   }
 
-  it('never reach a pod seconds after it failed readiness, when it breaks', async () => {
+  it('never reach a pod a second after it failed readiness', async () => {
     const [pod] = await podsOf(lab, NAMESPACE);
     const { nodeName = '' } = pod?.spec ?? {};
     const name = pod?.metadata.name ?? '';
-    const path = `fail-readiness?breakAfterMs=${BREAKS_AFTER_MS}&healAfterMs=${3 * BREAKS_AFTER_MS}`;
+    const path = 'fail-readiness?breakAfterMs=1000&healAfterMs=5000';
     let failedAt = 0;
     const { v4, v6 } = await during(async () => {
       failedAt = Date.now();
@@ -84,20 +82,20 @@ describe('Steady new connections from outside', function () {
         'POST',
         `http://${pod?.status?.podIP}:${HTTP_PORT}/${path}`,
       ]);
-      await sleep(1.5 * BREAKS_AFTER_MS);
+      await sleep(3_000);
     });
     for (const [family, results] of [
       ['v4', v4],
       ['v6', v6],
     ] as const) {
       expect(
-        failuresSince(results, failedAt + BREAKS_AFTER_MS),
+        failuresSince(results, failedAt + 1_000),
         `${family}: ${explainFailures(results)}`,
       ).to.deep.equal([]);
       // It was one of those that answered, and wasn't any more.
       const before = results.filter(({ at }) => at < failedAt);
       expect(countByPod(before).get(name) ?? 0).to.be.above(0);
-      expect(lastAnswerOf(results, name)).to.be.below(failedAt + BREAKS_AFTER_MS);
+      expect(lastAnswerOf(results, name)).to.be.below(failedAt + 1_000);
     }
     await eventually(async () => {
       const { ok } = await lab.client.request({ url: `http://${addresses.v4}/` });
@@ -177,7 +175,7 @@ describe('Steady new connections from outside', function () {
     expectNoFailure(results);
   });
 
-  it('succeed again once another node took over from the one that has the address and is lost', async () => {
+  it('succeed again within 5 s after the node that has the address is lost', async () => {
     const owner = await eventually(async () => {
       const [found, ...others] = await ownersOf(lab, addresses.v4);
       if (found === undefined || others.length > 0) throw new Error(`${addresses.v4} is not on one node`);
@@ -188,17 +186,17 @@ describe('Steady new connections from outside', function () {
       const { v4, v6 } = await during(async () => {
         cutAt = Date.now();
         await lab.nodeDown(owner);
-        await sleep(12_000);
+        await sleep(7_000);
       });
       for (const results of [v4, v6]) {
-        expect(recoveryMs(results, cutAt), explainFailures(results)).to.be.below(10_000);
+        expect(recoveryMs(results, cutAt), explainFailures(results)).to.be.below(5_000);
       }
       const nextOwners = (await ownersOf(lab, addresses.v4)).filter((node) => node !== owner);
       expect(nextOwners).to.have.length(1);
     } finally {
       await lab.nodeUp(owner);
     }
-    await lab.kubectl(['wait', '--for=condition=Ready', `node/${owner}`, '--timeout=60s']);
+    await lab.kubectl(['wait', '--for=condition=Ready', `node/${owner}`, '--timeout=30s']);
     await rolledOut(lab, NAMESPACE);
     await eventually(async () => {
       expect(await ownersOf(lab, addresses.v4)).to.have.length(1);
