@@ -121,9 +121,10 @@ describe("the agent's own pages, beside those of real kube-proxy", function () {
     await setPods(lab.client, 'pages', { first: 'ready' });
 
     await eventually(async () => {
-      expect(await value(AGENT, programmed, v4)).to.equal(before.programmed + 1);
+      // At least: of changes before these some may be told of later.
+      expect(await value(AGENT, programmed, v4)).to.be.at.least(before.programmed + 1);
       expect(await value(AGENT, partial, v4)).to.be.greaterThan(before.partial);
-      expect(await value(AGENT, changes)).to.equal(before.changes + 2);
+      expect(await value(AGENT, changes)).to.be.at.least(before.changes + 2);
       expect(await value(AGENT, 'kubeproxy_sync_proxy_rules_endpoint_changes_pending')).to.equal(0);
     });
     const now = Date.now() / 1000;

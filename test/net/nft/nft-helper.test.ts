@@ -64,6 +64,8 @@ describe('agent: small transactions', () => {
     this.timeout(30_000);
     for (const pid of shells()) process.kill(pid, 'SIGKILL');
     await eventually(async () => expect(shells()).to.deep.equal([]));
+    // Node is told of a child's end a moment after it has ended.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
 
     await nft(change('add element ip small s { 10.0.0.10 }\n'));
     expect(list()).to.include('10.0.0.10');
