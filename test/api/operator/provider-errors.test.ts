@@ -86,7 +86,7 @@ describe('operator: what a provider says against it is told, and tried again', (
       (refused) => refused > 3,
       'attempts to delete',
     );
-    expect(eventsOf('web', 'DeletingLoadBalancer')).to.have.length(1);
+    expect(await untilTold('web', 'DeletingLoadBalancer', '')).to.have.length(1);
     expect(eventsOf('web', 'SyncLoadBalancerFailed')).to.have.length(1);
     outside.refuseDeletions = false;
     await fixture.untilGone(SERVICES, 'web');
@@ -118,7 +118,8 @@ describe('operator: what a provider says against it is told, and tried again', (
       (each) => !(conditionOf(each)?.message.includes('is being deleted') ?? true),
       'nothing left to say',
     );
-    expect(eventsOf('web', 'DeletingLoadBalancer')).to.have.length(1);
+    // Events are told when there is time for it: after the status, and not twice.
+    expect(await untilTold('web', 'DeletingLoadBalancer', '')).to.have.length(1);
   });
 
   it('when the API server refuses what is too much: in words for who owns the Service', async () => {
