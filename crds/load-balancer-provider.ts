@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { KubeObject } from '../kube/objects.ts';
+import { awsSchema } from './aws-provider.ts';
 import {
   conditionsSchema,
   interfacesSchema,
@@ -31,6 +32,7 @@ export const announceSchema = z
 /** The members of the union: one line each, named as in `providerTypeSchema`. */
 const providers = {
   announce: announceSchema.optional(),
+  aws: awsSchema.optional(),
 } satisfies Record<ProviderType, z.ZodType>;
 
 const another = 'make another LoadBalancerProvider and move the Services to it';

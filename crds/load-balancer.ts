@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { KubeObject } from '../kube/objects.ts';
 import { CLAIMED_ADDRESS_RULES } from './address-rules.ts';
+import { awsOptionsSchema } from './aws-provider.ts';
 import {
   conditionsSchema,
   interfacesSchema,
@@ -128,6 +129,24 @@ export const loadBalancerSpecSchema = z
       .describe(
         'The port of the nodes that tells whether they have an endpoint, with externalTrafficPolicy Local.',
       ),
+    ipFamilies: z
+      .array(ipFamilySchema)
+      .max(2)
+      .optional()
+      .describe('The families that the Service has, for providers outside of the cluster.'),
+    sourceRanges: z
+      .array(z.string().max(64).describe('A CIDR.'))
+      .max(256)
+      .optional()
+      .describe('Who may connect, by loadBalancerSourceRanges; without it, everybody.'),
+    sessionAffinitySeconds: z
+      .int()
+      .min(1)
+      .max(86400)
+      .optional()
+      .describe('How long a client keeps its target, with sessionAffinity ClientIP.'),
+    healthCheckPath: z.string().max(1024).optional().describe('What health checks ask for over HTTP.'),
+    aws: awsOptionsSchema.optional(),
     announce: z
       .object({
         interfaces: interfacesSchema.optional().describe('Interfaces to answer on.'),
@@ -177,6 +196,11 @@ export const loadBalancerStatusSchema = z
       .max(8)
       .optional()
       .describe('Where clients find it.'),
+    applied: z
+      .string()
+      .max(128)
+      .optional()
+      .describe('A digest of what was carried out wholly, and for which generation.'),
     targets: z
       .object({
         desired: z.int().min(0).describe('How many there ought to be.'),

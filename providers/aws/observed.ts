@@ -1,0 +1,108 @@
+/** What AWS has of one stack, as it was last read or as our own writes left it. */
+export interface AwsObserved {
+  /** Those with our tags: one, or two while one takes the place of the other. */
+  loadBalancers: ObservedLoadBalancer[];
+  /** Of all members of the stack. */
+  targetGroups: ObservedTargetGroup[];
+  securityGroup: ObservedSecurityGroup | undefined;
+  /** What is around: undefined until it is needed. */
+  network: ObservedNetwork | undefined;
+  /** The load balancer that is to be adopted, as it is. */
+  adoptable?: ObservedLoadBalancer | undefined;
+  /** Member of the stack that `diff(undefined, ...)` takes away; the stack goes with its last one. */
+  member: string;
+  members: string[];
+  /** When to ask again, of what takes its time: a load balancer that is provisioning, targets that aren't healthy yet. */
+  lookAgainAfterSeconds: number | undefined;
+}
+
+export interface ObservedLoadBalancer {
+  arn: string;
+  name: string;
+  variant: string;
+  dnsName: string;
+  hostedZoneId: string | undefined;
+  state: 'provisioning' | 'active' | 'active_impaired' | 'failed';
+  stateReason: string | undefined;
+  scheme: string;
+  ipAddressType: string;
+  vpcId: string;
+  subnets: { subnetId: string; zone: string; addresses: string[] }[];
+  securityGroups: string[];
+  attributes: Record<string, string>;
+  tags: Record<string, string>;
+  /** undefined: not read yet; of a load balancer that is known to be as it was applied, the model's. */
+  listeners: ObservedListener[];
+}
+
+export interface ObservedListener {
+  /** undefined: known to be there, its ARN wasn't read yet. */
+  arn: string | undefined;
+  key: string | undefined;
+  member: string | undefined;
+  port: number;
+  protocol: string;
+  certificates: string[];
+  sslPolicy: string | undefined;
+  alpnPolicy: string | undefined;
+  attributes: Record<string, string>;
+  targetGroupArn: string | undefined;
+  tags: Record<string, string>;
+}
+
+export interface ObservedTargetGroup {
+  arn: string;
+  key: string;
+  member: string;
+  name: string;
+  protocol: string;
+  port: number;
+  targetType: string;
+  ipAddressType: string;
+  healthCheck: {
+    protocol: string;
+    port: string;
+    path: string | undefined;
+    intervalSeconds: number;
+    timeoutSeconds: number;
+    healthyThreshold: number;
+    unhealthyThreshold: number;
+    matcher: string | undefined;
+  };
+  attributes: Record<string, string>;
+  tags: Record<string, string>;
+  targets: ObservedTarget[];
+}
+
+export interface ObservedTarget {
+  id: string;
+  port: number;
+  /** As DescribeTargetHealth said last; undefined: it wasn't asked since it was registered. */
+  health: 'initial' | 'healthy' | 'unhealthy' | 'unhealthy.draining' | 'unused' | 'draining' | 'unavailable' | undefined;
+  /** AWS' code and words for it. */
+  reason: string | undefined;
+}
+
+export interface ObservedSecurityGroup {
+  id: string;
+  name: string;
+  vpcId: string;
+  ingress: { protocol: string; fromPort: number; toPort: number; cidr: string }[];
+  tags: Record<string, string>;
+}
+
+/** Of the account and region, read now and then: what subnets there are, and the nodes' security group. */
+export interface ObservedNetwork {
+  vpcId: string | undefined;
+  subnets: ObservedSubnet[];
+}
+
+export interface ObservedSubnet {
+  id: string;
+  name: string | undefined;
+  zone: string;
+  vpcId: string;
+  availableAddresses: number;
+  hasIPv6: boolean;
+  tags: Record<string, string>;
+}
