@@ -1,3 +1,5 @@
+import type { SecurityGroupPorts } from './model.ts';
+
 /** What AWS has of one stack, as it was last read or as our own writes left it. */
 export interface AwsObserved {
   /** Those with our tags: one, or two while one takes the place of the other. */
@@ -5,6 +7,8 @@ export interface AwsObserved {
   /** Of all members of the stack. */
   targetGroups: ObservedTargetGroup[];
   securityGroup: ObservedSecurityGroup | undefined;
+  /** Ports that the nodes' group lets this stack's load balancers reach; undefined: none were ever asked for. */
+  backendPorts: SecurityGroupPorts[] | undefined;
   /** What is around: undefined until it is needed. */
   network: ObservedNetwork | undefined;
   /** The load balancer that is to be adopted, as it is. */
@@ -28,10 +32,12 @@ export interface ObservedLoadBalancer {
   ipAddressType: string;
   vpcId: string;
   subnets: { subnetId: string; zone: string; addresses: string[] }[];
+  /** Without the shared one of the cluster, which goes with the managed one of the stack: where it's missing, so is that. */
   securityGroups: string[];
+  /** Those that were ever read or written. */
   attributes: Record<string, string>;
   tags: Record<string, string>;
-  /** undefined: not read yet; of a load balancer that is known to be as it was applied, the model's. */
+  /** Of a load balancer that is known to be as it was applied, the model's. */
   listeners: ObservedListener[];
 }
 
