@@ -15,7 +15,7 @@ import type {
  * One call of AWS, or one that is done in batches. Things are named by stack, variant and key, not by ARN: one made by an
  * earlier change of the same plan has none yet. `apply` looks them up in what is known of the stack.
  */
-export type AwsChange = Change & AwsCall;
+export type AwsChange = Change & AwsCall & { /** Of which stack; absent: the subject's. */ stack?: string };
 
 export type AwsCall =
   | { call: 'CreateSecurityGroup'; securityGroup: SecurityGroupModel; vpcId: string }

@@ -16,6 +16,8 @@ export interface AwsObserved {
   /** Member of the stack that `diff(undefined, ...)` takes away; the stack goes with its last one. */
   member: string;
   members: string[];
+  /** What this member has in other stacks: it shared, or shares, with others. It goes once this one serves. */
+  elsewhere?: { stack: string; observed: AwsObserved }[];
   /** When to ask again, of what takes its time: a load balancer that is provisioning, targets that aren't healthy yet. */
   lookAgainAfterSeconds: number | undefined;
 }

@@ -16,3 +16,6 @@ export const OWNER_TAGS = {
   /** Of load balancers: which of several that take each other's place. */
   variant: 'fairlead.dev/variant',
 } as const;
+
+/** The resource of the security group that all load balancers of a cluster and VPC share, which nodes let in. */
+export const SHARED_GROUP = 'SharedSecurityGroup';

@@ -1,0 +1,174 @@
+import type { IpPermission, SecurityGroup } from '@aws-sdk/client-ec2';
+import type { AwsConfig } from '../../crds/aws-provider.ts';
+import { isClass } from '../../kube/errors.ts';
+import type { CallContext } from './call-aws.ts';
+import { findNodeGroups } from './find-node-groups.ts';
+import type { Inventory } from './inventory.ts';
+import type { KnownStack } from './known.ts';
+import { covers, mergePorts, portsKey } from './merge-ports.ts';
+import type { SecurityGroupPorts } from './model.ts';
+import { ec2Pages } from './pages.ts';
+import { sharedGroupLock } from './shared-group.ts';
+import type { StackWriter } from './stack-writer.ts';
+
+/** A group has room for 60 rules (https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html), some are others'. */
+const MOST_RANGES = 40;
+
+/** What the rules in one group of nodes let the shared group reach. */
+interface NodeGroup {
+  id: string;
+  ranges: SecurityGroupPorts[];
+}
+
+/**
+ * Brings the rules of the nodes' groups to what all stacks of the VPC need. Ours are those that name the shared group and have
+ * our description; no other is touched. As long as it isn't known what each stack needs (after a restart), none is taken away.
+ */
+export async function syncNodeRules(
+  writer: StackWriter,
+  vpcId: string,
+  sharedGroupId: string,
+  wanted: readonly SecurityGroupPorts[],
+): Promise<'synced' | 'no nodes'> {
+  const { inventory, context, config } = writer;
+  const groups = await readNodeGroups(inventory, vpcId, sharedGroupId, config, context);
+  if (groups.length === 0) return 'no nodes';
+  const others = [...stacksIn(inventory, vpcId)].filter(({ name }) => name !== writer.name);
+  const isWhole = others.every(({ backendPorts }) => backendPorts !== undefined);
+  const needed = [...wanted, ...others.flatMap(({ backendPorts }) => backendPorts ?? [])];
+  for (const { id, ranges } of groups) {
+    const target = mergePorts(isWhole ? needed : [...needed, ...ranges], MOST_RANGES);
+    await setRules(writer, id, sharedGroupId, ranges, target);
+  }
+  return 'synced';
+}
+
+/** Takes the shared group away when this stack is the last with a managed group in the VPC. */
+export async function removeSharedGroup(writer: StackWriter, vpcId: string): Promise<void> {
+  const { inventory, context, config } = writer;
+  await inventory.locks.run(sharedGroupLock(vpcId), context.signal, async () => {
+    const shared = inventory.sharedGroupOf(vpcId);
+    if (shared === undefined) return;
+    for (const { name } of stacksIn(inventory, vpcId)) if (name !== writer.name) return;
+    for (const { id, ranges } of await readNodeGroups(inventory, vpcId, shared.id, config, context)) {
+      await setRules(writer, id, shared.id, ranges, []);
+    }
+    try {
+      await writer.call('DeleteSecurityGroup', { GroupId: shared.id });
+    } catch (error) {
+      if (!isClass(error, 'NotFound')) throw error;
+    }
+    inventory.setSharedGroup(vpcId, undefined);
+  });
+}
+
+/** Looks at the rules, and forgets of each stack what isn't let in any more: the next plan puts it back. */
+export async function verifyNodeRules(inventory: Inventory, config: AwsConfig, context: CallContext): Promise<void> {
+  for (const { id: sharedId, vpcId } of inventory.sharedGroups) {
+    const groups = await readNodeGroups(inventory, vpcId, sharedId, config, context);
+    for (const stack of stacksIn(inventory, vpcId)) {
+      const { backendPorts } = stack;
+      if (backendPorts === undefined || groups.every(({ ranges }) => covers(ranges, backendPorts))) continue;
+      stack.backendPorts = backendPorts.filter((port) => groups.every(({ ranges }) => covers(ranges, [port])));
+    }
+  }
+}
+
+/** Stacks with a managed group in the VPC. */
+export function* stacksIn(inventory: Inventory, vpcId: string): Generator<KnownStack> {
+  for (const stack of inventory.stacks) if (stack.securityGroup?.vpcId === vpcId) yield stack;
+}
+
+/** Groups of the nodes that are targets, and all that have rules of ours, with these rules. */
+async function readNodeGroups(
+  inventory: Inventory,
+  vpcId: string,
+  sharedGroupId: string,
+  config: AwsConfig,
+  context: CallContext,
+): Promise<NodeGroup[]> {
+  const targets = [...stacksIn(inventory, vpcId)].flatMap(({ targetGroups }) =>
+    targetGroups.flatMap(({ targets = [] }) => targets.map(({ id }) => id)),
+  );
+  const ids = await findNodeGroups(inventory, vpcId, config.clusterName, targets, context);
+  const withRules = await listGroups(inventory, [{ Name: 'ip-permission.group-id', Values: [sharedGroupId] }], context);
+  const missing = ids.filter((id) => !withRules.some(({ GroupId }) => GroupId === id));
+  const without = missing.map((id) => ({ id, ranges: [] }));
+  const description = descriptionOf(inventory.clusterId);
+  const found = withRules.map((group) => ({
+    id: group.GroupId ?? '',
+    ranges: (group.IpPermissions ?? []).flatMap((each) => rangeOf(each, sharedGroupId, description)),
+  }));
+  return [...found, ...without];
+}
+
+async function listGroups(
+  inventory: Inventory,
+  Filters: { Name: string; Values: string[] }[],
+  context: CallContext,
+): Promise<SecurityGroup[]> {
+  const pages = await ec2Pages(inventory.calls, 'DescribeSecurityGroups', { Filters }, context);
+  return pages.flatMap(({ SecurityGroups = [] }) => SecurityGroups);
+}
+
+function rangeOf(permission: IpPermission, sharedGroupId: string, description: string): SecurityGroupPorts[] {
+  const { FromPort: fromPort = -1, IpProtocol, ToPort: toPort = -1, UserIdGroupPairs = [] } = permission;
+  const protocol = readProtocol(IpProtocol);
+  const isOurs = UserIdGroupPairs.some(
+    ({ Description, GroupId }) => GroupId === sharedGroupId && Description === description,
+  );
+  return isOurs && protocol !== undefined ? [{ protocol, fromPort, toPort }] : [];
+}
+
+function readProtocol(protocol: string | undefined): SecurityGroupPorts['protocol'] | undefined {
+  switch (protocol) {
+    case 'tcp':
+    case 'udp':
+    case 'icmp':
+    case 'icmpv6':
+      return protocol;
+    default:
+      return undefined;
+  }
+}
+
+async function setRules(
+  writer: StackWriter,
+  groupId: string,
+  sharedGroupId: string,
+  present: readonly SecurityGroupPorts[],
+  target: readonly SecurityGroupPorts[],
+): Promise<void> {
+  const presentKeys = new Set(present.map(portsKey));
+  const targetKeys = new Set(target.map(portsKey));
+  const missing = target.filter((each) => !presentKeys.has(portsKey(each)));
+  const extra = present.filter((each) => !targetKeys.has(portsKey(each)));
+  const description = descriptionOf(writer.inventory.clusterId);
+  const write = ({ fromPort, protocol, toPort }: SecurityGroupPorts): IpPermission => ({
+    IpProtocol: protocol,
+    FromPort: fromPort,
+    ToPort: toPort,
+    UserIdGroupPairs: [{ GroupId: sharedGroupId, Description: description }],
+  });
+  const authorize = async () => {
+    if (missing.length === 0) return;
+    await writer.call('AuthorizeSecurityGroupIngress', { GroupId: groupId, IpPermissions: missing.map(write) });
+  };
+  const revoke = async () => {
+    if (extra.length === 0) return;
+    await writer.call('RevokeSecurityGroupIngress', { GroupId: groupId, IpPermissions: extra.map(write) });
+  };
+  try {
+    await authorize();
+    await revoke();
+  } catch (error) {
+    // No room for both: for a moment some ports aren't let in.
+    if (!isClass(error) || error.reason !== 'RulesPerSecurityGroupLimitExceeded' || extra.length === 0) throw error;
+    await revoke();
+    await authorize();
+  }
+}
+
+function descriptionOf(clusterId: string): string {
+  return `fairlead.dev/cluster=${clusterId}`;
+}

@@ -1,0 +1,206 @@
+import type { LoadBalancerId } from '../provider.ts';
+import { StateAsker } from './ask-states.ts';
+import type { AwsCalls, CallContext } from './call-aws.ts';
+import { KeyedLock } from './keyed-lock.ts';
+import { emptyStack, isEmptyStack, type KnownLoadBalancer, type KnownStack } from './known.ts';
+import { type Loaded, loadInventory } from './load-inventory.ts';
+import { Network } from './network.ts';
+import type { ObservedSecurityGroup } from './observed.ts';
+import { ownersIn } from './owners.ts';
+import { readListeners, readLoadBalancerAttributes, readTargetGroupDetails } from './read-details.ts';
+import { SharedRun } from './shared-run.ts';
+
+export interface InventoryOptions {
+  calls: AwsCalls;
+  clusterId: string;
+  /** Where subnets are looked for; undefined: in all VPCs. */
+  vpcId: string | undefined;
+  /** Told an ARN of the account, once there is one. */
+  onArn(arn: string): void;
+}
+
+/** For so long AWS' listings may not show what was made, or show what was deleted. */
+const LISTINGS_LAG_MS = 60_000;
+/** Of load balancers that are read in one go by a sweep: their listeners' tags fit into a call or two. */
+const SWEPT_AT_ONCE = 10;
+
+/**
+ * What a cluster has in one account and region: read once, and kept by our own writes from then on. What is in it was tagged
+ * as ours by us; anything else isn't known here, so that nothing can happen to it.
+ */
+export class Inventory {
+  readonly calls: AwsCalls;
+  readonly clusterId: string;
+  readonly network: Network;
+  readonly states: StateAsker;
+  /** By stack: what changes it is done by one at a time. */
+  readonly locks = new KeyedLock();
+  /** Load balancers that somebody wants to take over, by ARN. */
+  readonly adoptables = new Map<string, { readAt: number; loadBalancer: KnownLoadBalancer }>();
+  /** Security groups of instances and addresses that are targets; asked once. */
+  readonly groupsOfTargets = new Map<string, string[]>();
+  readonly #options: InventoryOptions;
+  readonly #load = new SharedRun((signal) => this.#loadFirst(signal));
+  readonly #sweep = new SharedRun((signal) => this.#readAnew(signal));
+  readonly #writtenAt = new Map<string, number>();
+  #stacks: Map<string, KnownStack> | undefined;
+  #sharedGroups: ObservedSecurityGroup[] = [];
+  #foreign: ReadonlySet<string> = new Set();
+
+  constructor(options: InventoryOptions) {
+    this.#options = options;
+    this.calls = options.calls;
+    this.clusterId = options.clusterId;
+    this.states = new StateAsker(options.calls);
+    this.network = new Network(options.calls, options.vpcId);
+  }
+
+  /** Reads what there is, unless that was done. */
+  async ready(signal: AbortSignal): Promise<void> {
+    if (this.#stacks === undefined) await this.#load.join(signal);
+  }
+
+  /** What is known of a stack; an empty one where there is nothing. */
+  stack(name: string): KnownStack {
+    return this.#stacks?.get(name) ?? emptyStack(name);
+  }
+
+  get stacks(): Iterable<KnownStack> {
+    return this.#stacks?.values() ?? [];
+  }
+
+  /** What a write left behind. Call it with what AWS answered, at once after that. */
+  wrote(name: string, change: (stack: KnownStack) => void): void {
+    const stack = this.stack(name);
+    change(stack);
+    stack.writes++;
+    this.#writtenAt.set(name, performance.now());
+    if (isEmptyStack(stack)) this.#stacks?.delete(name);
+    else this.#stacks?.set(name, stack);
+  }
+
+  sharedGroupOf(vpcId: string): ObservedSecurityGroup | undefined {
+    return this.#sharedGroups.find((group) => group.vpcId === vpcId);
+  }
+
+  get sharedGroups(): readonly ObservedSecurityGroup[] {
+    return this.#sharedGroups;
+  }
+
+  isSharedGroup(id: string): boolean {
+    return this.#sharedGroups.some((group) => group.id === id);
+  }
+
+  setSharedGroup(vpcId: string, group: ObservedSecurityGroup | undefined): void {
+    const others = this.#sharedGroups.filter((each) => each.vpcId !== vpcId);
+    this.#sharedGroups = group === undefined ? others : [...others, group];
+  }
+
+  /** Reads everything of ours anew, when nobody else wants to call; a write in the meantime wins. */
+  sweep(signal: AbortSignal): Promise<LoadBalancerId[]> {
+    return this.#sweep.join(signal);
+  }
+
+  async #readAnew(signal: AbortSignal): Promise<LoadBalancerId[]> {
+    const context: CallContext = { turn: '', inBackground: true, signal };
+    const startedAt = performance.now();
+    const [loaded] = await Promise.all([this.#listAll(context), this.network.refresh(context)]);
+    this.groupsOfTargets.clear();
+    const swept = this.#merge(loaded, startedAt);
+    for (let at = 0; at < swept.length; at += SWEPT_AT_ONCE) {
+      const some = swept.slice(at, at + SWEPT_AT_ONCE);
+      await this.readDetails(some, context);
+    }
+    return ownersIn(this.stacks, this.clusterId);
+  }
+
+  /** Reads what listings don't tell: settings, listeners, targets. */
+  async readDetails(names: readonly string[], context: CallContext): Promise<void> {
+    const before = names.map((name) => this.stack(name)).map((stack) => ({ stack, writes: stack.writes }));
+    const loadBalancers = before.flatMap(({ stack }) => stack.loadBalancers);
+    const targetGroups = before.flatMap(({ stack }) => stack.targetGroups);
+    const [listeners, attributes, groups] = await Promise.all([
+      readListeners(this.calls, loadBalancers, context),
+      readEach(loadBalancers, (each) => readLoadBalancerAttributes(this.calls, each, context)),
+      readEach(targetGroups, (each) => readTargetGroupDetails(this.calls, each, context)),
+    ]);
+    for (const { stack, writes } of before) {
+      if (this.stack(stack.name) !== stack || stack.writes !== writes) continue;
+      for (const each of stack.loadBalancers) {
+        each.attributes = attributes.get(each.arn) ?? {};
+        each.listeners = listeners.get(each.arn) ?? [];
+        each.listenersOf = 'all';
+      }
+      for (const each of stack.targetGroups) {
+        Object.assign(each, groups.get(each.arn) ?? { attributes: {}, targets: [], waits: false });
+      }
+    }
+  }
+
+  async #loadFirst(signal: AbortSignal): Promise<void> {
+    const context: CallContext = { turn: '', inBackground: false, signal };
+    const [loaded] = await Promise.all([this.#listAll(context), this.network.get(context)]);
+    this.#stacks = loaded.stacks;
+    this.#sharedGroups = loaded.sharedGroups;
+  }
+
+  async #listAll(context: CallContext): Promise<Loaded> {
+    const { calls, clusterId, onArn } = this.#options;
+    const loaded = await loadInventory({ calls, clusterId, foreign: this.#foreign, onArn }, context);
+    this.#foreign = loaded.foreign;
+    return loaded;
+  }
+
+  /** Answers the stacks that are known by the listing now, for their details to be read. */
+  #merge(loaded: Loaded, startedAt: number): string[] {
+    const known = this.#stacks ?? new Map<string, KnownStack>();
+    const merged = new Map<string, KnownStack>();
+    const swept: string[] = [];
+    for (const name of new Set([...known.keys(), ...loaded.stacks.keys()])) {
+      const before = known.get(name);
+      const read = loaded.stacks.get(name);
+      if (this.#wasWritten(name, startedAt)) {
+        if (before !== undefined) merged.set(name, before);
+      } else if (read !== undefined) {
+        merged.set(name, keepDetails(read, before));
+        swept.push(name);
+      }
+    }
+    for (const [name, at] of this.#writtenAt) {
+      if (at < startedAt - LISTINGS_LAG_MS) this.#writtenAt.delete(name);
+    }
+    this.#stacks = merged;
+    if (loaded.sharedGroups.length > 0 || merged.size === 0) this.#sharedGroups = loaded.sharedGroups;
+    return swept;
+  }
+
+  #wasWritten(name: string, startedAt: number): boolean {
+    const at = this.#writtenAt.get(name);
+    return at !== undefined && at > startedAt - LISTINGS_LAG_MS;
+  }
+}
+
+/** A listing doesn't tell these; they stand until they are read too. */
+function keepDetails(read: KnownStack, before: KnownStack | undefined): KnownStack {
+  for (const each of read.loadBalancers) {
+    const known = before?.loadBalancers.find(({ arn }) => arn === each.arn);
+    if (known === undefined) continue;
+    const { attributes, listeners, listenersOf, look } = known;
+    Object.assign(each, { attributes, listeners, listenersOf, look });
+  }
+  for (const each of read.targetGroups) {
+    const known = before?.targetGroups.find(({ arn }) => arn === each.arn);
+    if (known === undefined) continue;
+    const { attributes, targets, waits, look } = known;
+    Object.assign(each, { attributes, targets, waits, look });
+  }
+  read.backendPorts = before?.backendPorts;
+  return read;
+}
+
+async function readEach<T extends { arn: string }, R>(
+  things: readonly T[],
+  read: (thing: T) => Promise<R>,
+): Promise<Map<string, R>> {
+  return new Map(await Promise.all(things.map(async (each) => [each.arn, await read(each)] as const)));
+}

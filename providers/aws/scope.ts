@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { AwsConfig } from '../../crds/aws-provider.ts';
+import { ClassedError } from '../../kube/errors.ts';
+import type { ProviderScope } from '../provider.ts';
+import { DEFAULT_TIMEOUT_SECONDS, makeAwsClients, type SecretData } from './aws-clients.ts';
+import { type AwsCallReport, AwsCalls } from './call-aws.ts';
+import { type BucketName, CALL_LIMITS } from './call-limits.ts';
+import { FairBucket } from './fair-bucket.ts';
+import { Inventory } from './inventory.ts';
+
+export interface ScopesOptions {
+  /** Of Fairlead's namespace, decoded. */
+  readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>>;
+  observeCall?: ((report: AwsCallReport) => void) | undefined;
+}
+
+/** One account and region, as one set of credentials sees it: what is known there, and the way to it. */
+export interface Scope {
+  config: AwsConfig;
+  calls: AwsCalls;
+  /** What a cluster has there. */
+  inventoryOf(clusterId: string): Inventory;
+}
+
+/** A Secret is read again after this, so that one that was changed counts soon. */
+const SECRET_COUNTS_MS = 30_000;
+
+/**
+ * Scopes by configuration: providers that say the same share one, and its memory. One whose configuration or Secret changed
+ * is another, which knows nothing.
+ */
+export class Scopes {
+  readonly #options: ScopesOptions;
+  readonly #scopes = new Map<string, { digest: string; scope: Promise<Scope> }>();
+  readonly #secrets = new Map<string, { readAt: number; data: Promise<Record<string, string>> }>();
+  readonly #buckets = new Map<string, Record<BucketName, FairBucket>>();
+
+  constructor(options: ScopesOptions) {
+    this.#options = options;
+  }
+
+  async of({ name, spec }: ProviderScope, signal: AbortSignal): Promise<Scope> {
+    const { aws } = spec;
+    if (aws === undefined) {
+      const message = `LoadBalancerProvider "${name}" has no aws.`;
+      throw new ClassedError(message, { class: 'Rejected', reason: 'WrongProviderType' });
+    }
+    const secretName = aws.credentials?.secretName;
+    const secret = secretName === undefined ? undefined : await this.#readSecret(secretName, signal);
+    const key = JSON.stringify(placeOf(aws));
+    const digest = createHash('sha256').update(JSON.stringify(secret ?? {})).digest('hex');
+    const known = this.#scopes.get(key);
+    if (known?.digest === digest) return known.scope;
+    const scope = this.#make(aws, secret, `${key} ${digest}`);
+    this.#scopes.set(key, { digest, scope });
+    scope.catch(() => {
+      if (this.#scopes.get(key)?.scope === scope) this.#scopes.delete(key);
+    });
+    return scope;
+  }
+
+  async #make(config: AwsConfig, secret: SecretData, unnamed: string): Promise<Scope> {
+    const clients = await makeAwsClients(config, secret);
+    const { endpoint = '', region, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = config;
+    let account = accountOf(config.credentials?.assumeRole?.arn);
+    const inventories = new Map<string, Inventory>();
+    const calls = new AwsCalls({
+      clients,
+      region,
+      timeoutMs: timeoutSeconds * 1000,
+      account: () => account ?? '',
+      // Until the account is known, each set of credentials counts for one of its own.
+      buckets: () => this.#bucketsOf(`${account ?? unnamed} ${region} ${endpoint}`),
+      observe: this.#options.observeCall,
+    });
+    const onArn = (arn: string) => {
+      account ??= accountOf(arn);
+    };
+    return {
+      config,
+      calls,
+      inventoryOf: (clusterId) => {
+        const known = inventories.get(clusterId) ?? new Inventory({ calls, clusterId, vpcId: config.vpcID, onArn });
+        inventories.set(clusterId, known);
+        return known;
+      },
+    };
+  }
+
+  #bucketsOf(key: string): Record<BucketName, FairBucket> {
+    const known = this.#buckets.get(key) ?? makeBuckets();
+    this.#buckets.set(key, known);
+    return known;
+  }
+
+  #readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>> {
+    const known = this.#secrets.get(name);
+    if (known !== undefined && performance.now() - known.readAt < SECRET_COUNTS_MS) return known.data;
+    const data = this.#options.readSecret(name, signal);
+    const entry = { readAt: performance.now(), data };
+    this.#secrets.set(name, entry);
+    data.catch(() => {
+      if (this.#secrets.get(name) === entry) this.#secrets.delete(name);
+    });
+    return data;
+  }
+}
+
+/** What makes two configurations go to different places, or as somebody else. */
+function placeOf({ region, vpcID, endpoint, credentials, timeoutSeconds }: AwsConfig) {
+  const { secretName, assumeRole } = credentials ?? {};
+  return [region, vpcID, endpoint, secretName, assumeRole?.arn, assumeRole?.externalID, assumeRole?.sessionName, timeoutSeconds];
+}
+
+/** `arn:aws:<service>:<region>:<account>:...` */
+function accountOf(arn: string | undefined): string | undefined {
+  const account = arn?.split(':')[4];
+  return account === '' ? undefined : account;
+}
+
+function makeBuckets(): Record<BucketName, FairBucket> {
+  return {
+    elbRead: new FairBucket(CALL_LIMITS.elbRead),
+    elbRegister: new FairBucket(CALL_LIMITS.elbRegister),
+    elbWrite: new FairBucket(CALL_LIMITS.elbWrite),
+    ec2Read: new FairBucket(CALL_LIMITS.ec2Read),
+    ec2Write: new FairBucket(CALL_LIMITS.ec2Write),
+  };
+}
