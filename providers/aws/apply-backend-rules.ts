@@ -11,14 +11,14 @@ export async function syncBackendRules(
   const vpcId = stack.securityGroup?.vpcId;
   if (vpcId === undefined) return;
   const shared = ports.length === 0 ? inventory.sharedGroupOf(vpcId) : await ensureSharedGroup(writer, vpcId);
-  if (shared !== undefined) {
-    const synced = await inventory.locks.run(sharedGroupLock(vpcId), context.signal, () =>
-      syncNodeRules(writer, vpcId, shared.id, ports),
-    );
-    // Without a target nothing needs to be reached; it's done with the first one.
-    if (synced === 'no nodes' && ports.length > 0) return;
-  }
-  writer.wrote((each) => {
-    each.backendPorts = [...ports];
+  await inventory.locks.run(sharedGroupLock(vpcId), context.signal, async () => {
+    if (shared !== undefined) {
+      const synced = await syncNodeRules(writer, vpcId, shared.id, ports);
+      // Without a target nothing needs to be reached; it's done with the first one.
+      if (synced === 'no nodes' && ports.length > 0) return;
+    }
+    writer.wrote((each) => {
+      each.backendPorts = [...ports];
+    });
   });
 }

@@ -61,6 +61,8 @@ export function lacksDetails(stack: KnownStack, member: string, leads: boolean):
     stack.loadBalancers.some(
       ({ attributes, listenersOf }) =>
         (leads && attributes === undefined) || (listenersOf !== 'all' && !listenersOf.has(member)),
-    ) || stack.targetGroups.some((each) => each.member === member && (each.targets ?? each.attributes) === undefined)
+    ) || stack.targetGroups.some(
+      (each) => each.member === member && (each.targets === undefined || each.attributes === undefined),
+    )
   );
 }

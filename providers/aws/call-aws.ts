@@ -36,6 +36,8 @@ export interface AwsCallsOptions {
   /** The account, as far as it is known; with it come the buckets. */
   account: () => string;
   buckets: () => Readonly<Record<BucketName, FairBucket>>;
+  /** Told an ARN of what was made, for the account in it. */
+  onArn(arn: string): void;
   observe: ((report: AwsCallReport) => void) | undefined;
 }
 
@@ -65,7 +67,7 @@ export class AwsCalls {
     for (;;) {
       try {
         const output = await this.#once(operation, input, context);
-        if (operation.startsWith('Create')) this.#recent.add(output);
+        if (operation.startsWith('Create')) this.#noteMade(output);
         return output;
       } catch (failure) {
         context.signal.throwIfAborted();
@@ -76,6 +78,11 @@ export class AwsCalls {
         context.signal.throwIfAborted();
       }
     }
+  }
+
+  #noteMade(output: unknown): void {
+    const arn = this.#recent.add(output).find((id) => id.startsWith('arn:'));
+    if (arn !== undefined) this.#options.onArn(arn);
   }
 
   /** Deleting twice fails like this when the first answer was lost, so that isn't waited for long. */

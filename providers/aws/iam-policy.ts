@@ -19,7 +19,7 @@ const MADE_AS_OURS = { Null: { [`aws:RequestTag/${OWNER_TAGS.cluster}`]: 'false'
 
 /** Rules are changed in the nodes' group too, which isn't ours; a listener is made before it has tags. */
 const ANYWHERE = ['ec2:AuthorizeSecurityGroupIngress', 'ec2:CreateSecurityGroup', 'ec2:RevokeSecurityGroupIngress'];
-/** With tags in the same call; of a load balancer that is adopted, tags come later. */
+/** With our tags in the same call, by which it's ours from its beginning; adopting is no more than that. */
 const MAKING = [
   'elasticloadbalancing:AddTags',
   'elasticloadbalancing:CreateListener',
@@ -28,10 +28,13 @@ const MAKING = [
   'ec2:CreateTags',
 ];
 
+/** Other tags come and go later. */
+const TAGGING = new Set(['elasticloadbalancing:AddTags', 'ec2:CreateTags']);
+
 /** The least that Fairlead needs, for the credentials of a LoadBalancerProvider. */
 export function buildIamPolicy(): { Version: string; Statement: Statement[] } {
   const reads = IAM_ACTIONS.filter((action) => action.includes(':Describe'));
-  const special = new Set([...reads, ...ANYWHERE, ...MAKING]);
+  const special = new Set([...reads, ...ANYWHERE, ...MAKING].filter((action) => !TAGGING.has(action)));
   const statement = (Sid: string, Action: string[], Condition?: Statement['Condition']): Statement => ({
     Sid,
     Effect: 'Allow',

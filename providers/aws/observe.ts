@@ -26,7 +26,8 @@ export async function observeSubject(
   if (applied !== undefined) assumeApplied(inventory.stack(name), applied);
   const adoptable = await observeAdoptable(inventory, subject, context);
   const observed = await observeStack(inventory, name, { member, subject, leads: applied?.leads ?? true }, context);
-  const others = [...inventory.stacks].filter((stack) => stack.name !== name && isIn(stack, member));
+  const others: KnownStack[] = [];
+  for (const stack of inventory.stacks) if (stack.name !== name && isIn(stack, member)) others.push(stack);
   const elsewhere: NonNullable<AwsObserved['elsewhere']> = [];
   for (const { name: stack } of others) {
     const input = { member, subject, leads: true };
@@ -69,7 +70,8 @@ async function observeStack(
 }
 
 function isIn(stack: KnownStack, member: string): boolean {
-  return stack.name === member || membersOf(stack).includes(member);
+  if (stack.name === member || stack.targetGroups.some((each) => each.member === member)) return true;
+  return stack.loadBalancers.some(({ listeners }) => listeners.some((each) => each.member === member));
 }
 
 /**

@@ -13,17 +13,19 @@ export class RecentlyMade {
     this.#now = now;
   }
 
-  /** What AWS answered to a call that makes something. */
-  add(answer: unknown): void {
+  /** What AWS answered to a call that makes something; returns the ids in it. */
+  add(answer: unknown): string[] {
     const now = this.#now();
     for (const [id, madeAt] of this.#madeAt) {
       if (now - madeAt < UNTIL_KNOWN_MS) break;
       this.#madeAt.delete(id);
     }
-    for (const id of idsIn(answer)) {
+    const ids = [...idsIn(answer)];
+    for (const id of ids) {
       this.#madeAt.delete(id);
       this.#madeAt.set(id, now);
     }
+    return ids;
   }
 
   hasAnyOf(input: unknown): boolean {

@@ -4,7 +4,7 @@ import { ClassedError } from '../../kube/errors.ts';
 import type { ProviderScope } from '../provider.ts';
 import { DEFAULT_TIMEOUT_SECONDS, makeAwsClients, type SecretData } from './aws-clients.ts';
 import { type AwsCallReport, AwsCalls } from './call-aws.ts';
-import { type BucketName, CALL_LIMITS } from './call-limits.ts';
+import { type BucketFigures, type BucketName, CALL_LIMITS } from './call-limits.ts';
 import { FairBucket } from './fair-bucket.ts';
 import { Inventory } from './inventory.ts';
 
@@ -12,12 +12,12 @@ export interface ScopesOptions {
   /** Of Fairlead's namespace, decoded. */
   readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>>;
   observeCall?: ((report: AwsCallReport) => void) | undefined;
+  /** What the account may do, where AWS gives it more or less than usual. */
+  limits?: Readonly<Record<BucketName, BucketFigures>> | undefined;
 }
 
 /** One account and region, as one set of credentials sees it: what is known there, and the way to it. */
 export interface Scope {
-  config: AwsConfig;
-  calls: AwsCalls;
   /** What a cluster has there. */
   inventoryOf(clusterId: string): Inventory;
 }
@@ -64,21 +64,20 @@ export class Scopes {
     const { endpoint = '', region, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = config;
     let account = accountOf(config.credentials?.assumeRole?.arn);
     const inventories = new Map<string, Inventory>();
+    const onArn = (arn: string) => {
+      account ??= accountOf(arn);
+    };
     const calls = new AwsCalls({
       clients,
       region,
       timeoutMs: timeoutSeconds * 1000,
       account: () => account ?? '',
       // Until the account is known, each set of credentials counts for one of its own.
-      buckets: () => this.#bucketsOf(`${account ?? unnamed} ${region} ${endpoint}`),
+      buckets: () => this.#bucketsOf(account, unnamed, `${region} ${endpoint}`),
+      onArn,
       observe: this.#options.observeCall,
     });
-    const onArn = (arn: string) => {
-      account ??= accountOf(arn);
-    };
     return {
-      config,
-      calls,
       inventoryOf: (clusterId) => {
         const known = inventories.get(clusterId) ?? new Inventory({ calls, clusterId, vpcId: config.vpcID, onArn });
         inventories.set(clusterId, known);
@@ -87,8 +86,11 @@ export class Scopes {
     };
   }
 
-  #bucketsOf(key: string): Record<BucketName, FairBucket> {
-    const known = this.#buckets.get(key) ?? makeBuckets();
+  #bucketsOf(account: string | undefined, unnamed: string, place: string): Record<BucketName, FairBucket> {
+    const key = `${account ?? unnamed} ${place}`;
+    // What was taken before the account was known was taken from its buckets.
+    const before = this.#buckets.get(`${unnamed} ${place}`);
+    const known = this.#buckets.get(key) ?? before ?? makeBuckets(this.#options.limits ?? CALL_LIMITS);
     this.#buckets.set(key, known);
     return known;
   }
@@ -118,12 +120,12 @@ function accountOf(arn: string | undefined): string | undefined {
   return account === '' ? undefined : account;
 }
 
-function makeBuckets(): Record<BucketName, FairBucket> {
+function makeBuckets(limits: Readonly<Record<BucketName, BucketFigures>>): Record<BucketName, FairBucket> {
   return {
-    elbRead: new FairBucket(CALL_LIMITS.elbRead),
-    elbRegister: new FairBucket(CALL_LIMITS.elbRegister),
-    elbWrite: new FairBucket(CALL_LIMITS.elbWrite),
-    ec2Read: new FairBucket(CALL_LIMITS.ec2Read),
-    ec2Write: new FairBucket(CALL_LIMITS.ec2Write),
+    elbRead: new FairBucket(limits.elbRead),
+    elbRegister: new FairBucket(limits.elbRegister),
+    elbWrite: new FairBucket(limits.elbWrite),
+    ec2Read: new FairBucket(limits.ec2Read),
+    ec2Write: new FairBucket(limits.ec2Write),
   };
 }
