@@ -1,0 +1,27 @@
+import { AwsError } from '../aws-error.ts';
+import type { Mend } from '../mend.ts';
+import { objects, text } from '../plain.ts';
+
+/**
+ * moto makes any load balancer dualstack. AWS: all its subnets must have an IPv6 range.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetIpAddressType.html
+ */
+export const ipAddressType: Mend = {
+  service: 'elasticloadbalancing',
+  before: {
+    async SetIpAddressType(parameters, { view, moto }) {
+      const loadBalancer = view.loadBalancers.get(text(parameters.LoadBalancerArn));
+      if (!loadBalancer?.network || parameters.IpAddressType !== 'dualstack') return undefined;
+      const ids = loadBalancer.subnets.map(({ subnetId }) => subnetId);
+      const answer = await moto.ec2('DescribeSubnets', { Filter: [{ Name: 'subnet-id', Value: ids }] });
+      const without = objects(answer.subnetSet).find(
+        (subnet) => objects(subnet.ipv6CidrBlockAssociationSet).length === 0,
+      );
+      if (without === undefined) return undefined;
+      throw new AwsError(
+        'InvalidConfigurationRequest',
+        `You must specify subnets with an associated IPv6 CIDR block: ${text(without.subnetId)} has none`,
+      );
+    },
+  },
+};
