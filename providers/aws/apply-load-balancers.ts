@@ -11,6 +11,7 @@ import type { SubnetMappingModel } from './model.ts';
 import { lacks, readLoadBalancer, writeTags } from './read-answers.ts';
 import { readListeners, readLoadBalancerAttributes } from './read-details.ts';
 import { readTagsOf } from './read-tags.ts';
+import { explainSubnets } from './explain-subnets.ts';
 import { ensureSharedGroup } from './shared-group.ts';
 import type { ChangeOf, StackWriter } from './stack-writer.ts';
 
@@ -48,7 +49,7 @@ export async function createLoadBalancer(
       look: new Look({ soon: false }),
     });
   } catch (error) {
-    if (!isClass(error, 'Conflict')) throw error;
+    if (!isClass(error, 'Conflict')) throw await explainSubnets(writer, mappings, error);
     const { LoadBalancers: [answer] = [] } = await writer.call('DescribeLoadBalancers', { Names: [model.name] });
     if (answer === undefined) throw lacks(`load balancer ${model.name}`);
     await takeExisting(writer, answer);
@@ -91,7 +92,9 @@ export async function setSubnets(
 ): Promise<void> {
   const { arn } = writer.loadBalancer(name);
   const input = { LoadBalancerArn: arn, IpAddressType: readIpAddressType(ipAddressType), ...writeMappings(mappings) };
-  const answer = await writer.call('SetSubnets', input);
+  const answer = await writer.call('SetSubnets', input).catch(async (error: unknown) => {
+    throw await explainSubnets(writer, mappings, error);
+  });
   writer.wrote(() => {
     const known = writer.loadBalancer(name);
     known.subnets = readZones(answer.AvailabilityZones) ?? mappings.map(asSubnet);

@@ -19,8 +19,8 @@ export interface InventoryOptions {
   onArn(arn: string): void;
 }
 
-/** For so long AWS' listings may not show what was made, or show what was deleted. */
-const LISTINGS_LAG_MS = 60_000;
+/** For so long AWS' listings may show what was deleted. */
+const GHOSTS_MS = 60_000;
 /** Of load balancers that are read in one go by a sweep: their listeners' tags fit into a call or two. */
 const SWEPT_AT_ONCE = 10;
 
@@ -42,7 +42,9 @@ export class Inventory {
   readonly #options: InventoryOptions;
   readonly #load = new SharedRun((signal) => this.#loadFirst(signal));
   readonly #sweep = new SharedRun((signal) => this.#readAnew(signal));
+  /** Stacks by the time of the last write. */
   readonly #writtenAt = new Map<string, number>();
+  readonly #deletedAt = new Map<string, number>();
   #stacks: Map<string, KnownStack> | undefined;
   #sharedGroups: ObservedSecurityGroup[] = [];
   #foreign: ReadonlySet<string> = new Set();
@@ -72,9 +74,13 @@ export class Inventory {
   /** What a write left behind. Call it with what AWS answered, at once after that. */
   wrote(name: string, change: (stack: KnownStack) => void): void {
     const stack = this.stack(name);
+    const before = arnsOf(stack);
     change(stack);
     stack.writes++;
-    this.#writtenAt.set(name, performance.now());
+    const now = performance.now();
+    this.#writtenAt.set(name, now);
+    const after = new Set(arnsOf(stack));
+    for (const arn of before) if (!after.has(arn)) this.#deletedAt.set(arn, now);
     if (isEmptyStack(stack)) this.#stacks?.delete(name);
     else this.#stacks?.set(name, stack);
   }
@@ -156,6 +162,7 @@ export class Inventory {
     const known = this.#stacks ?? new Map<string, KnownStack>();
     const merged = new Map<string, KnownStack>();
     const swept: string[] = [];
+    this.#dropGhosts(loaded);
     for (const name of new Set([...known.keys(), ...loaded.stacks.keys()])) {
       const before = known.get(name);
       const read = loaded.stacks.get(name);
@@ -166,18 +173,38 @@ export class Inventory {
         swept.push(name);
       }
     }
-    for (const [name, at] of this.#writtenAt) {
-      if (at < startedAt - LISTINGS_LAG_MS) this.#writtenAt.delete(name);
-    }
+    forgetBefore(this.#writtenAt, startedAt);
+    forgetBefore(this.#deletedAt, startedAt - GHOSTS_MS);
     this.#stacks = merged;
     if (loaded.sharedGroups.length > 0 || merged.size === 0) this.#sharedGroups = loaded.sharedGroups;
     return swept;
   }
 
+  /** What was deleted by us isn't there, whatever a listing says. */
+  #dropGhosts({ stacks }: Loaded): void {
+    for (const stack of stacks.values()) {
+      stack.loadBalancers = stack.loadBalancers.filter(({ arn }) => !this.#deletedAt.has(arn));
+      stack.targetGroups = stack.targetGroups.filter(({ arn }) => !this.#deletedAt.has(arn));
+      if (stack.securityGroup !== undefined && this.#deletedAt.has(stack.securityGroup.id)) {
+        stack.securityGroup = undefined;
+      }
+      if (isEmptyStack(stack)) stacks.delete(stack.name);
+    }
+  }
+
   #wasWritten(name: string, startedAt: number): boolean {
     const at = this.#writtenAt.get(name);
-    return at !== undefined && at > startedAt - LISTINGS_LAG_MS;
+    return at !== undefined && at >= startedAt;
   }
+}
+
+function arnsOf({ loadBalancers, securityGroup, targetGroups }: KnownStack): string[] {
+  const things = [...loadBalancers, ...targetGroups].map(({ arn }) => arn);
+  return securityGroup === undefined ? things : [...things, securityGroup.id];
+}
+
+function forgetBefore(times: Map<string, number>, before: number): void {
+  for (const [key, at] of times) if (at < before) times.delete(key);
 }
 
 /** A listing doesn't tell these; they stand until they are read too. */
