@@ -37,7 +37,9 @@ describe('stand-in for AWS: counting, faults and limits', () => {
     await peer.elb('DescribeLoadBalancers');
     await clientsOf(peer, peer.direct).elb.send(new DescribeLoadBalancersCommand({}));
 
-    expect(peer.calls.all.map(({ service, operation, status, code }) => [service, operation, status, code])).to.deep.equal([
+    expect(
+      peer.calls.all.map(({ service, operation, status, code }) => [service, operation, status, code]),
+    ).to.deep.equal([
       ['elasticloadbalancing', 'CreateLoadBalancer', 200, undefined],
       ['elasticloadbalancing', 'CreateLoadBalancer', 400, 'DuplicateLoadBalancerName'],
     ]);
@@ -97,7 +99,12 @@ describe('stand-in for AWS: counting, faults and limits', () => {
       const { elb } = clientsOf(other);
       const struck: boolean[] = [];
       for (let call = 0; call < 60; call++) {
-        struck.push(await elb.send(new DescribeTargetGroupsCommand({})).then(() => false, () => true));
+        struck.push(
+          await elb.send(new DescribeTargetGroupsCommand({})).then(
+            () => false,
+            () => true,
+          ),
+        );
       }
       await other.stop();
       return struck;

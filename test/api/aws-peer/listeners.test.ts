@@ -168,7 +168,11 @@ describe('stand-in for AWS: listeners', () => {
       new AddListenerCertificatesCommand({ ListenerArn, Certificates: [{ CertificateArn: three }] }),
     );
     await clients.elb.send(
-      new ModifyListenerCommand({ ListenerArn, Certificates: [{ CertificateArn: two }], AlpnPolicy: ['None'] }),
+      new ModifyListenerCommand({
+        ListenerArn,
+        Certificates: [{ CertificateArn: two }],
+        AlpnPolicy: ['None'],
+      }),
     );
     const changed = await describeListener(ListenerArn);
     const all = await clients.elb.send(new DescribeListenerCertificatesCommand({ ListenerArn }));
@@ -209,7 +213,9 @@ describe('stand-in for AWS: listeners', () => {
     const Certificates = [{ CertificateArn }];
     const unknown = [{ CertificateArn: CertificateArn.replace(/.{12}$/, '000000000000') }];
 
-    expect(await refused(listen({ LoadBalancerArn, Protocol: 'TLS' }))).to.include({ code: 'ValidationError' });
+    expect(await refused(listen({ LoadBalancerArn, Protocol: 'TLS' }))).to.include({
+      code: 'ValidationError',
+    });
     expect(await refused(listen({ LoadBalancerArn, Protocol: 'TLS', Certificates: unknown }))).to.include({
       code: 'CertificateNotFound',
     });

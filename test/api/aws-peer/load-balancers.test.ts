@@ -56,7 +56,9 @@ describe('stand-in for AWS: load balancers', () => {
   it('says net in ARNs of network load balancers and app in those of others', async () => {
     const { LoadBalancerArn } = await createLoadBalancer(clients, network);
     const other = await createLoadBalancer(clients, network, { Type: 'application' });
-    const answer = await clients.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [LoadBalancerArn] }));
+    const answer = await clients.elb.send(
+      new DescribeLoadBalancersCommand({ LoadBalancerArns: [LoadBalancerArn] }),
+    );
 
     expect(LoadBalancerArn).to.match(/:loadbalancer\/net\/nlb-\d+\/[0-9a-f]{16}$/);
     expect(other.LoadBalancerArn).to.match(/:loadbalancer\/app\//);
@@ -116,7 +118,9 @@ describe('stand-in for AWS: load balancers', () => {
     const { LoadBalancerArn } = await createLoadBalancer(clients, network);
     const LoadBalancerArns = [LoadBalancerArn, LoadBalancerArn.replace(/.{4}$/, 'ffff')];
 
-    expect(await refused(clients.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns })))).to.include({
+    expect(
+      await refused(clients.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns }))),
+    ).to.include({
       code: 'LoadBalancerNotFound',
     });
   });
@@ -145,7 +149,9 @@ describe('stand-in for AWS: load balancers', () => {
     const { LoadBalancerArn } = await createLoadBalancer(clients, network);
     const LoadBalancerArns = new Array<string>(21).fill(LoadBalancerArn);
 
-    expect(await refused(clients.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns })))).to.include({
+    expect(
+      await refused(clients.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns }))),
+    ).to.include({
       code: 'ValidationError',
     });
   });

@@ -83,13 +83,14 @@ describe('stand-in for AWS: networks', () => {
     const answer = await clients.ec2.send(new DescribeInstancesCommand({ InstanceIds }));
     const found = (answer.Reservations ?? []).flatMap(({ Instances = [] }) => Instances);
 
-    expect(found.map(({ InstanceId, PrivateIpAddress }) => [InstanceId, PrivateIpAddress])).to.have.deep.members(
-      network.instances.map(({ id, address }) => [id, address]),
-    );
+    expect(
+      found.map(({ InstanceId, PrivateIpAddress }) => [InstanceId, PrivateIpAddress]),
+    ).to.have.deep.members(network.instances.map(({ id, address }) => [id, address]));
     expect(found.map(({ State }) => State?.Name)).to.deep.equal(['running', 'running', 'running', 'running']);
     expect(found[0]?.SecurityGroups?.map(({ GroupId }) => GroupId)).to.deep.equal([network.securityGroupId]);
     expect(new Set(network.instances.map(({ zone }) => zone))).to.have.lengthOf(3);
-    for (const { id, zone, providerID } of network.instances) expect(providerID).to.equal(`aws:///${zone}/${id}`);
+    for (const { id, zone, providerID } of network.instances)
+      expect(providerID).to.equal(`aws:///${zone}/${id}`);
   });
 
   it('shows the elastic IPs of subnet mappings, each used once', async () => {
@@ -122,7 +123,9 @@ describe('stand-in for AWS: networks', () => {
       });
 
     expect(await refused(create('eipalloc-0123456789abcdef0'))).to.include({ code: 'AllocationIdNotFound' });
-    expect(await refused(create(allocationId, 'internal'))).to.include({ code: 'InvalidConfigurationRequest' });
+    expect(await refused(create(allocationId, 'internal'))).to.include({
+      code: 'InvalidConfigurationRequest',
+    });
   });
 
   it('shows private addresses of an internal load balancer, and refuses those outside of the subnet', async () => {
@@ -135,9 +138,9 @@ describe('stand-in for AWS: networks', () => {
       });
     const { LoadBalancerArn } = await create(`${prefix}.77`);
 
-    expect((await zonesOf(LoadBalancerArn)).map(({ LoadBalancerAddresses }) => LoadBalancerAddresses)).to.deep.equal([
-      [{ PrivateIPv4Address: `${prefix}.77` }],
-    ]);
+    expect(
+      (await zonesOf(LoadBalancerArn)).map(({ LoadBalancerAddresses }) => LoadBalancerAddresses),
+    ).to.deep.equal([[{ PrivateIPv4Address: `${prefix}.77` }]]);
     expect(await refused(create('192.0.2.1'))).to.include({ code: 'InvalidConfigurationRequest' });
   });
 
@@ -156,13 +159,17 @@ describe('stand-in for AWS: networks', () => {
     expect(full.message).to.include(second?.id);
     expect(Subnets?.[0]?.AvailableIpAddressCount).to.equal(3);
     expect(await refused(create('subnet-0123456789abcdef0'))).to.include({ code: 'SubnetNotFound' });
-    expect(await refused(create(first?.id, sameZone?.id))).to.include({ code: 'InvalidConfigurationRequest' });
+    expect(await refused(create(first?.id, sameZone?.id))).to.include({
+      code: 'InvalidConfigurationRequest',
+    });
   });
 
   it('takes an address of each subnet for each load balancer', async () => {
     const [, , third] = network.publicSubnets;
     const free = async () => {
-      const { Subnets } = await clients.ec2.send(new DescribeSubnetsCommand({ SubnetIds: [third?.id ?? ''] }));
+      const { Subnets } = await clients.ec2.send(
+        new DescribeSubnetsCommand({ SubnetIds: [third?.id ?? ''] }),
+      );
       return Subnets?.[0]?.AvailableIpAddressCount ?? 0;
     };
     const before = await free();
@@ -213,7 +220,9 @@ describe('stand-in for AWS: networks', () => {
     const [changed] = (await clients.elb.send(command)).LoadBalancers ?? [];
 
     expect(changed?.SecurityGroups).to.deep.equal([two]);
-    expect(await refused(set(plain.LoadBalancerArn, one))).to.include({ code: 'InvalidConfigurationRequest' });
+    expect(await refused(set(plain.LoadBalancerArn, one))).to.include({
+      code: 'InvalidConfigurationRequest',
+    });
     expect(await refused(set(LoadBalancerArn, 'sg-0123456789abcdef0'))).to.include({
       code: 'InvalidSecurityGroup',
     });

@@ -73,7 +73,9 @@ export async function createTargetGroup(
 }
 
 /** The error that AWS answers with; fails when it does what it was asked. */
-export async function refused(asked: Promise<unknown>): Promise<{ code: string; message: string; status: number }> {
+export async function refused(
+  asked: Promise<unknown>,
+): Promise<{ code: string; message: string; status: number }> {
   try {
     await asked;
   } catch (error) {

@@ -48,9 +48,8 @@ describe('stand-in for AWS: target groups and targets', () => {
 
   async function health(TargetGroupArn: string, Targets?: TargetDescription[]): Promise<string[]> {
     const answer = await clients.elb.send(new DescribeTargetHealthCommand({ TargetGroupArn, Targets }));
-    return (answer.TargetHealthDescriptions ?? []).map(
-      ({ Target, TargetHealth }) =>
-        `${Target?.Id}:${Target?.Port} ${[TargetHealth?.State, TargetHealth?.Reason].join(' ')}`.trim(),
+    return (answer.TargetHealthDescriptions ?? []).map(({ Target, TargetHealth }) =>
+      `${Target?.Id}:${Target?.Port} ${[TargetHealth?.State, TargetHealth?.Reason].join(' ')}`.trim(),
     );
   }
 
@@ -91,10 +90,7 @@ describe('stand-in for AWS: target groups and targets', () => {
       `${one}:30080 initial Elb.RegistrationInProgress`,
       `${two}:31000 initial Elb.RegistrationInProgress`,
     ]);
-    expect(late).to.deep.equal([
-      `${one}:30080 healthy`,
-      `${two}:31000 unhealthy Target.FailedHealthChecks`,
-    ]);
+    expect(late).to.deep.equal([`${one}:30080 healthy`, `${two}:31000 unhealthy Target.FailedHealthChecks`]);
     expect(await health(group)).to.deep.equal([`${one}:30080 healthy`, `${two}:31000 healthy`]);
   });
 
@@ -151,7 +147,8 @@ describe('stand-in for AWS: target groups and targets', () => {
     await clients.elb.send(
       new CreateListenerCommand({ LoadBalancerArn, Port: 80, Protocol: 'TCP', DefaultActions }),
     );
-    for (const arn of [lone.TargetGroupArn, TargetGroupArn]) await register(arn, [{ Id: near?.id }, { Id: far?.id }]);
+    for (const arn of [lone.TargetGroupArn, TargetGroupArn])
+      await register(arn, [{ Id: near?.id }, { Id: far?.id }]);
 
     expect(await health(lone.TargetGroupArn)).to.deep.equal([
       `${near?.id}:30080 unused Target.NotInUse`,

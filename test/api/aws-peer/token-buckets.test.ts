@@ -3,7 +3,13 @@ import { TokenBuckets } from '../../peers/aws/token-buckets.ts';
 
 describe('stand-in for AWS: token buckets', () => {
   /** How many of `count` calls pass at `now`, in ms. */
-  function passing(buckets: TokenBuckets, operation: string, count: number, now: number, service = 'elasticloadbalancing') {
+  function passing(
+    buckets: TokenBuckets,
+    operation: string,
+    count: number,
+    now: number,
+    service = 'elasticloadbalancing',
+  ) {
     let passed = 0;
     for (let call = 0; call < count; call++) {
       try {

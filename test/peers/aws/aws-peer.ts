@@ -164,4 +164,3 @@ function urlOf(front: Front | undefined): string {
   if (front === undefined) throw new Error('the peer does not listen');
   return front.url;
 }
-

@@ -52,7 +52,8 @@ export class CallLog {
   /** `{CreateListener: 3, ...}`, most frequent first. */
   byOperation(filter: CallFilter = {}): Record<string, number> {
     const counts = new Map<string, number>();
-    for (const { operation } of this.matching(filter)) counts.set(operation, (counts.get(operation) ?? 0) + 1);
+    for (const { operation } of this.matching(filter))
+      counts.set(operation, (counts.get(operation) ?? 0) + 1);
     return Object.fromEntries([...counts].sort(([, one], [, other]) => other - one));
   }
 }

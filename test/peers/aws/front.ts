@@ -48,7 +48,12 @@ export class Front {
     this.#server.keepAliveTimeout = 60_000;
   }
 
-  static async start(moto: MotoClient, pipeline: Pipeline, watch?: Watch, address = '127.0.0.1'): Promise<Front> {
+  static async start(
+    moto: MotoClient,
+    pipeline: Pipeline,
+    watch?: Watch,
+    address = '127.0.0.1',
+  ): Promise<Front> {
     const front = new Front(moto, pipeline, watch);
     front.#server.listen(0, address);
     await once(front.#server, 'listening');
@@ -108,7 +113,8 @@ export class Front {
     try {
       watch.buckets.take(call, performance.now());
       const { error } = fault;
-      if (error !== undefined) throw new AwsError(error.code, error.message ?? error.code, error.status ?? 400);
+      if (error !== undefined)
+        throw new AwsError(error.code, error.message ?? error.code, error.status ?? 400);
       done = await this.#do(incoming);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -201,7 +207,9 @@ function operationOfTarget(request: IncomingMessage): string {
   return typeof target === 'string' ? (target.split('.').at(-1) ?? target) : (request.url ?? '');
 }
 
-function pickHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+function pickHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
   const type = headers['content-type'];
   return typeof type === 'string' ? { 'content-type': type } : {};
 }

@@ -1,6 +1,6 @@
-import { Agent, request } from 'node:http';
+import { type Agent, request } from 'node:http';
 import { readError } from './aws-error.ts';
-import { NetworkArns } from './mends/network-arns.ts';
+import type { NetworkArns } from './mends/network-arns.ts';
 import { object, type PlainObject } from './plain.ts';
 import { renderForm } from './query-form.ts';
 import { type CredentialScope, EC2, ELB, type QueryService, unsignedAuthorization } from './service.ts';
@@ -95,7 +95,11 @@ export class MotoClient {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.once('error', reject);
         response.once('end', () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+          }),
         );
       });
       sent.end(body);

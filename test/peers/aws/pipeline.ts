@@ -31,7 +31,8 @@ export class Pipeline {
   /** The body of a good answer; throws an AwsError. */
   run(call: PipelineCall, requestId: string): Promise<string> {
     const { operation } = call;
-    if (operation.startsWith('Describe') && !SERIAL_READS.includes(operation)) return this.#do(call, requestId);
+    if (operation.startsWith('Describe') && !SERIAL_READS.includes(operation))
+      return this.#do(call, requestId);
     const done = this.#writing.then(() => this.#do(call, requestId));
     this.#writing = done.catch(() => undefined);
     return done;

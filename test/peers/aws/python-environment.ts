@@ -31,7 +31,14 @@ export async function findPython(): Promise<string> {
     await withProgress('the stand-in for AWS', async () => {
       await runCommand('python3', ['-m', 'venv', dir]);
       const pip = ['-m', 'pip', '--disable-pip-version-check', '--quiet', 'install'];
-      await runCommand(python, [...pip, '--require-hashes', '--only-binary', ':all:', '-r', REQUIREMENTS.pathname]);
+      await runCommand(python, [
+        ...pip,
+        '--require-hashes',
+        '--only-binary',
+        ':all:',
+        '-r',
+        REQUIREMENTS.pathname,
+      ]);
       await writeFile(join(dir, FINISHED), '');
     });
   });

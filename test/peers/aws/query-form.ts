@@ -17,7 +17,8 @@ export function parseForm(body: string): { operation: string; version: string; p
     else put(root, name.split('.'), value);
   }
   const parameters: PlainObject = {};
-  for (const [name, value] of Object.entries(root)) if (value !== undefined) parameters[name] = toLists(value);
+  for (const [name, value] of Object.entries(root))
+    if (value !== undefined) parameters[name] = toLists(value);
   return { operation, version, parameters };
 }
 
@@ -36,7 +37,8 @@ export function renderForm(
       const prefix = style === 'member' ? `${name}.member` : name;
       for (const [index, entry] of value.entries()) write(`${prefix}.${index + 1}`, entry);
     } else {
-      for (const [key, entry] of Object.entries(value)) if (entry !== undefined) write(`${name}.${key}`, entry);
+      for (const [key, entry] of Object.entries(value))
+        if (entry !== undefined) write(`${name}.${key}`, entry);
     }
   };
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) write(name, value);

@@ -51,7 +51,12 @@ export async function seedNetwork(peer: AwsPeer, options: NetworkOptions = {}): 
   vpcs++;
   const prefix = `10.${vpcs % 256}`;
   const vpc = object(
-    (await peer.ec2('CreateVpc', { CidrBlock: `${prefix}.0.0/16`, AmazonProvidedIpv6CidrBlock: String(ipv6) })).vpc,
+    (
+      await peer.ec2('CreateVpc', {
+        CidrBlock: `${prefix}.0.0/16`,
+        AmazonProvidedIpv6CidrBlock: String(ipv6),
+      })
+    ).vpc,
   );
   const vpcId = text(vpc.vpcId);
   const ipv6Range = ipv6 ? await ipv6RangeOf(peer, vpcId) : undefined;
@@ -64,7 +69,9 @@ export async function seedNetwork(peer: AwsPeer, options: NetworkOptions = {}): 
           VpcId: vpcId,
           // A /20 each: room for 4,091 load balancers.
           CidrBlock: `${prefix}.${block * 16}.0/20`,
-          ...(ipv6Range !== undefined && { Ipv6CidrBlock: ipv6Range.replace('00::/56', `0${block.toString(16)}::/64`) }),
+          ...(ipv6Range !== undefined && {
+            Ipv6CidrBlock: ipv6Range.replace('00::/56', `0${block.toString(16)}::/64`),
+          }),
           AvailabilityZone: `${peer.region}${letter}`,
           TagSpecification: [
             tagged('subnet', {
@@ -137,7 +144,8 @@ export async function requestCertificate(peer: AwsPeer, domain: string): Promise
     body: JSON.stringify({ DomainName: domain }),
   });
   const body: unknown = await answer.json();
-  if (typeof body === 'object' && body !== null && 'CertificateArn' in body) return String(body.CertificateArn);
+  if (typeof body === 'object' && body !== null && 'CertificateArn' in body)
+    return String(body.CertificateArn);
   throw new Error(`no certificate: ${JSON.stringify(body)}`);
 }
 

@@ -91,7 +91,9 @@ export class View {
 
   /** Load balancers with a listener that sends to this target group. */
   loadBalancersOf(targetGroupArn: string): string[] {
-    const users = [...this.listeners.values()].filter(({ targetGroups }) => targetGroups.includes(targetGroupArn));
+    const users = [...this.listeners.values()].filter(({ targetGroups }) =>
+      targetGroups.includes(targetGroupArn),
+    );
     return [...new Set(users.map(({ loadBalancerArn }) => loadBalancerArn))];
   }
 

@@ -14,7 +14,8 @@ export const attributesOfListeners: Mend = {
   before: {
     ModifyListenerAttributes(parameters, { view }) {
       const listener = view.listeners.get(text(parameters.ListenerArn));
-      if (listener === undefined || !view.loadBalancers.get(listener.loadBalancerArn)?.network) return undefined;
+      if (listener === undefined || !view.loadBalancers.get(listener.loadBalancerArn)?.network)
+        return undefined;
       for (const [key, value] of Object.entries(keyValues(parameters.Attributes))) {
         if (key !== IDLE_TIMEOUT || listener.protocol !== 'TCP') {
           throw new AwsError(
@@ -24,7 +25,10 @@ export const attributesOfListeners: Mend = {
         }
         const seconds = Number(value);
         if (Number.isInteger(seconds) && seconds >= 60 && seconds <= 6000) continue;
-        throw new AwsError('ValidationError', `'${key}' value '${value}' must be between '60-6000' inclusive`);
+        throw new AwsError(
+          'ValidationError',
+          `'${key}' value '${value}' must be between '60-6000' inclusive`,
+        );
       }
       return undefined;
     },

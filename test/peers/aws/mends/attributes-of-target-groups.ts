@@ -60,8 +60,14 @@ function checkAttribute(group: TargetGroupView, key: string, value: string): voi
     throw new AwsError('ValidationError', `Target group attribute '${key}' must be one of [true, false]`);
   }
   const delay = Number(value);
-  if (key === 'deregistration_delay.timeout_seconds' && !(Number.isInteger(delay) && delay >= 0 && delay <= 3600)) {
-    throw new AwsError('ValidationError', `'${key}' value '${text(value)}' must be between '0-3600' inclusive`);
+  if (
+    key === 'deregistration_delay.timeout_seconds' &&
+    !(Number.isInteger(delay) && delay >= 0 && delay <= 3600)
+  ) {
+    throw new AwsError(
+      'ValidationError',
+      `'${key}' value '${text(value)}' must be between '0-3600' inclusive`,
+    );
   }
   const datagrams = protocol === 'UDP' || protocol === 'TCP_UDP';
   if (key === 'preserve_client_ip.enabled' && value === 'false' && datagrams) {

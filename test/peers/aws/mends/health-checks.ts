@@ -20,7 +20,10 @@ export const healthChecks: Mend = {
       checkNumbers(parameters);
       if (!overHttp && (parameters.HealthCheckPath !== undefined || parameters.Matcher !== undefined)) {
         const what = parameters.Matcher === undefined ? 'path' : 'matcher';
-        throw new AwsError('ValidationError', `A health check ${what} cannot be specified with protocol ${check}`);
+        throw new AwsError(
+          'ValidationError',
+          `A health check ${what} cannot be specified with protocol ${check}`,
+        );
       }
       parameters.HealthCheckProtocol = check;
       parameters.HealthCheckIntervalSeconds ??= '30';

@@ -43,10 +43,15 @@ export const keepView: Mend = {
     },
     DeleteLoadBalancer(parameters, _result, { view, now }) {
       const arn = text(parameters.LoadBalancerArn);
-      for (const id of view.loadBalancers.get(arn)?.securityGroups ?? []) view.securityGroupReleases.set(id, now());
+      for (const id of view.loadBalancers.get(arn)?.securityGroups ?? [])
+        view.securityGroupReleases.set(id, now());
       const listeners = view.listenersOf(arn);
       for (const listener of listeners) view.listeners.delete(listener.arn);
-      release(view, listeners.flatMap(({ targetGroups }) => targetGroups), now());
+      release(
+        view,
+        listeners.flatMap(({ targetGroups }) => targetGroups),
+        now(),
+      );
       view.loadBalancers.delete(arn);
     },
     CreateListener(parameters, result, { view }) {
@@ -67,7 +72,8 @@ export const keepView: Mend = {
       const listener = view.listeners.get(text(parameters.ListenerArn));
       if (listener === undefined) return;
       const { targetGroups } = listener;
-      if (parameters.DefaultActions !== undefined) listener.targetGroups = targetGroupsOf(parameters.DefaultActions);
+      if (parameters.DefaultActions !== undefined)
+        listener.targetGroups = targetGroupsOf(parameters.DefaultActions);
       listener.port = optionalText(parameters.Port) ?? listener.port;
       release(view, targetGroups, now());
     },
@@ -101,7 +107,10 @@ export const keepView: Mend = {
   },
 };
 
-type Released = { targetGroups: Map<string, { releasedAt: number | undefined }>; loadBalancersOf(arn: string): string[] };
+type Released = {
+  targetGroups: Map<string, { releasedAt: number | undefined }>;
+  loadBalancersOf(arn: string): string[];
+};
 
 function release(view: Released, arns: readonly string[], now: number): void {
   for (const arn of arns) {
@@ -109,4 +118,3 @@ function release(view: Released, arns: readonly string[], now: number): void {
     if (group !== undefined && view.loadBalancersOf(arn).length === 0) group.releasedAt = now;
   }
 }
-

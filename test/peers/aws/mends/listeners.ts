@@ -32,7 +32,10 @@ export const listeners: Mend = {
       const port = text(parameters.Port);
       if (siblings.some((sibling) => sibling.port === port)) throw duplicate();
       if (siblings.length >= MAX_LISTENERS) {
-        throw new AwsError('TooManyListeners', "You've reached the limit on the number of listeners per load balancer");
+        throw new AwsError(
+          'TooManyListeners',
+          "You've reached the limit on the number of listeners per load balancer",
+        );
       }
       const groups = targetGroupsOf(parameters.DefaultActions);
       if (loadBalancer.network) checkGroups(view, groups, loadBalancer.arn, text(parameters.Protocol));
@@ -50,9 +53,12 @@ export const listeners: Mend = {
       const siblings = view.listenersOf(loadBalancerArn).filter((sibling) => sibling.arn !== arn);
       if (siblings.some((sibling) => sibling.port === port)) throw duplicate();
       const groups =
-        parameters.DefaultActions === undefined ? listener.targetGroups : targetGroupsOf(parameters.DefaultActions);
+        parameters.DefaultActions === undefined
+          ? listener.targetGroups
+          : targetGroupsOf(parameters.DefaultActions);
       const protocol = optionalText(parameters.Protocol) ?? listener.protocol;
-      if (view.loadBalancers.get(loadBalancerArn)?.network) checkGroups(view, groups, loadBalancerArn, protocol);
+      if (view.loadBalancers.get(loadBalancerArn)?.network)
+        checkGroups(view, groups, loadBalancerArn, protocol);
       return undefined;
     },
   },

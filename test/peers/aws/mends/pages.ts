@@ -64,7 +64,9 @@ async function behind(loadBalancerArn: string, view: View, moto: MotoClient): Pr
   if (!view.loadBalancers.has(loadBalancerArn)) {
     throw new AwsError('LoadBalancerNotFound', `Load balancer '${loadBalancerArn}' not found`);
   }
-  const TargetGroupArns = [...new Set(view.listenersOf(loadBalancerArn).flatMap(({ targetGroups }) => targetGroups))];
+  const TargetGroupArns = [
+    ...new Set(view.listenersOf(loadBalancerArn).flatMap(({ targetGroups }) => targetGroups)),
+  ];
   if (TargetGroupArns.length === 0) return { TargetGroups: [] };
   return moto.elb('DescribeTargetGroups', { TargetGroupArns });
 }
@@ -85,7 +87,10 @@ function checkThere(parameters: PlainObject, view: View): void {
 function checkNamed(...lists: readonly (PlainObject[string] | undefined)[]): void {
   const longest = Math.max(...lists.map((named) => texts(named).length));
   if (longest > MOST_NAMED) {
-    throw new AwsError('ValidationError', `The number of names or ARNs, ${longest}, exceeds the limit of ${MOST_NAMED}`);
+    throw new AwsError(
+      'ValidationError',
+      `The number of names or ARNs, ${longest}, exceeds the limit of ${MOST_NAMED}`,
+    );
   }
 }
 

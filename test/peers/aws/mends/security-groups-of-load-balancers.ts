@@ -40,9 +40,14 @@ export const securityGroupsOfLoadBalancers: Mend = {
 async function checkGroups(ids: readonly string[], { moto }: MendContext): Promise<void> {
   if (ids.length === 0) return;
   if (ids.length > MAX_GROUPS) {
-    throw new AwsError('InvalidConfigurationRequest', `You can specify at most ${MAX_GROUPS} security groups`);
+    throw new AwsError(
+      'InvalidConfigurationRequest',
+      `You can specify at most ${MAX_GROUPS} security groups`,
+    );
   }
-  const answer = await moto.ec2('DescribeSecurityGroups', { Filter: [{ Name: 'group-id', Value: [...ids] }] });
+  const answer = await moto.ec2('DescribeSecurityGroups', {
+    Filter: [{ Name: 'group-id', Value: [...ids] }],
+  });
   const found = objects(answer.securityGroupInfo).map((group) => text(group.groupId));
   const missing = ids.find((id) => !found.includes(id));
   if (missing !== undefined) {

@@ -81,7 +81,10 @@ function mappingsOf(parameters: PlainObject): Mapping[] {
   const ids = texts(parameters.Subnets);
   const mappings = objects(parameters.SubnetMappings);
   if (ids.length > 0 && mappings.length > 0) {
-    throw new AwsError('InvalidConfigurationRequest', 'You must specify either subnets or subnet mappings, not both');
+    throw new AwsError(
+      'InvalidConfigurationRequest',
+      'You must specify either subnets or subnet mappings, not both',
+    );
   }
   if (ids.length === 0 && mappings.length === 0) {
     throw new AwsError('ValidationError', 'At least one subnet must be specified');
@@ -198,9 +201,15 @@ async function elasticAddresses(
   }
   const others = [...view.loadBalancers.values()].filter(({ arn }) => arn !== owner?.arn);
   const taken = new Set(
-    others.flatMap((other) => other.subnets.flatMap(({ addresses }) => addresses.map((one) => one.AllocationId))),
+    others.flatMap((other) =>
+      other.subnets.flatMap(({ addresses }) => addresses.map((one) => one.AllocationId)),
+    ),
   );
-  if (found.some((address) => taken.has(address.allocationId) || optionalText(address.associationId) !== undefined)) {
+  if (
+    found.some(
+      (address) => taken.has(address.allocationId) || optionalText(address.associationId) !== undefined,
+    )
+  ) {
     throw new AwsError('ResourceInUse', 'The allocation IDs are not available for use');
   }
   return new Map(found.map((address) => [text(address.allocationId), text(address.publicIp)]));

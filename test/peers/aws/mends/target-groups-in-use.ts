@@ -15,7 +15,10 @@ export const targetGroupsInUse: Mend = {
       const group = view.targetGroups.get(arn);
       const held = group?.releasedAt !== undefined && now() - group.releasedAt < times.targetGroupReleaseMs;
       if (!held && view.loadBalancersOf(arn).length === 0) return undefined;
-      throw new AwsError('ResourceInUse', `Target group '${arn}' is currently in use by a listener or a rule`);
+      throw new AwsError(
+        'ResourceInUse',
+        `Target group '${arn}' is currently in use by a listener or a rule`,
+      );
     },
   },
   after: {

@@ -58,7 +58,11 @@ function healthOf(target: TargetView, group: TargetGroupView, context: MendConte
   }
   const loadBalancers = view.loadBalancersOf(group.arn).map((arn) => view.loadBalancers.get(arn));
   if (loadBalancers.length === 0) {
-    return state('unused', 'Target.NotInUse', 'Target group is not configured to receive traffic from the load balancer');
+    return state(
+      'unused',
+      'Target.NotInUse',
+      'Target group is not configured to receive traffic from the load balancer',
+    );
   }
   const zones = loadBalancers.flatMap((loadBalancer) => loadBalancer?.subnets.map(({ zone }) => zone) ?? []);
   if (target.zone !== undefined && target.zone !== 'all' && !zones.includes(target.zone)) {

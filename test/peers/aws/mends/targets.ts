@@ -23,7 +23,10 @@ export const targets: Mend = {
       const zones = await zonesOf(group, given, context);
       const added = given.filter((target) => !group.targets.has(keyOf(target, group)));
       if (group.targets.size + added.length > MAX_TARGETS) {
-        throw new AwsError('TooManyTargets', `You've reached the limit on the number of targets: ${MAX_TARGETS}`);
+        throw new AwsError(
+          'TooManyTargets',
+          `You've reached the limit on the number of targets: ${MAX_TARGETS}`,
+        );
       }
       for (const [index, target] of given.entries()) {
         const key = keyOf(target, group);
@@ -73,7 +76,8 @@ async function zonesOf(
   const ids = given.map((target) => text(target.Id));
   if (group.targetType !== 'instance') {
     const wrong = ids.find((id) => !/^[\d.]+$|^[\da-fA-F:]+$/.test(id));
-    if (group.targetType !== 'ip' || wrong === undefined) return given.map((target) => optionalText(target.AvailabilityZone));
+    if (group.targetType !== 'ip' || wrong === undefined)
+      return given.map((target) => optionalText(target.AvailabilityZone));
     throw new AwsError('ValidationError', `The IP address '${wrong}' is not valid`);
   }
   const wrong = ids.find((id) => !/^i-[0-9a-f]+$/.test(id));
@@ -81,7 +85,10 @@ async function zonesOf(
   const instances = await findInstances(ids, context);
   const missing = ids.filter((id) => instances.get(id) === undefined);
   if (missing.length > 0) {
-    throw new AwsError('InvalidTarget', `The following targets are not in the target group VPC: '${missing.join("', '")}'`);
+    throw new AwsError(
+      'InvalidTarget',
+      `The following targets are not in the target group VPC: '${missing.join("', '")}'`,
+    );
   }
   const still = ids.filter((id) => instances.get(id)?.state !== 'running');
   if (still.length > 0) {

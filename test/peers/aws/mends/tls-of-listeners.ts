@@ -57,13 +57,17 @@ function checkTls(protocol: string, certificates: number, parameters: PlainObjec
   }
   const alpn = texts(parameters.AlpnPolicy);
   const unknown = alpn.find((policy) => !ALPN_POLICIES.includes(policy));
-  if (unknown !== undefined) throw new AwsError('ALPNPolicyNotSupported', `ALPN policy '${unknown}' is not supported`);
+  if (unknown !== undefined)
+    throw new AwsError('ALPNPolicyNotSupported', `ALPN policy '${unknown}' is not supported`);
   if (alpn.length > 1) throw new AwsError('ValidationError', 'You can specify one ALPN policy');
   if (protocol === 'TLS' || protocol === 'HTTPS') return;
   for (const name of ['Certificates', 'SslPolicy', 'AlpnPolicy']) {
     const value = parameters[name];
     if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) continue;
-    throw new AwsError('InvalidConfigurationRequest', `${name} cannot be specified for ${protocol} listeners`);
+    throw new AwsError(
+      'InvalidConfigurationRequest',
+      `${name} cannot be specified for ${protocol} listeners`,
+    );
   }
 }
 
