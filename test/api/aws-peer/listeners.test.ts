@@ -67,10 +67,10 @@ describe('stand-in for AWS: listeners', () => {
     const { LoadBalancerArn } = await createLoadBalancer(clients, network);
     await listen({ LoadBalancerArn, Port: 80 });
     const { ListenerArn } = await listen({ LoadBalancerArn, Port: 81 });
-    const moved = clients.elb.send(new ModifyListenerCommand({ ListenerArn, Port: 80 }));
+    const move = () => clients.elb.send(new ModifyListenerCommand({ ListenerArn, Port: 80 }));
 
     expect(await refused(listen({ LoadBalancerArn, Port: 80 }))).to.include({ code: 'DuplicateListener' });
-    expect(await refused(moved)).to.include({ code: 'DuplicateListener' });
+    expect(await refused(move())).to.include({ code: 'DuplicateListener' });
   });
 
   it('has room for 50 of a load balancer', async () => {
