@@ -41,7 +41,7 @@ export class AwsPeer {
   readonly #after = new Set<CallHook>();
   readonly #health = new Map<string, TargetHealth>();
   readonly #views = new Map<string, View>();
-  readonly #agent = new Agent({ keepAlive: false });
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #moto: MotoClient;
   readonly #pipeline: Pipeline;
   readonly #end: () => Promise<void>;

@@ -1,10 +1,13 @@
 import type { After, Before, Mend, MendContext } from './mend.ts';
 import type { PlainObject } from './plain.ts';
-import { type CredentialScope, ELB, type QueryService } from './service.ts';
+import { type CredentialScope, EC2, ELB, type QueryService } from './service.ts';
 import { renderXml } from './xml.ts';
 
 /** Reads that must not fall between the two halves of a write that is done in two, or that are done in two themselves. */
 const SERIAL_READS: readonly string[] = ['DescribeTags', 'DescribeLoadBalancers'];
+
+/** Operations of EC2 after which subnets and instances are as they were. */
+const LEAVES_NETWORK = /^Describe|SecurityGroup|Address/;
 
 export interface PipelineCall {
   service: QueryService;
@@ -48,6 +51,7 @@ export class Pipeline {
       result = await step(parameters, context);
       if (result !== undefined) break;
     }
+    if (service === EC2 && !LEAVES_NETWORK.test(operation)) context.view.forgetNetwork();
     const after = this.#after.get(key) ?? [];
     if (result === undefined) {
       if (after.length === 0) return context.moto.askText(service, operation, parameters);

@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { withBuildLock } from '../../controlplane/build-lock.ts';
 import { withProgress } from '../../controlplane/build-progress.ts';
 import { runCommand } from '../../controlplane/run-command.ts';
 
-const REQUIREMENTS = new URL('requirements.txt', import.meta.url);
+const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 /** Written last: a folder without it was left by a making that was cut off. */
 const FINISHED = 'finished';
 
@@ -31,14 +32,7 @@ export async function findPython(): Promise<string> {
     await withProgress('the stand-in for AWS', async () => {
       await runCommand('python3', ['-m', 'venv', dir]);
       const pip = ['-m', 'pip', '--disable-pip-version-check', '--quiet', 'install'];
-      await runCommand(python, [
-        ...pip,
-        '--require-hashes',
-        '--only-binary',
-        ':all:',
-        '-r',
-        REQUIREMENTS.pathname,
-      ]);
+      await runCommand(python, [...pip, '--require-hashes', '--only-binary', ':all:', '-r', REQUIREMENTS]);
       await writeFile(join(dir, FINISHED), '');
     });
   });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Daemon } from '../../controlplane/daemon.ts';
 import { freePort } from '../../controlplane/ports.ts';
 import { findPython } from './python-environment.ts';
@@ -8,6 +9,7 @@ export interface Moto {
   port: number;
 }
 
+const SERVER = fileURLToPath(new URL('serve-moto.py', import.meta.url));
 const HOST = '127.0.0.1';
 const READY_MS = 60_000;
 
@@ -18,7 +20,7 @@ export async function startMoto(dir: string): Promise<Moto> {
   const daemon = new Daemon({
     name: 'moto',
     command: python,
-    args: ['-m', 'moto.server', '-H', HOST, '-p', String(port)],
+    args: [SERVER, '-H', HOST, '-p', String(port)],
     logFile: join(dir, 'moto.log'),
   });
   const ready = async () => (await fetch(`http://${HOST}:${port}/moto-api/`)).ok;

@@ -70,7 +70,13 @@ export class View {
   readonly securityGroupReleases = new Map<string, number>();
   /** Free addresses of subnets, where a test says so. */
   readonly freeAddresses = new Map<string, number>();
+  /** What EC2 said of subnets and instances, by id; emptied by every write that may change them. */
+  readonly network = { subnets: new Map<string, PlainObject>(), instances: new Map<string, PlainObject>() };
   #sequence = 0;
+
+  forgetNetwork(): void {
+    for (const known of Object.values(this.network)) known.clear();
+  }
 
   nextSequence(): number {
     this.#sequence++;

@@ -1,6 +1,7 @@
 import { AwsError } from '../aws-error.ts';
 import type { Mend } from '../mend.ts';
 import { objects, text } from '../plain.ts';
+import { findSubnets } from './network-facts.ts';
 
 /**
  * moto makes any load balancer dualstack. AWS: all its subnets must have an IPv6 range.
@@ -9,14 +10,12 @@ import { objects, text } from '../plain.ts';
 export const ipAddressType: Mend = {
   service: 'elasticloadbalancing',
   before: {
-    async SetIpAddressType(parameters, { view, moto }) {
-      const loadBalancer = view.loadBalancers.get(text(parameters.LoadBalancerArn));
+    async SetIpAddressType(parameters, context) {
+      const loadBalancer = context.view.loadBalancers.get(text(parameters.LoadBalancerArn));
       if (!loadBalancer?.network || parameters.IpAddressType !== 'dualstack') return undefined;
       const ids = loadBalancer.subnets.map(({ subnetId }) => subnetId);
-      const answer = await moto.ec2('DescribeSubnets', { Filter: [{ Name: 'subnet-id', Value: ids }] });
-      const without = objects(answer.subnetSet).find(
-        (subnet) => objects(subnet.ipv6CidrBlockAssociationSet).length === 0,
-      );
+      const subnets = [...(await findSubnets(ids, context)).values()];
+      const without = subnets.find((subnet) => objects(subnet.ipv6CidrBlockAssociationSet).length === 0);
       if (without === undefined) return undefined;
       throw new AwsError(
         'InvalidConfigurationRequest',

@@ -4,6 +4,7 @@ import type { Mend, MendContext } from '../mend.ts';
 import { objects, optionalText, type PlainObject, text, texts } from '../plain.ts';
 import type { LoadBalancerView, SubnetView } from '../view.ts';
 import { freeAddressesOf } from './free-addresses.ts';
+import { findSubnets } from './network-facts.ts';
 
 /** https://docs.aws.amazon.com/elasticloadbalancing/latest/network/availability-zones.html */
 const ADDRESSES_NEEDED = 8;
@@ -113,8 +114,7 @@ async function resolve(
 ): Promise<SubnetView[]> {
   const { owner } = wanted;
   const ids = mappings.map(({ subnetId }) => subnetId);
-  const answer = await context.moto.ec2('DescribeSubnets', { Filter: [{ Name: 'subnet-id', Value: ids }] });
-  const found = new Map(objects(answer.subnetSet).map((subnet) => [text(subnet.subnetId), subnet]));
+  const found = await findSubnets(ids, context);
   const addresses = await elasticAddresses(mappings, owner, context);
   const zones = new Set<string>();
   const vpcs = new Set<string>();

@@ -1,8 +1,8 @@
 import { AwsError } from '../aws-error.ts';
 import type { Mend, MendContext } from '../mend.ts';
-import { objects, optionalText, type PlainObject, text } from '../plain.ts';
+import { object, objects, optionalText, type PlainObject, text } from '../plain.ts';
 import type { TargetGroupView } from '../view.ts';
-import { findInstances } from './instances.ts';
+import { findInstances } from './network-facts.ts';
 
 /** https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html */
 const MAX_TARGETS = 1_000;
@@ -90,7 +90,7 @@ async function zonesOf(
       `The following targets are not in the target group VPC: '${missing.join("', '")}'`,
     );
   }
-  const still = ids.filter((id) => instances.get(id)?.state !== 'running');
+  const still = ids.filter((id) => text(object(instances.get(id)?.instanceState).name) !== 'running');
   if (still.length > 0) {
     const names = still.join("', '");
     throw new AwsError(
@@ -98,5 +98,5 @@ async function zonesOf(
       `The following targets are not in a running state and cannot be registered: '${names}'`,
     );
   }
-  return ids.map((id) => instances.get(id)?.zone);
+  return ids.map((id) => text(object(instances.get(id)?.placement).availabilityZone));
 }
