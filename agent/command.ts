@@ -1,31 +1,17 @@
 import { flushCompileCache } from 'node:module';
+import { configure } from '../kube/configure.ts';
 import { createLogger, type Logger } from '../kube/log.ts';
 import { removeAnnouncedAddresses, removeTables } from './clean-up.ts';
 import { type AgentConfig, readConfig, renderHelp } from './config.ts';
-import { ConfigError } from './read-values.ts';
 import { type RunningAgent, runAgent } from './run.ts';
 
 /** Below the 30 s that Kubernetes gives a Pod to end. */
 const LONGEST_STOP_MS = 15_000;
-const EXIT_USAGE = 2;
 
-const config = configure();
+const config = configure(readConfig, renderHelp);
 if (config !== undefined) {
   const log = createLogger({ level: config.logLevel, component: 'agent' });
   await (config.command === 'cleanup' ? clean(log) : run(config, log));
-}
-
-function configure(): AgentConfig | undefined {
-  try {
-    const read = readConfig(process.argv.slice(2), process.env);
-    if (read !== 'help') return read;
-    process.stdout.write(renderHelp());
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = EXIT_USAGE;
-  }
-  return undefined;
 }
 
 /** What can't be removed keeps nothing else. */

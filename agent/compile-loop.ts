@@ -2,6 +2,7 @@ import type { LoadBalancer } from '../crds/load-balancer.ts';
 import type { Logger } from '../kube/log.ts';
 import type { EndpointSlice, Service } from '../kube/objects.ts';
 import { keyOf } from '../kube/resources.ts';
+import { inSlices } from '../kube/slice-work.ts';
 import type { Store } from '../kube/store.ts';
 import { decideServed } from './endpoints/decide-served.ts';
 import { HandOver } from './hand-over.ts';
@@ -12,7 +13,6 @@ import type { RuleBook } from './nftables/rule-book.ts';
 import type { NodeContext } from './node-context.ts';
 import { BY_SERVICE, servicesOfLoadBalancer, servicesOfSlice } from './service-index.ts';
 import type { ServedInputs, ServiceObserver } from './service-observer.ts';
-import { inSlices } from './slice-work.ts';
 
 export interface CompileLoopOptions {
   services: Store<Service>;
@@ -159,7 +159,15 @@ export class CompileLoop {
   }
 
   #tell(key: string, inputs: ServedInputs | undefined): void {
-    for (const observer of this.#options.observers) observer.compiled(key, inputs);
+    const { observers, log } = this.#options;
+    for (const observer of observers) {
+      try {
+        observer.compiled(key, inputs);
+      } catch (error) {
+        // Who only looks on must not keep traffic from being forwarded.
+        log.error('ObserverFailed', { service: key, error });
+      }
+    }
   }
 
   #count(key: string, endpoints: number | undefined): void {

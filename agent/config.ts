@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
+import { ConfigError } from '../kube/configure.ts';
 import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
 import type { ServeMode } from './node-context.ts';
 import {
-  ConfigError,
   readCidrs,
   readExternalIps,
   readInteger,

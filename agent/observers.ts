@@ -1,7 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { Logger } from '../kube/log.ts';
 import type { Node } from '../kube/objects.ts';
-import { collectNodePortAddresses } from './collect-node-addresses.ts';
 import type { AgentConfig } from './config.ts';
 import { ConntrackCleaner } from './conntrack/conntrack-cleaner.ts';
 import { createFlowTable } from './conntrack/flow-table.ts';
@@ -61,7 +60,7 @@ export class Observers {
       addresses: () => listenAddresses(config, node()),
       onFailure: (key, port, error) => events.healthCheckFailed(key, port, error),
     });
-    this.#localNodePorts = config.localhostNodePorts ? createLocalNodePorts(parts, node) : undefined;
+    this.#localNodePorts = config.localhostNodePorts ? createLocalNodePorts(parts) : undefined;
     this.#changes = new ChangeTracker(
       { services: informers.services.store, slices: informers.slices.store },
       metrics.proxy,
@@ -134,14 +133,12 @@ function listenAddresses({ nodePortAddresses }: AgentConfig, node: Node | undefi
   return chooseListenAddresses(nodePortAddresses, node, networkInterfaces());
 }
 
-function createLocalNodePorts(parts: ObserverParts, node: () => Node | undefined): LocalNodePorts {
-  const { config, metrics } = parts;
-  const choice = config.nodePortAddresses;
+function createLocalNodePorts(parts: ObserverParts): LocalNodePorts {
+  const { metrics } = parts;
   return new LocalNodePorts({
     ...parts,
     nodeAddress: (family) =>
-      collectNodePortAddresses(choice, node(), networkInterfaces()).find((each) => each.family === family)
-        ?.key,
+      parts.nodePortAddresses().find((address) => address.includes(':') === (family === 'ip6')),
     onEnd: (ending) => metrics.localConnectionEnded(ending),
   });
 }

@@ -1,9 +1,7 @@
 import { isIP } from 'node:net';
+import { ConfigError } from '../kube/configure.ts';
 import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
 import type { ServeMode } from './node-context.ts';
-
-/** The configuration can't be used; the message says what to mend. */
-export class ConfigError extends Error {}
 
 export function readServe(text: string): ServeMode {
   if (text === 'All' || text === 'Own') return text;

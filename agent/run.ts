@@ -97,7 +97,8 @@ class Agent implements RunningAgent {
     await this.#forwarding.start();
     // Not before: on a node that tracked no connections yet, our rules are what loads the kernel's module.
     this.#unsetSysctls = await tuneConntrack(this.#config.conntrack, this.#log);
-    this.#log.info('Programmed', {
+    // What nft would not take is tried again, and told in the status; it's said here too that not everything is there.
+    this.#log.info(this.#forwarding.isProgrammed ? 'Programmed' : 'NotProgrammedYet', {
       listedMs,
       programmedMs: sinceStart(),
       ...this.#forwarding.counts,

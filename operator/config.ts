@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { ConfigError } from '../kube/configure.ts';
 import { type PortRange, parsePortRange } from './allocate/port-ranges.ts';
 
 const number = (low: number, high: number) => z.coerce.number().int().min(low).max(high);
@@ -47,7 +48,7 @@ const settings = {
       return z.NEVER;
     })
     .describe('--service-node-port-range of the API server'),
-  concurrency: number(1, 1000).default(16).describe('Services reconciled at once'),
+  concurrency: number(1, 1000).default(16).describe('Services of one namespace reconciled at once'),
   connections: number(1, 1000).default(16).describe('connections to the API server for requests at most'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('debug, info, warn or error'),
   bindAddress: z
@@ -78,9 +79,6 @@ const schema = z.strictObject(settings).superRefine((config, context) => {
 });
 
 export type OperatorConfig = z.infer<typeof schema>;
-
-/** The configuration can't be used; the message has a line for each thing to mend. */
-export class ConfigError extends Error {}
 
 /**
  * Reads the configuration from flags, then the environment, then the YAML file of `--config`, then defaults; the first

@@ -1,27 +1,14 @@
+import { configure } from '../kube/configure.ts';
 import { createLogger, type Logger } from '../kube/log.ts';
-import { ConfigError, type OperatorConfig, readConfig, renderHelp } from './config.ts';
+import { type OperatorConfig, readConfig, renderHelp } from './config.ts';
 import { type RunningOperator, runOperator } from './run.ts';
 
 /** Below the 30 s that Kubernetes gives a Pod to end. */
 const LONGEST_STOP_MS = 25_000;
 const LONGEST_CUT_MS = 2_000;
-const EXIT_USAGE = 2;
 
-const config = configure();
+const config = configure(readConfig, renderHelp);
 if (config !== undefined) await run(config, createLogger({ level: config.logLevel, component: 'operator' }));
-
-function configure(): OperatorConfig | undefined {
-  try {
-    const read = readConfig(process.argv.slice(2), process.env);
-    if (read !== 'help') return read;
-    process.stdout.write(renderHelp());
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = EXIT_USAGE;
-  }
-  return undefined;
-}
 
 async function run(config: OperatorConfig, log: Logger): Promise<void> {
   let running: RunningOperator | undefined;

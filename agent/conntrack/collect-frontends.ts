@@ -1,7 +1,7 @@
 import type { Protocol } from '../../kube/objects.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
 import { collectEndpoints, portKey } from '../endpoints/collect-endpoints.ts';
-import { findForwardingPorts } from '../nftables/build-port-frontends.ts';
+import { collectNodePorts } from '../nftables/build-port-frontends.ts';
 import { collectFrontAddresses } from '../nftables/collect-front-addresses.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { ServedInputs } from '../service-observer.ts';
@@ -42,13 +42,9 @@ export function collectFrontends(
         .filter((endpoint) => endpoint.serving)
         .map((endpoint) => frontendKey(endpoint.address, endpoint.port));
       const endpoints = new Set(serving);
-      const nodePorts = [
-        ...(part === 'Everything' && port.nodePort ? [port.nodePort] : []),
-        ...findForwardingPorts(port, loadBalancers),
-      ];
       const keys = [
         ...dialled.map((address) => frontendKey(address, port.port)),
-        ...nodePorts.map((number) => frontendKey('*', number)),
+        ...collectNodePorts(part, port, loadBalancers).map((number) => frontendKey('*', number)),
       ];
       for (const key of new Set(keys)) frontends.push({ family, key, endpoints });
     }

@@ -1,9 +1,9 @@
 import type { Logger } from '../../kube/log.ts';
 import type { Protocol } from '../../kube/objects.ts';
+import { inSlices } from '../../kube/slice-work.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { ServedInputs, ServiceObserver } from '../service-observer.ts';
-import { inSlices } from '../slice-work.ts';
 import { StagedChanges } from '../staged-changes.ts';
 import { collectFrontends } from './collect-frontends.ts';
 import { deleteStaleFlows } from './delete-stale-flows.ts';

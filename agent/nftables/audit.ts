@@ -1,6 +1,6 @@
 import type { Logger } from '../../kube/log.ts';
+import { inSlices } from '../../kube/slice-work.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
-import { inSlices } from '../slice-work.ts';
 import type { Applier } from './applier.ts';
 import { checkChains, findMissingChain } from './check-layout.ts';
 import { RuleChecker } from './check-rules.ts';

@@ -40,8 +40,7 @@ export function buildPortFrontends(inputs: PortInputs): Frontend[] {
   if (part === 'Everything') addService(buildInnerWay(inputs, cluster, local), addresses.clusterIp);
   for (const vip of addresses.vips) addService(outer, vip, ranges === undefined ? {} : { ranges });
   for (const address of addresses.externalIps) addService(outer, address);
-  if (part === 'Everything' && port.nodePort) addNodePort(port.nodePort);
-  for (const forwardingPort of findForwardingPorts(port, loadBalancers)) addNodePort(forwardingPort);
+  for (const number of collectNodePorts(part, port, loadBalancers)) addNodePort(number);
   return frontends;
 }
 
@@ -106,12 +105,20 @@ function targetsOf(endpoints: readonly PortEndpoint[]): string[] {
   return endpoints.map(({ address, port }) => `${address} . ${checkPort(port)}`).sort();
 }
 
-/** Ports that nodes forward in the place of node ports, claimed for the load balancers of this port. */
-export function findForwardingPorts(port: ServicePort, loadBalancers: readonly LoadBalancer[]): number[] {
-  return loadBalancers
+/**
+ * Ports of the node that lead to a port of a Service: its node port, where the Service is served wholly, and those claimed
+ * from a PortPool for its load balancers.
+ */
+export function collectNodePorts(
+  part: ServedPart,
+  port: ServicePort,
+  loadBalancers: readonly LoadBalancer[],
+): number[] {
+  const forwardingPorts = loadBalancers
     .flatMap((loadBalancer) => loadBalancer.spec.frontends ?? [])
     .filter((frontend) => frontend.port === port.port && frontend.protocol === (port.protocol ?? 'TCP'))
     .flatMap((frontend) => frontend.forwardingPort ?? []);
+  return part === 'Everything' && port.nodePort ? [port.nodePort, ...forwardingPorts] : forwardingPorts;
 }
 
 const PROTOCOLS = new Set(['tcp', 'udp', 'sctp']);

@@ -1,5 +1,5 @@
+import { inSlices } from '../../kube/slice-work.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
-import { inSlices } from '../slice-work.ts';
 import type { Applier } from './applier.ts';
 import { comesAndGoes } from './describe-chains.ts';
 import {

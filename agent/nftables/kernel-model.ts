@@ -1,5 +1,5 @@
+import { inSlices } from '../../kube/slice-work.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
-import { inSlices } from '../slice-work.ts';
 import { type Chain, chainsOf, comesAndGoes } from './describe-chains.ts';
 import { countElements, diffEntry } from './diff-entry.ts';
 import { type Entry, isFrontend, MAPS, SETS, TABLE } from './model.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { readConfig, renderHelp } from '../../../agent/config.ts';
-import { ConfigError } from '../../../agent/read-values.ts';
+import { ConfigError } from '../../../kube/configure.ts';
 
 const NODE = ['--node-name', 'n1'];
 

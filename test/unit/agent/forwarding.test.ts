@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Forwarding } from '../../../agent/forwarding.ts';
 import { NftError } from '../../../agent/nftables/run-nft.ts';
+import type { ServiceObserver } from '../../../agent/service-observer.ts';
 import type { LoadBalancer } from '../../../crds/load-balancer.ts';
 import { silentLogger } from '../../../kube/log.ts';
 import type { EndpointSlice, Node, Service, ServiceCIDR } from '../../../kube/objects.ts';
@@ -8,7 +9,7 @@ import { Store } from '../../../kube/store.ts';
 import { FakeKernel } from './support/fake-kernel.ts';
 import { endpoint, loadBalancer, service, slice } from './support/objects.ts';
 
-function setUp() {
+function setUp(observers: ServiceObserver[] = []) {
   const kernel = new FakeKernel();
   const stores = {
     services: new Store<Service>(),
@@ -26,6 +27,7 @@ function setUp() {
     auditMs: 3_600_000,
     log: silentLogger,
     nft: kernel.nft,
+    observers,
   });
   return { kernel, stores, forwarding };
 }
@@ -66,6 +68,26 @@ describe('agent: from stores to the kernel', () => {
 
     expect(kernel.meaning().get(WEB)).to.equal('pick: 10.0.0.1 . 8080');
     expect(forwarding.counts).to.include({ services: 1, endpoints: 1, elements: kernel.size });
+  });
+
+  it('serves Services, and takes them away, whatever goes wrong with who looks on', async () => {
+    const broken: ServiceObserver = {
+      compiled: () => {
+        throw new Error('who looks on is broken');
+      },
+      applied: () => {},
+    };
+    const { kernel, stores, forwarding } = setUp([broken]);
+    stores.services.upsert(service('web'));
+    stores.slices.upsert(slice('web', [endpoint('10.0.0.1')]));
+    await forwarding.start();
+    expect(kernel.meaning().get(WEB)).to.equal('pick: 10.0.0.1 . 8080');
+    expect([...forwarding.leftOut()]).to.deep.equal([]);
+
+    stores.services.remove(service('web'));
+    await forwarding.settled();
+    expect(kernel.meaning().has(WEB)).to.equal(false);
+    await forwarding.stop();
   });
 
   it('makes one transaction of what is told in one go', async () => {

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ConfigError, readConfig, renderHelp } from '../../../operator/config.ts';
+import { ConfigError } from '../../../kube/configure.ts';
+import { readConfig, renderHelp } from '../../../operator/config.ts';
 
 function config(argv: string[], env: NodeJS.ProcessEnv = {}) {
   const read = readConfig(argv, env);

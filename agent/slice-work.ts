@@ -1,1 +1,0 @@
-export { inSlices } from '../kube/slice-work.ts';
