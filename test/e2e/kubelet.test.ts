@@ -5,7 +5,7 @@ import { PODS } from '../lab/kubelet/pod.ts';
 import type { PodRecord } from '../lab/kubelet/pod-records.ts';
 import type { Lab } from '../lab/lab.ts';
 import { isAlive, type ProcessRecord } from '../lab/process-identity.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { sharedLab } from './support/shared-lab.ts';
 import { deployWeb, HTTP_PORT, podsOf, removeNamespace, rolledOut } from './support/web.ts';
 

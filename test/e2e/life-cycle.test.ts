@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { LOAD_BALANCERS } from '../../crds/resources.ts';
 import { SERVICES } from '../../kube/resources.ts';
 import type { Lab } from '../lab/lab.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../support/eventually.ts';
 import { sharedLab } from './support/shared-lab.ts';
 import {
   type Addresses,

@@ -10,7 +10,7 @@ import {
   recoveryMs,
 } from '../lab/probe/judge-results.ts';
 import type { ProbeResult } from '../lab/probe/probe-protocol.ts';
-import { eventually, sleep } from './support/eventually.ts';
+import { eventually, sleep } from '../support/eventually.ts';
 import { sharedLab } from './support/shared-lab.ts';
 import {
   type Addresses,

@@ -3,7 +3,7 @@ import { SERVICES } from '../../../kube/resources.ts';
 import type { Pod } from '../../lab/kubelet/pod.ts';
 import { PODS } from '../../lab/kubelet/pod.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../../support/eventually.ts';
 
 export const HTTP_PORT = 8080;
 export const UDP_PORT = 8081;

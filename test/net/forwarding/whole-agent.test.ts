@@ -3,20 +3,27 @@ import { expect } from 'chai';
 import { NODE_FORWARDERS } from '../../../crds/resources.ts';
 import type { KubeClient } from '../../../kube/client.ts';
 import { findCondition } from '../../../kube/conditions.ts';
-import { isClass } from '../../../kube/errors.ts';
-import type { EndpointSlice, Service } from '../../../kube/objects.ts';
 import { ENDPOINT_SLICES, NODES, SERVICES } from '../../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../controlplane/control-plane.ts';
 import { installCrds } from '../../controlplane/install-crds.ts';
+import { eventually } from '../../support/eventually.ts';
 import { AgentProcess } from '../support/agent-process.ts';
 import { unserved } from '../support/judge-outcomes.ts';
-import { ipBatch, run } from '../support/run.ts';
+import { run } from '../support/run.ts';
+import {
+  createWeb,
+  makeSingleNode,
+  removeSingleNode,
+  type SingleNode,
+  sliceOf,
+} from '../support/single-node.ts';
 import { Station } from '../support/station.ts';
 
 const NETNS = 'whole-agent';
 const HOST = '10.88.0.1';
 const NODE_ADDRESS = '10.88.0.2';
 const POD_ADDRESS = '10.244.9.1';
+const NODE: SingleNode = { netns: NETNS, host: HOST, address: NODE_ADDRESS, pod: POD_ADDRESS };
 const CLUSTER_IP = '10.96.0.77';
 const HEALTH = `http://${NODE_ADDRESS}:10256`;
 const METRICS = `${NODE_ADDRESS}:10249`;
@@ -64,7 +71,7 @@ describe('the whole agent, with a real API server and the rights that it is give
 
   before(async function () {
     this.timeout(120_000);
-    await makeNetwork();
+    await makeSingleNode(NODE);
     station = await Station.start(NETNS);
     await station.listen('tcp', 8080);
     await station.listen('tcp', 8081);
@@ -74,7 +81,7 @@ describe('the whole agent, with a real API server and the rights that it is give
     await plane.kubectl(['apply', '-k', `${CONFIG}namespace`]);
     await plane.kubectl(['apply', '-k', `${CONFIG}rbac`]);
     kubeconfig = await plane.serviceAccountKubeconfig('fairlead-system', 'fairlead-agent');
-    await createObjects(client);
+    await createWeb(client, NODE, CLUSTER_IP);
     await start();
   });
 
@@ -82,8 +89,7 @@ describe('the whole agent, with a real API server and the rights that it is give
     await agent?.end('SIGKILL');
     station?.stop();
     await plane?.stop();
-    await run('ip', 'netns', 'del', NETNS);
-    await run('ip', 'link', 'del', 'whole-agent').catch(() => {});
+    await removeSingleNode(NODE);
   });
 
   it('serves a Service, and follows its endpoints', async () => {
@@ -111,7 +117,7 @@ describe('the whole agent, with a real API server and the rights that it is give
       metadata: { name: 'late', namespace: 'default' },
       spec: { clusterIP: '10.96.0.78', ports: [{ port: 80 }] },
     });
-    await client.create(ENDPOINT_SLICES, slice('late', ''));
+    await client.create(ENDPOINT_SLICES, sliceOf('late', '', POD_ADDRESS));
     await eventually(async () =>
       expect((await station.dial('tcp', '10.96.0.78', 80)).result).to.equal('served'),
     );
@@ -260,59 +266,3 @@ describe('the whole agent, with a real API server and the rights that it is give
 
   const rules = () => run('ip', 'netns', 'exec', NETNS, 'nft', 'list', 'ruleset');
 });
-
-async function makeNetwork(): Promise<void> {
-  await ipBatch([
-    `netns add ${NETNS}`,
-    `link add ${NETNS} type veth peer name eth0 netns ${NETNS}`,
-    `addr add ${HOST}/24 dev ${NETNS}`,
-    `link set ${NETNS} up`,
-  ]);
-  await ipBatch(
-    [
-      'link set lo up',
-      `addr add ${NODE_ADDRESS}/24 dev eth0`,
-      'link set eth0 up',
-      `route add default via ${HOST}`,
-      `addr add ${POD_ADDRESS}/32 dev lo`,
-    ],
-    NETNS,
-  );
-}
-
-async function createObjects(client: KubeClient): Promise<void> {
-  await client.create(NODES, { metadata: { name: 'node-a' } });
-  const web: Service = {
-    metadata: { name: 'web', namespace: 'default' },
-    spec: { clusterIP: CLUSTER_IP, ports: [{ name: 'http', port: 80 }] },
-  };
-  await client.create(SERVICES, web);
-  await client.create(ENDPOINT_SLICES, slice('web', 'http'));
-}
-
-function slice(service: string, port: string): EndpointSlice {
-  return {
-    metadata: {
-      name: `${service}-1`,
-      namespace: 'default',
-      labels: { 'kubernetes.io/service-name': service },
-    },
-    addressType: 'IPv4',
-    ports: [{ name: port, protocol: 'TCP', port: 8080 }],
-    endpoints: [{ addresses: [POD_ADDRESS] }],
-  };
-}
-
-/** Tries until nothing is thrown; an error of the API server is thrown on. */
-async function eventually(check: () => Promise<unknown>, timeoutMs = 8_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (Date.now() > deadline || isClass(error, 'Rejected')) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}

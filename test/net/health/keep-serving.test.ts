@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { keepServing } from '../../../agent/web/keep-serving.ts';
+import { eventually } from '../../support/eventually.ts';
 import { recordingLogger } from '../../unit/kube/support.ts';
-import { eventually } from './support/eventually.ts';
 
 const HOST = '127.0.0.1';
 const PORT = 31_250;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ServiceSpec } from '../../../kube/objects.ts';
 import { EVENTS, SERVICES } from '../../../kube/resources.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../support/eventually.ts';
 import { AGENT, type HealthLab, OTHER } from './support/health-lab.ts';
 import { readMetrics } from './support/read-metrics.ts';
 import { sharedLab } from './support/shared-lab.ts';

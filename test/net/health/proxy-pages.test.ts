@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ServiceSpec } from '../../../kube/objects.ts';
 import { NODES, SERVICES } from '../../../kube/resources.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../support/eventually.ts';
 import { AGENT, type HealthLab, ORACLE } from './support/health-lab.ts';
 import { ask } from './support/http-ask.ts';
 import { localService, removeService, setPods } from './support/local-service.ts';

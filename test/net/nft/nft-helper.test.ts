@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { createNft, NftError } from '../../../agent/nftables/run-nft.ts';
-import { eventually } from '../health/support/eventually.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const list = () => execFileSync('nft', ['list', 'ruleset']).toString();
 const change = (input: string) => ({ args: ['-f', '-'], input });

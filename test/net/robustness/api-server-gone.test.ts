@@ -3,20 +3,21 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { KubeClient } from '../../../kube/client.ts';
 import { loadConnectionConfig } from '../../../kube/config.ts';
-import { ENDPOINT_SLICES, NODES, SERVICES } from '../../../kube/resources.ts';
+import { ENDPOINT_SLICES } from '../../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../controlplane/control-plane.ts';
 import { installCrds } from '../../controlplane/install-crds.ts';
 import { writeKubeconfig } from '../../controlplane/kubeconfig.ts';
 import { AgentProcess } from '../support/agent-process.ts';
 import { unserved } from '../support/judge-outcomes.ts';
-import { ipBatch, run } from '../support/run.ts';
+import { run } from '../support/run.ts';
+import { createWeb, makeSingleNode, removeSingleNode, type SingleNode } from '../support/single-node.ts';
 import { Station } from '../support/station.ts';
 import { ApiRelay, type RelayMode } from './support/api-relay.ts';
 
 const NETNS = 'api-gone';
 const HOST = '10.86.0.1';
 const NODE_ADDRESS = '10.86.0.2';
-const POD_ADDRESS = '10.244.8.1';
+const NODE: SingleNode = { netns: NETNS, host: HOST, address: NODE_ADDRESS, pod: '10.244.8.1' };
 const CLUSTER_IP = '10.96.0.87';
 const CONFIG = fileURLToPath(new URL('../../../config/', import.meta.url));
 const HEALTH = `http://${NODE_ADDRESS}:10256/healthz`;
@@ -50,7 +51,7 @@ describe('agent whose API server is in trouble', function () {
     unserved(await station.dialWhile({ transport: 'tcp', address: CLUSTER_IP, port: 80 }, 20, work));
 
   before(async () => {
-    await makeNetwork();
+    await makeSingleNode(NODE);
     station = await Station.start(NETNS);
     await station.listen('tcp', 8080);
     await station.listen('tcp', 8081);
@@ -64,7 +65,7 @@ describe('agent whose API server is in trouble', function () {
       ...['--node-name', 'node-a', '--cluster-cidr', '10.244.0.0/16', '--serve', 'All'],
       ...['--audit-seconds', '1'],
     ];
-    await createObjects(client);
+    await createWeb(client, NODE, CLUSTER_IP);
   });
 
   beforeEach(async () => {
@@ -72,7 +73,7 @@ describe('agent whose API server is in trouble', function () {
     await leadTo(8080);
     agent = startAgent();
     await agent.says('Programmed', 60_000);
-    await eventually(servedAt, 8080);
+    await untilFound(servedAt, 8080);
   });
 
   afterEach(async () => {
@@ -83,8 +84,7 @@ describe('agent whose API server is in trouble', function () {
     station?.stop();
     await relay?.stop();
     await plane?.stop();
-    await run('ip', 'netns', 'del', NETNS);
-    await run('ip', 'link', 'del', NETNS).catch(() => {});
+    await removeSingleNode(NODE);
   });
 
   for (const mode of ['silent', 'failing'] satisfies RelayMode[]) {
@@ -97,7 +97,7 @@ describe('agent whose API server is in trouble', function () {
         expect(await rules()).to.equal(before);
         expect((await fetch(HEALTH)).status).to.equal(200);
         relay.become('passing');
-        await eventually(servedAt, 8081);
+        await untilFound(servedAt, 8081);
       });
       expect(lost).to.deep.equal([]);
     });
@@ -139,10 +139,10 @@ describe('agent whose API server is in trouble', function () {
 
   it('obeys one that knows nothing any more, as it obeys any that answers; and one that knows it all again', async () => {
     relay.become('emptied');
-    await eventually(servedAt, 'timeout');
+    await untilFound(servedAt, 'timeout');
 
     relay.become('passing');
-    await eventually(servedAt, 8080);
+    await untilFound(servedAt, 8080);
   });
 });
 
@@ -157,45 +157,8 @@ async function relayedKubeconfig(plane: ControlPlane, relay: ApiRelay, ca: strin
   return writeKubeconfig(`${plane.dir}/relayed.kubeconfig`, { server: relay.url, ca, user: { tokenFile } });
 }
 
-async function makeNetwork(): Promise<void> {
-  await ipBatch([
-    `netns add ${NETNS}`,
-    `link add ${NETNS} type veth peer name eth0 netns ${NETNS}`,
-    `addr add ${HOST}/24 dev ${NETNS}`,
-    `link set ${NETNS} up`,
-  ]);
-  await ipBatch(
-    [
-      'link set lo up',
-      `addr add ${NODE_ADDRESS}/24 dev eth0`,
-      'link set eth0 up',
-      `route add default via ${HOST}`,
-      `addr add ${POD_ADDRESS}/32 dev lo`,
-    ],
-    NETNS,
-  );
-}
-
-async function createObjects(client: KubeClient): Promise<void> {
-  await client.create(NODES, { metadata: { name: 'node-a' } });
-  await client.create(SERVICES, {
-    metadata: { name: 'web', namespace: 'default' },
-    spec: { clusterIP: CLUSTER_IP, ports: [{ name: 'http', port: 80 }] },
-  });
-  await client.create(ENDPOINT_SLICES, {
-    metadata: {
-      name: 'web-1',
-      namespace: 'default',
-      labels: { 'kubernetes.io/service-name': 'web' },
-    },
-    addressType: 'IPv4',
-    ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
-    endpoints: [{ addresses: [POD_ADDRESS] }],
-  });
-}
-
 /** Waits until that is what comes out. */
-async function eventually<T>(find: () => Promise<T>, expected: T, timeoutMs = 45_000): Promise<void> {
+async function untilFound<T>(find: () => Promise<T>, expected: T, timeoutMs = 45_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let found = await find();
   while (found !== expected && Date.now() < deadline) {

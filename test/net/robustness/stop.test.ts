@@ -5,7 +5,7 @@ import type { LoadBalancer } from '../../../crds/load-balancer.ts';
 import { silentLogger } from '../../../kube/log.ts';
 import type { EndpointSlice, Node, Service, ServiceCIDR } from '../../../kube/objects.ts';
 import { Store } from '../../../kube/store.ts';
-import { eventually } from '../health/support/eventually.ts';
+import { eventually } from '../../support/eventually.ts';
 
 describe('an agent that is stopped', function () {
   this.timeout(40_000);

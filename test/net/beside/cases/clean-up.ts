@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { eventually } from '../../../e2e/support/eventually.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { unserved } from '../../support/judge-outcomes.ts';
 import { run } from '../../support/run.ts';
 import { untilKubeProxyIsQuiet } from '../support/await-kube-proxy.ts';

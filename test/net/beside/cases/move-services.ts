@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { eventually, sleep } from '../../../e2e/support/eventually.ts';
+import { eventually, sleep } from '../../../support/eventually.ts';
 import { unserved } from '../../support/judge-outcomes.ts';
 import type { BesideLab } from '../support/beside-lab.ts';
 import { dial } from '../support/expectations.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
-import { eventually, sleep } from '../../../e2e/support/eventually.ts';
+import { eventually, sleep } from '../../../support/eventually.ts';
 import type { BesideLab } from './beside-lab.ts';
 import { expectKubeProxys, PLAIN } from './expectations.ts';
 import { readForeignTables } from './foreign-rules.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { sleep } from '../../../e2e/support/eventually.ts';
+import { sleep } from '../../../support/eventually.ts';
 
 /** `add element ip fairlead services ...`, `delete table arp fairlead-announce`; a generation names only who wrote. */
 const OWN =
