@@ -33,7 +33,7 @@ try {
 process.exit();
 
 async function run(cluster: ControlPlane): Promise<boolean> {
-  const load = new ServiceLoad(cluster.adminClient());
+  const load = new ServiceLoad(cluster.adminClient(), cluster.etcdUrl);
   const results: { size: LoadSize; proxy: ProxyName; figures: ProxyFigures | string }[] = [];
   for (const size of SIZES) {
     say(`making ${describeSize(size)} endpoints`);

@@ -3,11 +3,19 @@ import { isClass } from '../../../kube/errors.ts';
 import type { EndpointSlice, Service } from '../../../kube/objects.ts';
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../../../kube/resources.ts';
 import { HOST_ADDRESS } from './bench-node.ts';
+import { copyServices } from './copy-services.ts';
+import { writeToEtcd } from './etcd-writer.ts';
 
 export const NAMESPACE = 'bench';
 export const PORT_NAME = 'http';
 export const ENDPOINT_PORT = 8080;
 const CREATORS = 48;
+/** Of the API server's own making; what comes after is copied, where there is an etcd to write to. */
+const MOST_MADE = 10_000;
+/** Of type ClusterIP. */
+const MODEL = 'service-1';
+/** 10.96.0.0/16, the range of the control plane. */
+const CLUSTER_IPS = { prefix: '10.96', first: 256, last: 65_000 };
 const MOST_ATTEMPTS = 5;
 /** There are 2,768 node ports. */
 const MOST_NODE_PORTS = 2_000;
@@ -28,12 +36,15 @@ export function describeSize({ services, endpoints }: LoadSize): string {
 /** Services `service-0` to `service-N` on the API server, which only grow; every tenth is of type NodePort. */
 export class ServiceLoad {
   readonly #client: KubeClient;
+  readonly #etcdUrl: string | undefined;
   #size: LoadSize = { services: 0, endpoints: 0 };
   #newAddresses = 0;
   #sentinels: string[] = [];
 
-  constructor(client: KubeClient) {
+  /** With the URL of etcd, what would take an API server too long is written there. */
+  constructor(client: KubeClient, etcdUrl?: string) {
     this.#client = client;
+    this.#etcdUrl = etcdUrl;
   }
 
   get size(): LoadSize {
@@ -49,7 +60,9 @@ export class ServiceLoad {
     const before = this.#size;
     if (before.services === 0) await this.#client.create(NAMESPACES, { metadata: { name: NAMESPACE } });
     await this.#addSentinel();
-    await inParallel(before.services, size.services, (index) => this.#create(index, size.endpoints));
+    const made = this.#etcdUrl === undefined ? size.services : Math.min(size.services, MOST_MADE);
+    await inParallel(before.services, made, (index) => this.#create(index, size.endpoints));
+    await this.#copy(Math.max(before.services, made), size);
     if (size.endpoints !== before.endpoints) {
       await inParallel(0, before.services, (index) =>
         insist(() => this.#setEndpoints(index, endpointsOf(index, size.endpoints))),
@@ -101,6 +114,19 @@ export class ServiceLoad {
     const service = buildService(name, isNodePort ? 'NodePort' : 'ClusterIP');
     await insist(() => this.#client.create(SERVICES, service));
     await insist(() => this.#client.create(ENDPOINT_SLICES, buildSlice(name, endpointsOf(index, endpoints))));
+  }
+
+  /** Services from this number on, past the API server. */
+  async #copy(from: number, { services, endpoints }: LoadSize): Promise<void> {
+    if (this.#etcdUrl === undefined || from >= services) return;
+    const copies = (function* () {
+      for (let index = from; index < services; index++) {
+        const name = serviceName(index);
+        yield { name, slice: buildSlice(name, endpointsOf(index, endpoints)) };
+      }
+    })();
+    const model = { namespace: NAMESPACE, service: MODEL, slice: `${MODEL}-abcde` };
+    await writeToEtcd(this.#etcdUrl, await copyServices(this.#client, model, CLUSTER_IPS, copies));
   }
 
   async #setEndpoints(index: number, addresses: readonly string[]): Promise<void> {
