@@ -3,7 +3,10 @@ import { withRules } from './rules.ts';
 
 const text = (max: number) => z.string().min(1).max(max);
 const settings = (what: string) =>
-  z.record(z.string(), z.string().max(1024).describe('The value, as AWS writes it.')).meta({ maxProperties: 64 }).describe(what);
+  z
+    .record(z.string(), z.string().max(1024).describe('The value, as AWS writes it.'))
+    .meta({ maxProperties: 64 })
+    .describe(what);
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 
 const healthCheckSchema = z
@@ -21,12 +24,24 @@ const healthCheckSchema = z
       .describe(
         "The port that is asked, or traffic-port. Without it: healthCheckNodePort where the Service has one, 10256 of nodes otherwise (kube-proxy's health port, and the agent's in its place), traffic-port of pods.",
       ),
-    path: text(1024).optional().describe('Asked for with HTTP and HTTPS; without it /healthz of nodes, / of pods.'),
+    path: text(1024)
+      .optional()
+      .describe('Asked for with HTTP and HTTPS; without it /healthz of nodes, / of pods.'),
     successCodes: text(64).optional().describe('HTTP codes that are good, such as 200-399.'),
     intervalSeconds: seconds(5, 300).optional().describe('Between two checks of a target; 10 without it.'),
     timeoutSeconds: seconds(2, 120).optional().describe('How long an answer may take; 6 without it.'),
-    healthyThreshold: z.int().min(2).max(10).optional().describe('Good answers in a row until healthy; 2 without it.'),
-    unhealthyThreshold: z.int().min(2).max(10).optional().describe('Bad answers in a row until unhealthy; 2 without it.'),
+    healthyThreshold: z
+      .int()
+      .min(2)
+      .max(10)
+      .optional()
+      .describe('Good answers in a row until healthy; 2 without it.'),
+    unhealthyThreshold: z
+      .int()
+      .min(2)
+      .max(10)
+      .optional()
+      .describe('Bad answers in a row until unhealthy; 2 without it.'),
   })
   .describe('How AWS finds out which targets answer.');
 
@@ -41,7 +56,7 @@ const tlsSchema = z
       .array(text(63).describe('The name or the number of a port.'))
       .max(50)
       .optional()
-      .describe("Ports of the Service that end TLS; without it, all of TCP."),
+      .describe('Ports of the Service that end TLS; without it, all of TCP.'),
     policy: text(256).optional().describe("AWS' security policy of TLS listeners."),
     alpnPolicy: z
       .enum(['HTTP1Only', 'HTTP2Only', 'HTTP2Optional', 'HTTP2Preferred', 'None'])
@@ -87,9 +102,12 @@ export const awsOptionsSchema = z
       .max(16)
       .optional()
       .describe('IPv6 addresses of a dualstack one, each within another subnet.'),
-    ipAddressType: z.enum(['ipv4', 'dualstack']).optional().describe("Without it, as the Service's ipFamilies."),
+    ipAddressType: z
+      .enum(['ipv4', 'dualstack'])
+      .optional()
+      .describe("Without it, as the Service's ipFamilies."),
     securityGroups: z
-      .array(text(255).describe("A security group's id, or its tag Name."))
+      .array(text(64).describe("A security group's id, sg-..."))
       .max(5)
       .optional()
       .describe('Security groups of the load balancer in the place of one that is managed.'),
@@ -115,7 +133,9 @@ export const awsOptionsSchema = z
     healthCheck: healthCheckSchema.optional(),
     tls: tlsSchema.optional(),
     tags: settings('Tags of all that is made, beside our own.').optional(),
-    targetNodeLabels: settings('Labels of the nodes that get traffic, beside targets.nodeSelector.').optional(),
+    targetNodeLabels: settings(
+      'Labels of the nodes that get traffic, beside targets.nodeSelector.',
+    ).optional(),
     adopt: z
       .object({
         arn: text(2048).describe('The ARN of a network load balancer that is there already.'),
@@ -135,7 +155,9 @@ export const awsSchema = awsOptionsSchema
       message: 'a region looks like eu-west-1',
       reason: 'FieldValueInvalid',
     }).describe('The region, such as eu-west-1.'),
-    vpcID: text(64).optional().describe('The VPC in which tagged subnets are looked for; needed where several have them.'),
+    vpcID: text(64)
+      .optional()
+      .describe('The VPC in which tagged subnets are looked for; needed where several have them.'),
     clusterName: text(100)
       .optional()
       .describe(
@@ -145,12 +167,16 @@ export const awsSchema = awsOptionsSchema
       .url()
       .max(1024)
       .optional()
-      .describe('Where the ELBv2 and EC2 APIs are, if not at AWS: a private endpoint, or a stand-in for tests.'),
+      .describe(
+        'Where the ELBv2 and EC2 APIs are, if not at AWS: a private endpoint, or a stand-in for tests.',
+      ),
     credentials: z
       .object({
-        secretName: text(253).optional().describe(
-          "A Secret in Fairlead's namespace with aws_access_key_id, aws_secret_access_key and, if temporary, aws_session_token. Without it, the default chain: environment, web identity, pod identity, instance profile.",
-        ),
+        secretName: text(253)
+          .optional()
+          .describe(
+            "A Secret in Fairlead's namespace with aws_access_key_id, aws_secret_access_key and, if temporary, aws_session_token. Without it, the default chain: environment, web identity, pod identity, instance profile.",
+          ),
         assumeRole: z
           .object({
             arn: text(2048).describe('The ARN of the role.'),
@@ -162,6 +188,14 @@ export const awsSchema = awsOptionsSchema
       })
       .optional()
       .describe('Who calls AWS; without it, the default chain.'),
+    callRatePercent: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe(
+        "How much of AWS' default request rates may be used; 100 without it. Less where others share the account, more where AWS raised them.",
+      ),
     timeoutSeconds: seconds(1, 300).optional().describe('How long one call may take; 10 without it.'),
   })
   .describe('An AWS Network Load Balancer for each Service, or for those that share an address.');

@@ -130,7 +130,7 @@ export const loadBalancerSpecSchema = z
         'The port of the nodes that tells whether they have an endpoint, with externalTrafficPolicy Local.',
       ),
     ipFamilies: z
-      .array(ipFamilySchema)
+      .array(ipFamilySchema.describe('IPv4 or IPv6.'))
       .max(2)
       .optional()
       .describe('The families that the Service has, for providers outside of the cluster.'),

@@ -131,6 +131,16 @@ export interface Node extends KubeObject {
   };
 }
 
+export interface Pod extends KubeObject {
+  spec?: { readinessGates?: { conditionType: string }[] };
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+/** Values are base64. */
+export interface Secret extends KubeObject {
+  data?: Record<string, string>;
+}
+
 /** `networking.k8s.io/v1`. */
 export interface ServiceCIDR extends KubeObject {
   spec?: { cidrs?: string[] };

@@ -1,4 +1,14 @@
-import type { EndpointSlice, KubeObject, Lease, Namespace, Node, Service, ServiceCIDR } from './objects.ts';
+import type {
+  EndpointSlice,
+  KubeObject,
+  Lease,
+  Namespace,
+  Node,
+  Pod,
+  Secret,
+  Service,
+  ServiceCIDR,
+} from './objects.ts';
 
 /** Where a kind lives in the API; `T` is the shape of its objects. */
 export interface ResourceType<T extends KubeObject = KubeObject> {
@@ -25,6 +35,8 @@ export function resource<T extends KubeObject>(
 
 export const SERVICES = resource<Service>('', 'v1', 'services', 'Service', true);
 export const NODES = resource<Node>('', 'v1', 'nodes', 'Node', false);
+export const PODS = resource<Pod>('', 'v1', 'pods', 'Pod', true);
+export const SECRETS = resource<Secret>('', 'v1', 'secrets', 'Secret', true);
 export const NAMESPACES = resource<Namespace>('', 'v1', 'namespaces', 'Namespace', false);
 export const ENDPOINT_SLICES = resource<EndpointSlice>(
   'discovery.k8s.io',

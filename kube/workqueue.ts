@@ -1,6 +1,7 @@
 import { DelayQueue } from './delay-queue.ts';
 import { isClass } from './errors.ts';
 import type { Logger } from './log.ts';
+import { type Groups, ReadyKeys } from './ready-keys.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export type ReconcileResult =
@@ -22,6 +23,8 @@ export interface WorkQueueOptions {
   name: string;
   /** Keys processed at once. */
   concurrency: number;
+  /** Keys that share a limit of their own beside `concurrency`, so that one group can't hold up the others. */
+  groups?: Groups | undefined;
   /** `signal` fires when stopping takes longer than `drainMs`. */
   process: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
   log: Logger;
@@ -48,8 +51,8 @@ const TIME_SLICE_MS = 5;
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #log: Logger;
-  /** Keys to process, with the time they were added, in that order; never one that is being processed. */
-  readonly #ready = new Map<string, number>();
+  /** Never one that is being processed. */
+  readonly #ready: ReadyKeys;
   readonly #processing = new Set<string>();
   /** Added while being processed, with the time. */
   readonly #again = new Map<string, number>();
@@ -67,6 +70,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions) {
     this.#options = options;
     this.#log = options.log.child({ queue: options.name });
+    this.#ready = new ReadyKeys(options.groups);
     this.#retryBucket = new TokenBucket(options.retriesPerSecond ?? 50, options.retryBurst ?? 500);
   }
 
@@ -82,7 +86,7 @@ export class WorkQueue {
       this.#again.set(key, performance.now());
     } else {
       if (this.#ready.has(key)) return;
-      this.#ready.set(key, performance.now());
+      this.#ready.add(key, performance.now());
     }
     this.#observe((observer) => observer.added?.(key));
     this.#schedulePump();
@@ -120,7 +124,7 @@ export class WorkQueue {
   }
 
   #schedulePump(): void {
-    if (this.#pumping || !this.#started || this.#ready.size === 0 || this.#isBusy) return;
+    if (this.#pumping || !this.#started || !this.#ready.mayHaveNext || this.#isBusy) return;
     if (this.#sliceEnd === 0) {
       this.#sliceEnd = performance.now() + TIME_SLICE_MS;
       setImmediate(() => {
@@ -134,12 +138,12 @@ export class WorkQueue {
 
   #pump(): void {
     this.#pumping = false;
-    for (const [key, addedAt] of this.#ready) {
-      // What is left begins with the next turn of the event loop.
-      if (this.#isBusy || performance.now() > this.#sliceEnd) return;
-      this.#ready.delete(key);
-      this.#processing.add(key);
-      void this.#process(key, addedAt);
+    // What is left begins with the next turn of the event loop.
+    while (!this.#isBusy && performance.now() <= this.#sliceEnd) {
+      const next = this.#ready.take();
+      if (next === undefined) return;
+      this.#processing.add(next.key);
+      void this.#process(next.key, next.addedAt);
     }
   }
 
@@ -153,10 +157,11 @@ export class WorkQueue {
     const result = await this.#call(key);
     this.#observe((observer) => observer.finished?.(key, (performance.now() - startedAt) / 1000, result));
     this.#processing.delete(key);
+    this.#ready.finish(key);
     const againSince = this.#again.get(key);
     if (againSince !== undefined) {
       this.#again.delete(key);
-      this.#ready.set(key, againSince);
+      this.#ready.add(key, againSince);
     }
     if (!this.#stopped) this.#follow(key, result);
     if (this.depth === 0) this.#tellIdle();

@@ -61,6 +61,7 @@ export class FairleadOperator extends Operator {
       log,
       events: this.#events,
       observer: this.#metrics.observeQueue('Service'),
+      cloudCallObserver: (call) => this.#metrics.countCloudCall(call),
       providerObserver: (...call) => this.#metrics.countProviderCall(...call),
       config: { namespace, clusterId, nodePortRange, concurrency },
     });

@@ -25,12 +25,15 @@ export interface Subject {
   provider: ProviderScope;
   /** The key under which several LoadBalancers of the namespace share one load balancer. */
   sharedAddress?: string | undefined;
+  /** What is asked for, where anybody asks still. */
+  spec?: LoadBalancerSpec | undefined;
 }
 
 /** A node that traffic may be sent to. */
 export interface TargetNode {
   name: string;
   providerID?: string;
+  labels?: Readonly<Record<string, string>>;
   /** InternalIPs, of both families. */
   addresses: string[];
   /** Leaving: gets no new connections, and goes after `drainSeconds`. */
@@ -104,10 +107,13 @@ export interface ProviderStatus {
   againAfterSeconds?: number;
 }
 
+/** The members of LoadBalancer.spec that belong to one type of provider. */
+export type ProviderOptions = Pick<LoadBalancerSpec, 'aws'>;
+
 /** What a Service's annotations say to one provider. */
 export interface OptionsReading {
-  /** Becomes part of LoadBalancer.spec, as `spec[type]`. */
-  options: Record<string, unknown>;
+  /** Becomes part of LoadBalancer.spec. */
+  options: ProviderOptions;
   scheme?: Scheme;
   targetsMode?: TargetsMode;
   /** Values that can't be read: nothing new is decided until they are mended. */

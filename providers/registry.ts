@@ -2,16 +2,37 @@ import type { ProviderType } from '../crds/common.ts';
 import type { LoadBalancerProviderSpec } from '../crds/load-balancer-provider.ts';
 import { createAnnounceProvider } from './announce/announce.ts';
 import type { LiveAgents } from './announce/live-agents.ts';
+import { createAwsProvider } from './aws/aws.ts';
 import type { Provider } from './provider.ts';
 
 /** What providers are made with. */
 export interface ProviderContext {
   agents: LiveAgents;
+  /** The decoded values of a Secret in Fairlead's namespace. Throws NotFound where there is none. */
+  readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>>;
+  /** Told of each call of a cloud's API. */
+  observeCall(call: CloudCall): void;
+}
+
+/** One call of a cloud's API: each attempt counts. */
+export interface CloudCall {
+  provider: ProviderType;
+  /** `CreateLoadBalancer`, ... */
+  operation: string;
+  /** `OK`, or the API's error code. */
+  code: string;
+  seconds: number;
 }
 
 /** Every provider, one line each. */
 const FACTORIES: Readonly<Record<ProviderType, (context: ProviderContext) => Provider>> = {
   announce: ({ agents }) => createAnnounceProvider(agents),
+  aws: ({ observeCall, readSecret }) =>
+    createAwsProvider({
+      readSecret,
+      observeCall: ({ code, operation, seconds }) =>
+        observeCall({ provider: 'aws', operation, code, seconds }),
+    }),
 };
 
 export function createProviders(context: ProviderContext): ReadonlyMap<ProviderType, Provider> {

@@ -4,8 +4,12 @@ import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts'
 import { LOAD_BALANCERS } from '../../crds/resources.ts';
 import type { Service, ServicePort } from '../../kube/objects.ts';
 import { apiVersionOf } from '../../kube/resources.ts';
+import type { OptionsReading } from '../../providers/provider.ts';
 import { loadBalancerName, PROVIDER_LABEL, SERVICE_LABEL } from './names.ts';
 import type { AnnotatedWishes } from './read-annotations.ts';
+
+/** `spec.sessionAffinityConfig` of the Kubernetes API. */
+const DEFAULT_AFFINITY_SECONDS = 10_800;
 
 /** A number that a port has beside its own: what was decided, and the PortPool that it came from. */
 export interface PortClaim {
@@ -23,6 +27,8 @@ export interface LoadBalancerInput {
   wishes: AnnotatedWishes;
   addresses: readonly AddressClaim[];
   ports: readonly PortClaim[];
+  /** What annotations say to this provider. */
+  reading?: OptionsReading | undefined;
 }
 
 /** The LoadBalancer of a Service at a provider as it ought to be, to create it. */
@@ -56,24 +62,41 @@ function buildSpec({
   wishes,
   addresses,
   ports,
+  reading,
 }: LoadBalancerInput): LoadBalancerSpec {
   const { targets, announce } = provider.spec;
   const { healthCheckNodePort, externalTrafficPolicy } = service.spec;
   return {
     service: { name: service.metadata.name, uid: service.metadata.uid ?? '' },
     provider: { name: provider.metadata.name, type: providerType },
-    scheme: wishes.scheme ?? provider.spec.scheme ?? 'Public',
+    scheme: wishes.scheme ?? reading?.scheme ?? provider.spec.scheme ?? 'Public',
     ...(addresses.length === 0 ? {} : { addresses: [...addresses] }),
     ...(wishes.sharedAddress === undefined ? {} : { sharedAddress: wishes.sharedAddress }),
     frontends: (service.spec.ports ?? []).map((port) => buildFrontend(port, ports)),
     targets: {
-      mode: targets?.mode ?? 'NodePort',
+      mode: reading?.targetsMode ?? targets?.mode ?? 'NodePort',
       ...(targets?.nodeSelector === undefined ? {} : { nodeSelector: targets.nodeSelector }),
       drainSeconds: targets?.drainSeconds ?? 30,
     },
     externalTrafficPolicy: externalTrafficPolicy ?? 'Cluster',
     ...(healthCheckNodePort ? { healthCheckNodePort } : {}),
+    ...(providerType === 'announce' ? {} : buildOutsidePart(service, wishes)),
+    ...reading?.options,
     ...(providerType === 'announce' && announce !== undefined ? { announce } : {}),
+  };
+}
+
+/** What a provider outside of the cluster has to know of the Service; the agents read the Service itself. */
+function buildOutsidePart({ spec }: Service, wishes: AnnotatedWishes): Partial<LoadBalancerSpec> {
+  const { ipFamilies = [], loadBalancerSourceRanges = [], sessionAffinity, sessionAffinityConfig } = spec;
+  const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
+  return {
+    ...(ipFamilies.length === 0 ? {} : { ipFamilies }),
+    ...(loadBalancerSourceRanges.length === 0
+      ? {}
+      : { sourceRanges: loadBalancerSourceRanges.map((range) => range.trim()) }),
+    ...(sessionAffinity === 'ClientIP' ? { sessionAffinitySeconds: seconds } : {}),
+    ...(wishes.healthCheckPath === undefined ? {} : { healthCheckPath: wishes.healthCheckPath }),
   };
 }
 

@@ -10,6 +10,7 @@ import type { KubeObject, Namespace, Node, Service } from '../../kube/objects.ts
 import { NAMESPACES, NODES, type ResourceType, SERVICES } from '../../kube/resources.ts';
 import { FreshView } from './fresh-view.ts';
 import { markChosenNodePorts } from './mark-node-ports.ts';
+import { TargetCaches } from './target-caches.ts';
 
 /** What the operator sees of the cluster, and its own last writes before the watch has them. */
 export interface Caches {
@@ -20,6 +21,8 @@ export interface Caches {
   portPools: Informer<PortPool>;
   namespaces: Informer<Namespace>;
   nodes: Informer<Node>;
+  /** Listed on demand. */
+  targets: TargetCaches;
   freshServices: FreshView<Service>;
   freshLoadBalancers: FreshView<LoadBalancer>;
   start(): void;
@@ -53,6 +56,7 @@ export function createCaches(client: KubeClient, log: Logger): Caches {
     .addIndex('pool', (each) => (each.spec.addresses ?? []).map(({ pool }) => pool));
 
   const all = [services, loadBalancers, providers, addressPools, portPools, namespaces, nodes];
+  const targets = new TargetCaches(client, log);
   return {
     services,
     loadBalancers,
@@ -61,13 +65,14 @@ export function createCaches(client: KubeClient, log: Logger): Caches {
     portPools,
     namespaces,
     nodes,
+    targets,
     freshServices: new FreshView(services.store),
     freshLoadBalancers: new FreshView(loadBalancers.store, { index: 'service', of: serviceKeyOf }),
     start: () => {
       for (const each of all) each.start();
     },
     stop: async () => {
-      await Promise.all(all.map((each) => each.stop()));
+      await Promise.all([...all, targets].map((each) => each.stop()));
     },
     synced: Promise.all(all.map((each) => each.synced)),
     get hasSynced() {

@@ -6,9 +6,11 @@ import type { Provider } from '../../providers/provider.ts';
 import type { PortRange } from '../allocate/port-ranges.ts';
 import type { PlannedEvent } from '../status/build-events.ts';
 import type { WantedStatus } from '../status/load-balancer-status.ts';
+import type { Applied } from './applied.ts';
 import type { Caches } from './caches.ts';
 import type { Claims } from './claims.ts';
 import type { CompiledObjects } from './compiled-objects.ts';
+import type { Orphans } from './orphans.ts';
 import type { Reminders } from './reminders.ts';
 import type { TakenPorts } from './taken-ports.ts';
 
@@ -21,6 +23,8 @@ export interface ReconcileContext {
   takenPorts: TakenPorts;
   compiled: CompiledObjects;
   providers: ReadonlyMap<ProviderType, Provider>;
+  applied: Applied;
+  orphans: Orphans;
   /** In every name and tag at providers. */
   clusterId: string;
   nodePortRange: PortRange;

@@ -2,24 +2,31 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Logger } from '../../kube/log.ts';
 import { WorkQueue, type WorkQueueObserver } from '../../kube/workqueue.ts';
-import { createProviders } from '../../providers/registry.ts';
+import { type CloudCall, createProviders, type ProviderContext } from '../../providers/registry.ts';
 import type { PortRange } from '../allocate/port-ranges.ts';
 import { Agents } from './agents.ts';
+import { Applied } from './applied.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { Claims } from './claims.ts';
 import { CompiledObjects } from './compiled-objects.ts';
 import type { ReconcileContext } from './context.ts';
 import { CountStatusQueue } from './count-status.ts';
+import { DriftWatch } from './drift-watch.ts';
 import { EventTeller } from './event-teller.ts';
 import { LoadBalancerStatusQueue } from './load-balancer-status.ts';
 import { measureProvider, type ProviderObserver } from './measure-provider.ts';
 import { inOrderOfClaims } from './order-of-claims.ts';
+import { Orphans } from './orphans.ts';
 import { QuietTime } from './quiet-time.ts';
+import { readSecret } from './read-secret.ts';
 import { recoverClaims } from './recover-claims.ts';
 import { Reminders } from './reminders.ts';
 import { ServiceReconciler } from './service.ts';
 import { TakenPorts } from './taken-ports.ts';
 import { Triggers } from './triggers.ts';
+
+/** Turns wait for clouds: so many namespaces may have their full share of them before others have to wait. */
+const NAMESPACES_AT_ONCE = 8;
 
 export interface ControllerOptions {
   client: KubeClient;
@@ -32,6 +39,8 @@ export interface ControllerOptions {
   observer?: WorkQueueObserver | undefined;
   /** Told of each call of a provider, for metrics. */
   providerObserver?: ProviderObserver | undefined;
+  /** Told of each call of a cloud's API, for metrics. */
+  cloudCallObserver?: ((call: CloudCall) => void) | undefined;
 }
 
 export interface ControllerConfig {
@@ -40,10 +49,12 @@ export interface ControllerConfig {
   /** In every name and tag at providers. */
   clusterId: string;
   nodePortRange: PortRange;
-  /** Services reconciled at once. */
+  /** Services of one namespace reconciled at once. */
   concurrency: number;
   /** How often the agents' Leases are looked at. @default 3000 */
   agentsIntervalMs?: number | undefined;
+  /** How often drift is looked for. @default as each provider says */
+  driftIntervalMs?: number | undefined;
 }
 
 export interface Controller {
@@ -64,7 +75,8 @@ export function createController(options: ControllerOptions): Controller {
   const caches = createCaches(client, log);
   const queue = new WorkQueue({
     name: 'services',
-    concurrency: config.concurrency,
+    concurrency: config.concurrency * NAMESPACES_AT_ONCE,
+    groups: { groupOf: namespaceOf, concurrency: config.concurrency },
     log,
     observer: options.observer,
     process: (key, signal) => reconciler.reconcile(key, signal),
@@ -82,9 +94,14 @@ export function createController(options: ControllerOptions): Controller {
       counts.addAll();
     },
   });
+  const outside: ProviderContext = {
+    agents,
+    readSecret: (name, signal) => readSecret(client, config.namespace, name, signal),
+    observeCall: options.cloudCallObserver ?? (() => {}),
+  };
   const tellCall = options.providerObserver ?? (() => {});
   const providers = new Map(
-    [...(options.providers ?? createProviders)({ agents })].map(([type, provider]) => [
+    [...(options.providers ?? createProviders)(outside)].map(([type, provider]) => [
       type,
       measureProvider(provider, tellCall),
     ]),
@@ -106,6 +123,8 @@ export function createController(options: ControllerOptions): Controller {
     takenPorts: new TakenPorts(),
     compiled,
     providers,
+    applied: new Applied(),
+    orphans: new Orphans(),
     clusterId,
     nodePortRange,
     now,
@@ -116,6 +135,11 @@ export function createController(options: ControllerOptions): Controller {
   };
   const reconciler = new ServiceReconciler(context, (key, waiting) => triggers.setWaiting(key, waiting));
   const counts = new CountStatusQueue(context, { quiet, log });
+  const drift = new DriftWatch(context, {
+    recheck: (key) => queue.add(key),
+    tellProvider: (name) => counts.addProvider(name),
+    intervalMs: config.driftIntervalMs,
+  });
   triggers.connect(claims);
   const stopping = Promise.withResolvers<void>();
   let isStopping = false;
@@ -144,11 +168,13 @@ export function createController(options: ControllerOptions): Controller {
       statuses.start();
       counts.start();
       reminders.start();
+      drift.start();
     },
     async stop() {
       isStopping = true;
       stopping.resolve();
       agents.stop();
+      await drift.stop();
       triggers.stop();
       reminders.stop();
       await queue.stop();
@@ -158,4 +184,8 @@ export function createController(options: ControllerOptions): Controller {
       await caches.stop();
     },
   };
+}
+
+function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }

@@ -88,6 +88,10 @@ export class CountStatusQueue {
     for (const { metadata } of providers.store.list()) this.#add('provider', metadata.name);
   }
 
+  addProvider(name: string): void {
+    this.#add('provider', name);
+  }
+
   start(): void {
     this.#queue.start();
   }

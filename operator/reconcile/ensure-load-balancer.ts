@@ -2,7 +2,7 @@ import type { AddressClaim, LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
 import { isClass } from '../../kube/errors.ts';
 import type { LoadBalancerIngress, Service } from '../../kube/objects.ts';
-import type { Finding } from '../../providers/provider.ts';
+import type { Finding, OptionsReading, ProviderStatus } from '../../providers/provider.ts';
 import { providerTypeOf } from '../../providers/registry.ts';
 import { buildLoadBalancer, type PortClaim } from '../plan/build-load-balancer.ts';
 import { checkPorts } from '../plan/check-ports.ts';
@@ -18,6 +18,7 @@ import { ingressOf } from '../status/service-status.ts';
 import { claimAddresses } from './claim-addresses.ts';
 import type { ReconcileContext } from './context.ts';
 import { LoadBalancerWriter } from './load-balancer-writer.ts';
+import { openGates } from './pod-gates.ts';
 import { SettleClock } from './settle-clock.ts';
 import { syncProvider } from './sync-provider.ts';
 
@@ -39,7 +40,10 @@ export interface EnsureInput {
 export interface Ensured {
   outcome: Outcome;
   ingress: LoadBalancerIngress[];
-  providerID?: string | undefined;
+  /** As the provider says; undefined: it didn't come so far. */
+  status?: ProviderStatus | undefined;
+  /** Digest of what is carried out wholly. */
+  applied?: string | undefined;
   loadBalancer?: LoadBalancer | undefined;
   wrote?: 'Created' | 'Updated' | undefined;
   /** Again after this, though nothing changes: an address is on its way out. */
@@ -90,14 +94,16 @@ export class LoadBalancerEnsurer {
     const key = `${namespace}/${loadBalancerName(name, choice.name)}`;
     await this.#writer.readBack(key);
     const existing = this.#context.caches.freshLoadBalancers.get(key);
-    const refusal = choice.refusal ?? this.#refuse(key, service, choice.provider, existing);
+    const reading = this.#readOptions(service, choice.provider);
+    const refusal =
+      choice.refusal ?? findInvalid(reading) ?? this.#refuse(key, service, choice.provider, existing);
     // Without the numbers that it must have, nothing is begun: they would have to be changed under its users.
     const lacksPorts = input.portOutcome.finding !== undefined && existing === undefined;
     if (refusal !== undefined || choice.provider === undefined || lacksPorts) {
       return this.#keepAsItIs(key, input, existing, refusal);
     }
 
-    const plan = this.#plan(key, choice.provider, existing, input);
+    const plan = this.#plan(key, choice.provider, existing, input, reading);
     let written: LoadBalancer;
     try {
       written = await this.#writer.write(key, plan.desired, existing);
@@ -107,7 +113,14 @@ export class LoadBalancerEnsurer {
       return { ...this.#keepAsItIs(key, input, existing, finding), failure: error };
     }
     const wrote = written === existing ? undefined : existing === undefined ? 'Created' : 'Updated';
-    return { ...(await this.#carryOut(written, plan, input)), wrote };
+    return { ...(await this.#carryOut(written, choice.provider, plan, input)), wrote };
+  }
+
+  #readOptions(service: Service, provider: LoadBalancerProvider | undefined): OptionsReading | undefined {
+    const type = provider === undefined ? undefined : providerTypeOf(provider.spec);
+    if (provider === undefined || type === undefined) return undefined;
+    const implementation = this.#context.providers.get(type);
+    return implementation?.readOptions?.(service.metadata.annotations ?? {}, provider.spec);
   }
 
   /** What speaks against the Service, against one that isn't there yet, or is on its way out. */
@@ -134,13 +147,22 @@ export class LoadBalancerEnsurer {
     provider: LoadBalancerProvider,
     existing: LoadBalancer | undefined,
     input: EnsureInput,
+    reading: OptionsReading | undefined,
   ): Plan {
     const { service, wishes, ports, namespaceLabels } = input;
     const providerType = providerTypeOf(provider.spec) ?? 'announce';
     const fromPools = this.#context.providers.get(providerType)?.addressesFromPools ?? false;
     if (!fromPools) {
-      const desired = buildLoadBalancer({ service, provider, providerType, wishes, ports, addresses: [] });
-      return { desired, addresses: [], notes: [] };
+      const desired = buildLoadBalancer({
+        service,
+        provider,
+        providerType,
+        wishes,
+        ports,
+        addresses: [],
+        reading,
+      });
+      return { desired, addresses: [], notes: reading?.ignored ?? [] };
     }
     const claimed = claimAddresses(this.#context, {
       owner: key,
@@ -178,10 +200,22 @@ export class LoadBalancerEnsurer {
   }
 
   /** The provider's part, for what is claimed. */
-  async #carryOut(written: LoadBalancer, plan: Plan, input: EnsureInput): Promise<Ensured> {
-    const { choice, portOutcome, service, beforeExternal, signal } = input;
-    const synced = await syncProvider(this.#context, written, service, beforeExternal, signal);
+  async #carryOut(
+    written: LoadBalancer,
+    provider: LoadBalancerProvider,
+    plan: Plan,
+    input: EnsureInput,
+  ): Promise<Ensured> {
+    const { choice, portOutcome, beforeExternal, signal } = input;
+    if (written.spec.targets.mode === 'Pod') await this.#context.caches.targets.need(signal);
+    const synced = await syncProvider(this.#context, {
+      loadBalancer: written,
+      provider,
+      beforeExternal,
+      signal,
+    });
     if (synced.kind === 'failed') return notCarriedOut(written, plan, input, synced.failure);
+    await openGates(this.#context, written, synced.status);
     const ingress = synced.addressesFromPools
       ? plan.addresses.map(({ address }) => toIngress(address))
       : synced.status.ingress;
@@ -192,12 +226,18 @@ export class LoadBalancerEnsurer {
         ports: portOutcome,
         addresses: { texts, finding: plan.refused },
         programmed: { finding: synced.status.notProgrammed },
+        outside: {
+          status: synced.status,
+          compared: this.#context.providers.get(written.spec.provider.type)?.refresh !== undefined,
+          drift: synced.drift,
+        },
         notes: plan.notes,
       },
       ingress,
-      providerID: synced.status.providerID,
+      status: synced.status,
+      applied: synced.applied,
       loadBalancer: written,
-      againAfterSeconds: plan.againAfterSeconds,
+      againAfterSeconds: soonest(plan.againAfterSeconds, synced.status.againAfterSeconds),
     };
   }
 
@@ -248,10 +288,23 @@ function notCarriedOut(written: LoadBalancer, plan: Plan, input: EnsureInput, fa
       notes: plan.notes,
     },
     ingress,
-    providerID: written.status?.providerID,
     loadBalancer: written,
     failure,
   };
+}
+
+function findInvalid(reading: OptionsReading | undefined): Finding | undefined {
+  const [first] = reading?.invalid ?? [];
+  return (
+    first && {
+      reason: first.reason,
+      message: reading?.invalid.map(({ message }) => message).join(' ') ?? first.message,
+    }
+  );
+}
+
+function soonest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }
 
 function asIngress({ ip, hostname, ipMode }: StatusIngress): LoadBalancerIngress {

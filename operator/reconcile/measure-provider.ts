@@ -1,17 +1,14 @@
 import { isClass } from '../../kube/errors.ts';
 import type { Provider } from '../../providers/provider.ts';
 
-/** Told of each call of a provider that does I/O: what it was, `ok` or the class of the error, and how long it took. */
-export type ProviderObserver = (
-  type: string,
-  call: 'observe' | 'apply',
-  result: string,
-  seconds: number,
-) => void;
+export type ProviderCall = 'observe' | 'apply' | 'refresh';
 
-/** The same provider, with `observe` and `apply` measured. */
+/** Told of each call of a provider that does I/O: what it was, `ok` or the class of the error, and how long it took. */
+export type ProviderObserver = (type: string, call: ProviderCall, result: string, seconds: number) => void;
+
+/** The same provider, with what does I/O measured. */
 export function measureProvider(provider: Provider, tell: ProviderObserver): Provider {
-  const measured = async <T>(call: 'observe' | 'apply', work: () => Promise<T>): Promise<T> => {
+  const measured = async <T>(call: ProviderCall, work: () => Promise<T>): Promise<T> => {
     const startedAt = performance.now();
     const done = (result: string) =>
       tell(provider.type, call, result, (performance.now() - startedAt) / 1000);
@@ -24,16 +21,27 @@ export function measureProvider(provider: Provider, tell: ProviderObserver): Pro
       throw error;
     }
   };
+  const { readiness, readOptions, refresh } = provider;
   return {
     type: provider.type,
     addressesFromPools: provider.addressesFromPools,
     external: provider.external,
     validate: (spec) => provider.validate(spec),
-    readiness: (spec) => provider.readiness?.(spec),
+    ...(readiness === undefined ? {} : { readiness: (spec) => readiness.call(provider, spec) }),
+    ...(readOptions === undefined
+      ? {}
+      : { readOptions: (annotations, spec) => readOptions.call(provider, annotations, spec) }),
     build: (desired) => provider.build(desired),
-    observe: (id) => measured('observe', () => provider.observe(id)),
+    observe: (subject, applied, signal) =>
+      measured('observe', () => provider.observe(subject, applied, signal)),
     diff: (model, observed) => provider.diff(model, observed),
-    apply: (change, signal) => measured('apply', () => provider.apply(change, signal)),
+    apply: (change, subject, signal) => measured('apply', () => provider.apply(change, subject, signal)),
     status: (model, observed) => provider.status(model, observed),
+    ...(refresh === undefined
+      ? {}
+      : {
+          refresh: (scope, clusterId, signal) =>
+            measured('refresh', () => refresh.call(provider, scope, clusterId, signal)),
+        }),
   };
 }

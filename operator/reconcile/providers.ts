@@ -1,5 +1,6 @@
 import type { LoadBalancerProvider, LoadBalancerProviderStatus } from '../../crds/load-balancer-provider.ts';
 import { setCondition } from '../../kube/conditions.ts';
+import type { Condition } from '../../kube/objects.ts';
 import type { Finding } from '../../providers/provider.ts';
 import { providerTypeOf } from '../../providers/registry.ts';
 import { REASONS } from '../status/reasons.ts';
@@ -16,8 +17,9 @@ export function buildProviderStatus(
   const [wrong] = context.compiled.providers.get(name)?.findings ?? [];
   const notReady = wrong ?? findAmbiguity(context, provider) ?? findUnreadiness(context, provider);
   const at = generation === undefined ? {} : { observedGeneration: generation };
+  const orphans = context.orphans.describe(name);
   const own = (provider.status?.conditions ?? []).filter(
-    (condition) => condition.type === 'Accepted' || condition.type === 'Ready',
+    ({ type }) => type === 'Accepted' || type === 'Ready' || (type === 'Orphans' && orphans !== undefined),
   );
   const accepted = setCondition(
     own,
@@ -43,8 +45,19 @@ export function buildProviderStatus(
     ...at,
     ...(type === undefined ? {} : { type }),
     loadBalancers: context.caches.loadBalancers.store.byIndex('provider', name).length,
-    conditions,
+    conditions: withOrphans(conditions, orphans, at, now),
   };
+}
+
+/** Said only where there are any. */
+function withOrphans(
+  conditions: Condition[],
+  orphans: Finding | undefined,
+  at: { observedGeneration?: number },
+  now: string,
+): Condition[] {
+  if (orphans === undefined) return conditions;
+  return setCondition(conditions, { type: 'Orphans', status: 'True', ...orphans, ...at }, now);
 }
 
 function findAmbiguity(

@@ -1,5 +1,6 @@
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import { LOAD_BALANCERS } from '../../crds/resources.ts';
+import { ClassedError } from '../../kube/errors.ts';
 import type { Service } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
 import type { ReconcileResult } from '../../kube/workqueue.ts';
@@ -7,8 +8,9 @@ import type { Finding } from '../../providers/provider.ts';
 import { isBeingDeleted } from '../plan/names.ts';
 import { describeFailure } from '../status/describe-refusal.ts';
 import { EVENTS, REASONS } from '../status/reasons.ts';
+import { buildSubject } from './build-desired.ts';
 import type { ReconcileContext } from './context.ts';
-import { removeFromProvider } from './sync-provider.ts';
+import { removeFromProvider, unknownType } from './sync-provider.ts';
 
 /** A load balancer that the provider still has. */
 export interface Unreleased {
@@ -52,6 +54,7 @@ export class LoadBalancerReleaser {
     }
     this.#unreleased.delete(key);
     claims.letGo(key);
+    this.#context.applied.drop(key);
     if (!isBeingDeleted(loadBalancer)) {
       await client.delete(LOAD_BALANCERS, namespace, name, uid === undefined ? {} : { uid });
       tell(EVENTS.deleted, `Deleted load balancer ${name}`);
@@ -71,7 +74,7 @@ export class LoadBalancerReleaser {
     const { name } = loadBalancer.metadata;
     const provider = loadBalancer.spec.provider.name;
     try {
-      if (await removeFromProvider(this.#context, loadBalancer, signal)) return undefined;
+      if (await this.#remove(loadBalancer, signal)) return undefined;
       const message = `Load balancer ${name} is being deleted at provider "${provider}".`;
       return { finding: { reason: REASONS.deleting, message } };
     } catch (failure) {
@@ -80,6 +83,24 @@ export class LoadBalancerReleaser {
       return { finding: { reason: REASONS.syncFailed, message }, failure };
     }
   }
+
+  async #remove(loadBalancer: LoadBalancer, signal: AbortSignal): Promise<boolean> {
+    const { name, type } = loadBalancer.spec.provider;
+    const provider = this.#context.providers.get(type);
+    if (provider === undefined) throw unknownType(loadBalancer);
+    if (!provider.external) return true;
+    const object = this.#context.compiled.providers.get(name)?.object;
+    if (object === undefined) throw unknownProvider(name);
+    this.#context.applied.forget(loadBalancer);
+    const subject = buildSubject(this.#context, loadBalancer, object);
+    return await removeFromProvider(this.#context, provider, subject, signal);
+  }
+}
+
+/** Without its configuration nobody knows where to go, and with which credentials. */
+function unknownProvider(name: string): ClassedError {
+  const message = `There is no LoadBalancerProvider "${name}" any more: create it again, so that what it made can be taken away.`;
+  return new ClassedError(message, { class: 'Rejected', reason: REASONS.providerNotFound });
 }
 
 /** When to look again at what is left: a deletion isn't given up, whatever the provider says. */

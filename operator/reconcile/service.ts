@@ -175,7 +175,7 @@ export class ServiceReconciler {
     const [soonest] = ensured
       .flatMap(({ againAfterSeconds }) => againAfterSeconds ?? [])
       .sort((a, b) => a - b);
-    if (soonest !== undefined) return { kind: 'retryAfter', seconds: soonest, reason: 'MovingAddress' };
+    if (soonest !== undefined) return { kind: 'retryAfter', seconds: soonest, reason: 'LookAgain' };
     const [rejected] = failures;
     return rejected === undefined ? DONE : { kind: 'failed', error: rejected, terminal: true };
   }

@@ -1,55 +1,118 @@
+import { createHash } from 'node:crypto';
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
 import { ClassedError } from '../../kube/errors.ts';
-import type { Service } from '../../kube/objects.ts';
-import type { Change, LoadBalancerId, Provider, ProviderStatus } from '../../providers/provider.ts';
+import type { Change, Provider, ProviderStatus, Subject } from '../../providers/provider.ts';
+import { buildDesired } from './build-desired.ts';
 import type { ReconcileContext } from './context.ts';
-import { targetNodes } from './target-nodes.ts';
+
+/** What is deleted in steps takes its time at the provider. */
+const UNFINISHED_SECONDS = 5;
+
+/** What somebody else changed at the provider. */
+export interface Drift {
+  /** What it would take to put it back. */
+  changes: Change[];
+  repaired: boolean;
+}
 
 /** What the provider has now, or why it couldn't be brought to that. */
 export type Synced =
-  | { kind: 'synced'; addressesFromPools: boolean; status: ProviderStatus }
+  | {
+      kind: 'synced';
+      addressesFromPools: boolean;
+      status: ProviderStatus;
+      /** Digest of the model, when all of it is carried out. */
+      applied: string | undefined;
+      drift: Drift | undefined;
+    }
   | { kind: 'failed'; failure: unknown };
+
+export interface SyncInput {
+  loadBalancer: LoadBalancer;
+  provider: LoadBalancerProvider;
+  /** Called before anything is made outside of the cluster. */
+  beforeExternal: () => Promise<void>;
+  signal: AbortSignal;
+}
 
 /**
  * Brings what the provider has to what the LoadBalancer says: build, observe, diff, apply. Throws only what
  * `beforeExternal` throws, and whatever comes of `signal`.
  */
-export async function syncProvider(
-  context: ReconcileContext,
-  loadBalancer: LoadBalancer,
-  service: Service,
-  beforeExternal: () => Promise<void>,
-  signal: AbortSignal,
-): Promise<Synced> {
+export async function syncProvider(context: ReconcileContext, input: SyncInput): Promise<Synced> {
+  const { loadBalancer, provider: object, signal } = input;
   const provider = context.providers.get(loadBalancer.spec.provider.type);
   if (provider === undefined) return { kind: 'failed', failure: unknownType(loadBalancer) };
-  const id = idOf(context, loadBalancer, service.metadata.uid ?? '');
-  if (provider.external) await beforeExternal();
-  const nodes = provider.external ? targetNodes(context.caches.nodes.store.list(), loadBalancer.spec) : [];
+  if (provider.external) await input.beforeExternal();
   try {
-    const model = provider.build({ id, spec: loadBalancer.spec, nodes });
-    let observed = await provider.observe(id);
+    const desired = buildDesired(context, loadBalancer, object);
+    const model = provider.build(desired);
+    const digest = provider.external ? digestOf(model, loadBalancer) : undefined;
+    const wasApplied = digest !== undefined && context.applied.get(loadBalancer) === digest;
+    let observed = await provider.observe(desired, wasApplied ? model : undefined, signal);
     const changes = provider.diff(model, observed);
-    await applyAll(context, provider, id, changes, signal);
-    if (changes.length > 0) observed = await provider.observe(id);
-    const status = provider.status(model, observed);
-    return { kind: 'synced', addressesFromPools: provider.addressesFromPools, status };
+    const isDrift = wasApplied && changes.length > 0;
+    if (isDrift && object.spec.drift?.policy === 'Report') {
+      const status = provider.status(model, observed);
+      const { addressesFromPools } = provider;
+      return {
+        kind: 'synced',
+        addressesFromPools,
+        status,
+        applied: digest,
+        drift: { changes, repaired: false },
+      };
+    }
+    if (changes.length > 0) {
+      if (!isDrift) context.applied.forget(loadBalancer);
+      await applyAll(context, provider, desired, changes, signal);
+      observed = await provider.observe(desired, undefined, signal);
+    }
+    const left = changes.length === 0 ? [] : provider.diff(model, observed);
+    const status = followUp(provider.status(model, observed), left.length > 0);
+    const applied = left.length === 0 && status.notProgrammed === undefined ? digest : undefined;
+    if (applied !== undefined) context.applied.note(loadBalancer, applied);
+    const drift = isDrift ? { changes, repaired: left.length === 0 } : undefined;
+    return { kind: 'synced', addressesFromPools: provider.addressesFromPools, status, applied, drift };
   } catch (failure) {
     if (signal.aborted) throw failure;
     return { kind: 'failed', failure };
   }
 }
 
+/** What could only be begun is gone on with, though nothing changes meanwhile. */
+function followUp(status: ProviderStatus, isUnfinished: boolean): ProviderStatus {
+  if (!isUnfinished || status.againAfterSeconds !== undefined) return status;
+  return { ...status, againAfterSeconds: UNFINISHED_SECONDS };
+}
+
+/** What is different from what was carried out wholly before; empty where nothing was, or it is wanted otherwise by now. */
+export async function findDrift(
+  context: ReconcileContext,
+  loadBalancer: LoadBalancer,
+  object: LoadBalancerProvider,
+  signal: AbortSignal,
+): Promise<Change[]> {
+  const provider = context.providers.get(loadBalancer.spec.provider.type);
+  if (provider === undefined) return [];
+  const desired = buildDesired(context, loadBalancer, object);
+  const model = provider.build(desired);
+  if (context.applied.get(loadBalancer) !== digestOf(model, loadBalancer)) return [];
+  return provider.diff(model, await provider.observe(desired, model, signal));
+}
+
 async function applyAll(
   context: ReconcileContext,
   provider: Provider,
-  { name, namespace }: LoadBalancerId,
+  subject: Subject,
   changes: readonly Change[],
   signal: AbortSignal,
 ): Promise<void> {
+  const { name, namespace } = subject.id;
   for (const change of changes) {
     context.log.info('ProviderChange', { loadBalancer: name, namespace, change: change.summary });
-    await provider.apply(change, signal);
+    await provider.apply(change, subject, signal);
   }
 }
 
@@ -59,27 +122,26 @@ async function applyAll(
  */
 export async function removeFromProvider(
   context: ReconcileContext,
-  loadBalancer: LoadBalancer,
+  provider: Provider,
+  subject: Subject,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const provider = context.providers.get(loadBalancer.spec.provider.type);
-  if (provider === undefined) throw unknownType(loadBalancer);
-  if (!provider.external) return true;
-  const id = idOf(context, loadBalancer, loadBalancer.spec.service.uid);
-  const changes = provider.diff(undefined, await provider.observe(id));
-  await applyAll(context, provider, id, changes, signal);
-  return changes.length === 0 || provider.diff(undefined, await provider.observe(id)).length === 0;
+  const changes = provider.diff(undefined, await provider.observe(subject, undefined, signal));
+  await applyAll(context, provider, subject, changes, signal);
+  if (changes.length === 0) return true;
+  return provider.diff(undefined, await provider.observe(subject, undefined, signal)).length === 0;
 }
 
-function unknownType({ spec }: LoadBalancer): ClassedError {
+/** With the generation: what went and came back was carried out once more in between. */
+function digestOf(model: unknown, { metadata }: LoadBalancer): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify(model) ?? '')
+    .digest('hex')
+    .slice(0, 32);
+  return `${metadata.generation ?? 0}-${digest}`;
+}
+
+export function unknownType({ spec }: LoadBalancer): ClassedError {
   const message = `This version of Fairlead has no provider of type "${spec.provider.type}".`;
   return new ClassedError(message, { class: 'Rejected', reason: 'UnknownProviderType' });
-}
-
-function idOf(
-  { clusterId }: ReconcileContext,
-  { metadata }: LoadBalancer,
-  serviceUid: string,
-): LoadBalancerId {
-  return { clusterId, namespace: metadata.namespace ?? '', name: metadata.name, serviceUid };
 }

@@ -21,6 +21,7 @@ export function targetNodes(nodes: readonly Node[], spec: Pick<LoadBalancerSpec,
     .map((node) => ({
       name: node.metadata.name,
       ...(node.spec?.providerID === undefined ? {} : { providerID: node.spec.providerID }),
+      ...(node.metadata.labels === undefined ? {} : { labels: node.metadata.labels }),
       addresses: (node.status?.addresses ?? []).flatMap(({ type, address }) =>
         type === 'InternalIP' ? address : [],
       ),

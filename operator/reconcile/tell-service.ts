@@ -112,11 +112,16 @@ function chooseIngress({ service, ensured, surplus }: Served): LoadBalancerIngre
 
 function tellLoadBalancer(
   context: ReconcileContext,
-  { loadBalancer, outcome, ingress, providerID }: Ensured,
+  { loadBalancer, outcome, ingress, status, applied }: Ensured,
 ): void {
   if (loadBalancer === undefined) return;
   context.tellLoadBalancer(keyOf(loadBalancer), {
-    provider: { ingress, ...(providerID === undefined ? {} : { providerID }) },
+    provider: {
+      ingress,
+      providerID: status === undefined ? loadBalancer.status?.providerID : status.providerID,
+      targets: status?.targets,
+    },
+    applied,
     conditions: buildConditions(outcome, loadBalancer.metadata.generation),
   });
 }

@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { TargetsMode } from '../../crds/common.ts';
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
-import type { KubeObject } from '../../kube/objects.ts';
+import type { KubeObject, Node, Pod } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
 import type { StoreChange } from '../../kube/store.ts';
 import type { WorkQueue } from '../../kube/workqueue.ts';
 import { refuseToShare } from '../allocate/share-address.ts';
+import { findSharers } from './build-desired.ts';
 import { type Caches, serviceKeyOf } from './caches.ts';
 import type { Claims } from './claims.ts';
+import { serviceOfSlice } from './target-caches.ts';
+import { loadBalancerOfGate } from './target-pods.ts';
 
 /** Several changes of pools and freed claims in a row wake those that wait once. */
 const GATHER_MS = 50;
@@ -18,6 +22,7 @@ export class Triggers {
   /** Services that something holds up which pools, providers or others' claims may mend. */
   readonly #waiting = new Set<string>();
   #wakeTimer: NodeJS.Timeout | undefined;
+  #outsideTimer: NodeJS.Timeout | undefined;
   #open = false;
 
   constructor(caches: Caches, queue: WorkQueue) {
@@ -36,7 +41,15 @@ export class Triggers {
       this.#add(serviceKeyOf(object));
       if (previous !== undefined) this.#add(serviceKeyOf(previous));
       this.#wakeRivals(object, claims);
+      this.#wakeSharers(object);
     });
+    caches.nodes.store.onChange(({ object, previous }) => {
+      if (previous === undefined || !isDeepStrictEqual(targetingOf(previous), targetingOf(object))) {
+        this.#wakeServedOutside((mode) => mode !== 'Pod');
+      }
+    });
+    caches.targets.slices.store.onChange(({ object }) => this.#wakePods(serviceOfSlice(object)));
+    caches.targets.pods.store.onChange(({ object }) => this.#wakeGated(object));
     caches.addressPools.store.onChange((change) => {
       const { object } = change;
       if (isStatusOnly(change)) return;
@@ -90,6 +103,7 @@ export class Triggers {
 
   stop(): void {
     clearTimeout(this.#wakeTimer);
+    clearTimeout(this.#outsideTimer);
   }
 
   #add(key: string): void {
@@ -101,6 +115,33 @@ export class Triggers {
     this.wake();
   }
 
+  /** Several nodes in a row are one look at each load balancer. */
+  #wakeServedOutside(isConcerned: (mode: TargetsMode) => boolean): void {
+    if (!this.#open || this.#outsideTimer !== undefined) return;
+    this.#outsideTimer = setTimeout(() => {
+      this.#outsideTimer = undefined;
+      for (const each of this.#caches.loadBalancers.store.list()) {
+        const { provider, targets } = each.spec;
+        if (provider.type !== 'announce' && isConcerned(targets.mode)) this.#add(serviceKeyOf(each));
+      }
+    }, GATHER_MS);
+  }
+
+  #wakePods(serviceKey: string): void {
+    const isTarget = ({ spec }: LoadBalancer) => spec.targets.mode === 'Pod';
+    if (this.#caches.freshLoadBalancers.byGroup(serviceKey).some(isTarget)) this.#add(serviceKey);
+  }
+
+  /** A Pod with a gate becomes a target before it is ready. */
+  #wakeGated(pod: Pod): void {
+    const { namespace = '' } = pod.metadata;
+    for (const { conditionType } of pod.spec?.readinessGates ?? []) {
+      const name = loadBalancerOfGate(conditionType);
+      const loadBalancer = name && this.#caches.freshLoadBalancers.get(`${namespace}/${name}`);
+      if (loadBalancer) this.#add(serviceKeyOf(loadBalancer));
+    }
+  }
+
   /** Services that could be ours and have no load balancer yet: a provider came, went, or became the default. */
   #wakeUnserved(): void {
     for (const service of this.#caches.services.store.list()) {
@@ -110,6 +151,14 @@ export class Triggers {
       if (this.#caches.freshLoadBalancers.byGroup(key).length === 0) this.#add(key);
     }
     this.wake();
+  }
+
+  /** Those that share a load balancer outside of the cluster: another of them may have to lead now. */
+  #wakeSharers(changed: LoadBalancer): void {
+    if (changed.spec.provider.type === 'announce') return;
+    for (const each of findSharers({ caches: this.#caches }, changed)) {
+      if (each.metadata.name !== changed.metadata.name) this.#add(serviceKeyOf(each));
+    }
   }
 
   /** Others that hold the same address and may not: the older keeps it, and both have to look. */
@@ -124,6 +173,17 @@ export class Triggers {
       }
     }
   }
+}
+
+/** Of a Node, what decides whether and how it is a target. */
+function targetingOf({ metadata, spec, status }: Node): unknown {
+  return [
+    metadata.labels,
+    metadata.deletionTimestamp,
+    spec?.providerID,
+    (spec?.taints ?? []).map(({ key }) => key),
+    status?.addresses,
+  ];
 }
 
 /** Statuses of pools and providers are ours, and say nothing new to anyone; all else is a new generation. */

@@ -1,7 +1,8 @@
 import type { ConditionInput } from '../../kube/conditions.ts';
 import { truncateMessage } from '../../kube/conditions.ts';
-import type { Finding } from '../../providers/provider.ts';
+import type { Change, Finding, ProviderStatus } from '../../providers/provider.ts';
 import { SERVICE_CONDITION } from '../plan/names.ts';
+import { describeChanges } from './describe-changes.ts';
 import { REASONS } from './reasons.ts';
 
 /** How far one load balancer got. `undefined` findings: that step is done. */
@@ -14,6 +15,15 @@ export interface Outcome {
   addresses: { texts: string[]; finding?: Finding | undefined };
   /** undefined: it didn't come so far. */
   programmed?: { finding?: Finding | undefined } | undefined;
+  /** What the provider says of the load balancer; undefined: it wasn't asked. */
+  outside?:
+    | {
+        status: ProviderStatus;
+        /** Whether the provider is asked now and then what it has. */
+        compared: boolean;
+        drift?: { changes: Change[]; repaired: boolean } | undefined;
+      }
+    | undefined;
   /** What is worth saying and holds nothing up. */
   notes: Finding[];
 }
@@ -52,7 +62,8 @@ export function buildConditions(outcome: Outcome, observedGeneration: number | u
           reason: REASONS.programmed,
           message: 'Everything that was decided is carried out.',
         }),
-    ...NOT_OBSERVED.map((each) => ({ ...each, ...at })),
+    { ...tellTargets(outcome), ...at },
+    { ...tellDrift(outcome), ...at },
     is('Ready', holding, { reason: REASONS.ready, message: `Serving at ${addresses.texts.join(', ')}.` }),
   ];
 }
@@ -95,21 +106,51 @@ export function buildServiceCondition(
   };
 }
 
-/** What no provider reports yet: said as such, since no condition at all reads as if all were well. */
-const NOT_OBSERVED: ConditionInput[] = [
-  {
-    type: 'TargetsHealthy',
-    status: 'Unknown',
-    reason: REASONS.notObserved,
-    message: 'The provider does not report the health of its targets.',
-  },
-  {
-    type: 'Drifted',
-    status: 'Unknown',
-    reason: REASONS.notObserved,
-    message: 'What is at the provider is not compared with what was decided, once it is carried out.',
-  },
-];
+function tellTargets({ outside }: Outcome): ConditionInput {
+  const type = 'TargetsHealthy';
+  if (outside?.status.unhealthy !== undefined) return { type, status: 'False', ...outside.status.unhealthy };
+  const { targets } = outside?.status ?? {};
+  if (targets === undefined) return { type, status: 'Unknown', ...NO_HEALTH };
+  const message = `${targets.healthy} of ${targets.desired} targets are healthy.`;
+  return { type, status: 'True', reason: REASONS.healthy, message };
+}
+
+function tellDrift({ outside }: Outcome): ConditionInput {
+  const type = 'Drifted';
+  if (outside?.compared !== true) return { type, status: 'Unknown', ...NOT_COMPARED };
+  if (outside.drift === undefined) return { type, status: 'False', ...IN_SYNC };
+  const { changes, repaired } = outside.drift;
+  const found = describeChanges(changes);
+  return repaired
+    ? {
+        type,
+        status: 'False',
+        reason: REASONS.repaired,
+        message: truncateMessage(`Put back: ${found}.`, 4096),
+      }
+    : {
+        type,
+        status: 'True',
+        reason: REASONS.drifted,
+        message: truncateMessage(`Changed by somebody else: ${found}.`, 4096),
+      };
+}
+
+/** Said as such, since no condition at all reads as if all were well. */
+const NO_HEALTH: Finding = {
+  reason: REASONS.notObserved,
+  message: 'The provider does not report the health of its targets.',
+};
+
+const NOT_COMPARED: Finding = {
+  reason: REASONS.notObserved,
+  message: 'What is at the provider is not compared with what was decided, once it is carried out.',
+};
+
+const IN_SYNC: Finding = {
+  reason: REASONS.inSync,
+  message: 'Nothing is known that differs from what was carried out.',
+};
 
 const NOT_REACHED: Finding = {
   reason: REASONS.notObserved,

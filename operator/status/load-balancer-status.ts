@@ -4,20 +4,27 @@ import { LOAD_BALANCERS } from '../../crds/resources.ts';
 import { applyStatus } from '../../kube/apply.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type ConditionInput, setCondition } from '../../kube/conditions.ts';
-import type { Condition } from '../../kube/objects.ts';
-import type { ProviderStatus } from '../../providers/provider.ts';
+import type { Condition, LoadBalancerIngress } from '../../kube/objects.ts';
 import { FIELD_MANAGER } from '../plan/names.ts';
 
 /** What is to be said in a LoadBalancer's status. */
 export interface WantedStatus {
-  provider: ProviderStatus | undefined;
+  provider:
+    | {
+        ingress: LoadBalancerIngress[];
+        providerID?: string | undefined;
+        targets?: LoadBalancerStatus['targets'];
+      }
+    | undefined;
+  /** Digest of what is carried out wholly; undefined: something is left to do. */
+  applied?: string | undefined;
   conditions: ConditionInput[];
 }
 
 /** The whole status as it ought to be, or undefined when the LoadBalancer says so already. */
 export function planLoadBalancerStatus(
   loadBalancer: LoadBalancer,
-  { provider, conditions }: WantedStatus,
+  { provider, applied, conditions }: WantedStatus,
   now: string,
 ): LoadBalancerStatus | undefined {
   const before = loadBalancer.status?.conditions ?? [];
@@ -30,6 +37,8 @@ export function planLoadBalancerStatus(
       : { observedGeneration: loadBalancer.metadata.generation }),
     ...(provider?.providerID === undefined ? {} : { providerID: provider.providerID }),
     ...(provider === undefined || provider.ingress.length === 0 ? {} : { ingress: provider.ingress }),
+    ...(applied === undefined ? {} : { applied }),
+    ...(provider?.targets === undefined ? {} : { targets: provider.targets }),
     conditions: set.filter(({ type }) => types.has(type)),
   };
   return isDeepStrictEqual(status, loadBalancer.status) ? undefined : status;

@@ -10,6 +10,8 @@ export const REASONS = {
   claimed: 'Claimed',
   programmed: 'Programmed',
   inSync: 'InSync',
+  healthy: 'Healthy',
+  repaired: 'Repaired',
 
   /** Not served, by intention. */
   paused: 'Paused',
@@ -39,6 +41,8 @@ export const REASONS = {
   noLiveAgent: 'NoLiveAgent',
   notObserved: 'NotObserved',
   syncFailed: 'SyncFailed',
+  drifted: 'ChangedOutside',
+  orphaned: 'Orphaned',
 } as const;
 
 /** The names that people grep for, from Kubernetes' own service controller. */

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ReconcileResult, WorkQueueObserver } from '../../kube/workqueue.ts';
+import type { CloudCall } from '../../providers/registry.ts';
 
 /**
  * The operator's metrics, on a registry of their own. No label takes its values from Services or namespaces: the number
@@ -44,6 +45,19 @@ export class OperatorMetrics {
     help: 'Time that calls of providers took.',
     labelNames: ['provider', 'call'],
     buckets: [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60],
+    registers: [this.registry],
+  });
+  readonly #cloudCalls = new Counter({
+    name: 'fairlead_cloud_api_calls_total',
+    help: "Calls of clouds' APIs, each attempt, by operation and code (OK, or the API's error code).",
+    labelNames: ['provider', 'operation', 'code'],
+    registers: [this.registry],
+  });
+  readonly #cloudDuration = new Histogram({
+    name: 'fairlead_cloud_api_call_duration_seconds',
+    help: "Time that calls of clouds' APIs took.",
+    labelNames: ['provider', 'operation'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [this.registry],
   });
   readonly #leading = new Gauge({
@@ -92,6 +106,11 @@ export class OperatorMetrics {
   countProviderCall(provider: string, call: string, result: string, tookSeconds: number): void {
     this.#providerCalls.inc({ provider, call, result });
     this.#providerDuration.observe({ provider, call }, tookSeconds);
+  }
+
+  countCloudCall({ provider, operation, code, seconds }: CloudCall): void {
+    this.#cloudCalls.inc({ provider, operation, code });
+    this.#cloudDuration.observe({ provider, operation }, seconds);
   }
 
   setLeading(leading: boolean): void {

@@ -1,10 +1,11 @@
 /**
  * `make demo`: a cluster on this machine, and the product at work on it. The cluster stays until `make demo-down`; with
- * DEMO=once it is shown and ended. Exit status 0: every claim held. Interrupted, it leaves nothing.
+ * DEMO=once it is shown and ended. PROVIDER=aws shows load balancers of AWS in the place of the nodes' own. Exit status 0: every claim held. Interrupted, it leaves nothing.
  */
 import { DemoLab, removeDemoFiles, stopDemoLab } from './demo/demo-lab.ts';
-import { sayHowToGoOn } from './demo/say-how-to-go-on.ts';
+import { sayHowToAskCloud, sayHowToGoOn } from './demo/say-how-to-go-on.ts';
 import { showAddress } from './demo/show-address.ts';
+import { showCloud } from './demo/show-cloud.ts';
 import { showNodeLoss } from './demo/show-node-loss.ts';
 import { showReadiness } from './demo/show-readiness.ts';
 import { showSpread } from './demo/show-spread.ts';
@@ -24,7 +25,23 @@ const NEXT: Partial<Record<LabStep, LabStep>> = {
   nodes: 'product',
 };
 
+/** What there is to see of each provider; each answers how to say what to try then. */
+const SHOWS: Record<string, (lab: DemoLab, terminal: Terminal) => Promise<() => void>> = {
+  announce: async (lab, terminal) => {
+    const addresses = await showAddress(lab, terminal);
+    await showSpread(lab, terminal, addresses);
+    await showReadiness(lab, terminal, addresses);
+    await showNodeLoss(lab, terminal, addresses);
+    return () => sayHowToGoOn(terminal, addresses);
+  },
+  aws: async (lab, terminal) => {
+    await showCloud(lab, terminal);
+    return () => sayHowToAskCloud(terminal);
+  },
+};
+
 const once = process.env.DEMO === 'once';
+const provider = process.env.PROVIDER || 'announce';
 const terminal = new Terminal();
 let interrupted = false;
 
@@ -56,26 +73,26 @@ async function start(): Promise<DemoLab> {
   return lab;
 }
 
-async function show(): Promise<void> {
+async function run(): Promise<void> {
   const startedAt = performance.now();
+  const show = SHOWS[provider];
+  if (show === undefined)
+    throw new Error(`PROVIDER is one of ${Object.keys(SHOWS).join(', ')}, not "${provider}"`);
   const lab = await start();
-  const addresses = await showAddress(lab, terminal);
-  await showSpread(lab, terminal, addresses);
-  await showReadiness(lab, terminal, addresses);
-  await showNodeLoss(lab, terminal, addresses);
+  const goOn = await show(lab, terminal);
   const verdict = terminal.failed === 0 ? 'Every claim held' : `${terminal.failed} claims did not hold`;
   terminal.heading(`${verdict}; ${formatMs(performance.now() - startedAt)} in all.`);
   if (once) {
     await stopDemoLab();
     if (terminal.failed === 0) removeDemoFiles();
   } else {
-    sayHowToGoOn(terminal, addresses);
+    goOn();
     lab.keep();
   }
 }
 
 try {
-  await show();
+  await run();
   process.exitCode = terminal.failed === 0 ? 0 : 1;
 } catch (error) {
   if (!interrupted) {

@@ -1,5 +1,6 @@
 /** A lab that is asked over its control socket: what `make demo` keeps running. Runs inside of scripts/in-namespaces. */
 import { readFile } from 'node:fs/promises';
+import { LabCloud } from './cloud.ts';
 import { type Handlers, serveControl } from './control/control-server.ts';
 import { pipePort } from './control/pipe-port.ts';
 import type { ControlTold, LabStatus } from './control/protocol.ts';
@@ -11,6 +12,7 @@ import type { SteadyLoad } from './probe/client-probe.ts';
 const steps: ControlTold[] = [];
 const listeners = new Set<(told: ControlTold) => void>();
 const loads = new Map<number, SteadyLoad>();
+let cloud: LabCloud | undefined;
 
 const starting = startLab({
   logDir: DEMO_FILES.logs,
@@ -36,6 +38,11 @@ function processOf(lab: Lab, { process, node = '' }: { process: string; node?: s
   if (process === 'agent') return lab.agent(node);
   if (process === 'kubelet') return lab.kubelet(node);
   throw new Error(`no process ${process}: operator, agent or kubelet`);
+}
+
+function cloudOf(): LabCloud {
+  if (cloud === undefined) throw new Error('no cloud was started');
+  return cloud;
 }
 
 const handlers: Handlers = {
@@ -77,6 +84,16 @@ const handlers: Handlers = {
     return number;
   },
   stopSteady: async ({ load }) => (await loads.get(load)?.stop()) ?? [],
+  startCloud: async () => {
+    cloud ??= await LabCloud.start(await starting);
+    return { endpoint: cloud.endpoint, ...cloud.credentials };
+  },
+  cloudCalls: async () => cloudOf().calls(),
+  resetCloudCalls: async () => {
+    cloudOf().resetCalls();
+    return null;
+  },
+  askCloud: async ({ service, operation, parameters }) => await cloudOf().ask(service, operation, parameters),
   stop: async () => {
     // PID 1 ends with this process, and every other process of the lab with PID 1.
     setTimeout(() => process.exit(0), 50);

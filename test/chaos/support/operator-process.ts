@@ -22,10 +22,16 @@ export class OperatorProcess {
     }
   }
 
-  static start(kubeconfig: string, args: readonly string[] = []): OperatorProcess {
+  static start(
+    kubeconfig: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): OperatorProcess {
     const web = ['--health-port', '0', '--metrics-port', '0'];
     const argv = [MAIN, '--kubeconfig', kubeconfig, ...web, ...args];
-    return new OperatorProcess(spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    return new OperatorProcess(
+      spawn(process.execPath, argv, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+    );
   }
 
   /** Resolves when every claim is taken in and Services are worked on. */

@@ -1,3 +1,5 @@
+import type { PlainObject } from '../../peers/aws/plain.ts';
+import type { CloudCall } from '../cloud.ts';
 import type { LabStep } from '../lab.ts';
 import type { HttpRequest, ProbeResult } from '../probe/probe-protocol.ts';
 
@@ -22,6 +24,19 @@ export interface LabMethods {
   /** Begins steady requests from the client outside; answers with the number to stop them by. */
   steady: { params: { request: HttpRequest; perSecond: number }; result: number };
   stopSteady: { params: { load: number }; result: ProbeResult[] };
+  /** Starts AWS' stand-in, where each node is an instance from then on. */
+  startCloud: {
+    params: Record<string, never>;
+    result: { endpoint: string; accessKeyId: string; secretAccessKey: string };
+  };
+  /** What the operator called since the last reset. */
+  cloudCalls: { params: Record<string, never>; result: CloudCall[] };
+  resetCloudCalls: { params: Record<string, never>; result: null };
+  /** A call by hand, which isn't counted. */
+  askCloud: {
+    params: { service: 'elb' | 'ec2'; operation: string; parameters: PlainObject };
+    result: PlainObject;
+  };
   /** Resolves when everything inside has ended. */
   stop: { params: Record<string, never>; result: null };
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFile as writeFileAsync } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ControlClient } from '../control/control-client.ts';
 import type { ControlTold } from '../control/protocol.ts';
@@ -108,6 +109,13 @@ export class DemoLab {
     const { status, stdout, stderr } = await this.kubectl(args);
     if (status !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`);
     return stdout;
+  }
+
+  /** Writes a manifest beside the demo's other files: its path. */
+  async writeFile(name: string, text: string): Promise<string> {
+    const path = `${DEMO_DIR}/${name}`;
+    await writeFileAsync(path, text);
+    return path;
   }
 
   /** Runs a program in a node's or the client's network namespace: its standard output. */

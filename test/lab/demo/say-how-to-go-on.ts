@@ -6,13 +6,8 @@ import type { Terminal } from './terminal.ts';
 
 /** The cluster stays: what to try on it. */
 export function sayHowToGoOn(terminal: Terminal, addresses: Addresses): void {
-  const hasKubectl = (process.env.PATH ?? '')
-    .split(delimiter)
-    .some((dir) => existsSync(join(dir, 'kubectl')));
-  const kubectl = hasKubectl ? 'kubectl' : relative('.', DEMO_FILES.kubectl);
-  terminal.heading('The cluster runs on. Look further:');
-  const lines: [string, string][] = [
-    [`export KUBECONFIG=${resolve(DEMO_FILES.kubeconfig)}`, ''],
+  const kubectl = kubectlName();
+  say(terminal, [
     [`${kubectl} get services,fairlead`, 'everything of Fairlead'],
     [`${kubectl} describe service web`, 'what happened, as events'],
     [`${kubectl} scale deployment web --replicas 5`, ''],
@@ -20,6 +15,33 @@ export function sayHowToGoOn(terminal: Terminal, addresses: Addresses): void {
     ['scripts/lab exec node-1 nft list table ip fairlead', 'what the agent put into the kernel'],
     ['scripts/lab node-down node-2', 'cut a node off, node-up joins it again'],
     [`tail -f ${DEMO_FILES.logs}/*.log`, 'what the processes say'],
+  ]);
+}
+
+/** The same, with load balancers of AWS. */
+export function sayHowToAskCloud(terminal: Terminal): void {
+  const kubectl = kubectlName();
+  say(terminal, [
+    [`${kubectl} get services,fairlead`, 'everything of Fairlead'],
+    [`${kubectl} describe loadbalancer web.aws`, 'what became of it at AWS'],
+    [`${kubectl} annotate service web fairlead.dev/scheme=Internal`, 'another load balancer takes its place'],
+    ['scripts/lab kill operator', 'and start it again: nothing changes'],
+    [`tail -f ${DEMO_FILES.logs}/operator.log`, 'what it does'],
+  ]);
+}
+
+function kubectlName(): string {
+  const isInstalled = (process.env.PATH ?? '')
+    .split(delimiter)
+    .some((dir) => existsSync(join(dir, 'kubectl')));
+  return isInstalled ? 'kubectl' : relative('.', DEMO_FILES.kubectl);
+}
+
+function say(terminal: Terminal, commands: readonly [string, string][]): void {
+  terminal.heading('The cluster runs on. Look further:');
+  const lines: [string, string][] = [
+    [`export KUBECONFIG=${resolve(DEMO_FILES.kubeconfig)}`, ''],
+    ...commands,
     ['make demo-down', 'end it'],
   ];
   const width = Math.max(...lines.map(([line]) => (line.startsWith('export') ? 0 : line.length)));

@@ -17,11 +17,12 @@ function makeQueue(options: Partial<WorkQueueOptions> & Pick<WorkQueueOptions, '
 }
 
 /** A queue whose processing ends when the test says so. */
-function steeredQueue(concurrency: number) {
+function steeredQueue(concurrency: number, groups?: WorkQueueOptions['groups']) {
   const running = new Map<string, (result: ReconcileResult) => void>();
   const started: string[] = [];
   const queue = makeQueue({
     concurrency,
+    groups,
     // No retry comes back within a test run.
     baseDelayMs: 1_000_000,
     maxDelayMs: 1_000_000,
@@ -331,5 +332,52 @@ describe('kube/workqueue', () => {
     latencies.sort((a, b) => a - b);
     expect(latencies[100]).to.be.below(1);
     await queue.stop();
+  });
+
+  describe('with groups', () => {
+    const groups = { groupOf: (key: string) => key.slice(0, 1), concurrency: 2 };
+
+    it('lets a small group through beside one that fills the queue', async () => {
+      const { queue, started, finish } = steeredQueue(3, groups);
+      for (let index = 0; index < 900; index++) queue.add(`big-${index}`);
+      queue.add('small');
+      queue.start();
+      await setImmediate();
+
+      expect(started).to.deep.equal(['big-0', 'big-1', 'small']);
+      expect(queue.depth).to.equal(901);
+      finish('small', DONE);
+      await setImmediate();
+      expect(started).to.have.length(3);
+      finish('big-1', DONE);
+      await setImmediate();
+      expect(started.slice(3)).to.deep.equal(['big-2']);
+    });
+
+    it('loses no key, and starts no group more often than it may, over any order', async () => {
+      const key = fc.constantFrom('a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1');
+      const step = fc.record({ kind: fc.constantFrom('add', 'finish'), key });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+          const { queue, running, finish } = steeredQueue(4, groups);
+          queue.start();
+          for (const { kind, key } of steps) {
+            if (kind === 'add') queue.add(key);
+            else finish(key, DONE);
+            await setImmediate();
+            const ofA = [...running.keys()].filter((each) => each.startsWith('a'));
+            expect(ofA.length).to.be.at.most(2);
+          }
+          const idle = queue.idle();
+          for (let turn = 0; queue.depth > 0 && turn < 100; turn++) {
+            for (const each of [...running.keys()]) finish(each, DONE);
+            await setImmediate();
+          }
+          await idle;
+          await queue.stop();
+        }),
+        { numRuns: 50 },
+      );
+    });
   });
 });

@@ -1,9 +1,14 @@
 import { expect } from 'chai';
 import { ClassedError } from '../../../kube/errors.ts';
 import { measureProvider } from '../../../operator/reconcile/measure-provider.ts';
-import type { LoadBalancerId, Provider } from '../../../providers/provider.ts';
+import type { Provider, Subject } from '../../../providers/provider.ts';
+import { makeProvider } from '../plan/objects.ts';
 
-const ID: LoadBalancerId = { clusterId: 'c', namespace: 'n', name: 's.p', serviceUid: 'u' };
+const SUBJECT: Subject = {
+  id: { clusterId: 'c', namespace: 'n', name: 's.p', serviceUid: 'u' },
+  provider: { name: 'p', spec: makeProvider('p').spec },
+};
+const { signal } = new AbortController();
 
 describe('operator/reconcile/measure-provider', () => {
   function provider(observe: () => Promise<unknown>): Provider {
@@ -33,10 +38,10 @@ describe('operator/reconcile/measure-provider', () => {
       (type, call, result, seconds) => told.push(`${type} ${call} ${result} ${seconds >= 0}`),
     );
 
-    const first = await measured.observe(ID);
-    const second = await measured.observe(ID).catch((error: unknown) => error);
-    await measured.observe(ID).catch(() => undefined);
-    await measured.apply({ action: 'Create', resource: 'r', summary: 's' }, new AbortController().signal);
+    const first = await measured.observe(SUBJECT, undefined, signal);
+    const second = await measured.observe(SUBJECT, undefined, signal).catch((error: unknown) => error);
+    await measured.observe(SUBJECT, undefined, signal).catch(() => undefined);
+    await measured.apply({ action: 'Create', resource: 'r', summary: 's' }, SUBJECT, signal);
 
     expect(first).to.equal('observed');
     expect(second).to.equal(throttled);

@@ -46,6 +46,40 @@ describe('plan/build-load-balancer', () => {
     });
   });
 
+  it('says what a provider outside of the cluster has to know, and what annotations say to it', () => {
+    const { spec } = build({
+      providerType: 'aws',
+      service: makeService({
+        ipFamilies: ['IPv4'],
+        loadBalancerSourceRanges: [' 192.0.2.0/24'],
+        sessionAffinity: 'ClientIP',
+      }),
+      wishes: { paused: false, healthCheckPath: '/up' },
+      reading: {
+        options: { aws: { name: 'shop' } },
+        scheme: 'Internal',
+        targetsMode: 'Pod',
+        invalid: [],
+        ignored: [],
+      },
+    });
+    expect(spec).to.deep.include({
+      scheme: 'Internal',
+      ipFamilies: ['IPv4'],
+      sourceRanges: ['192.0.2.0/24'],
+      sessionAffinitySeconds: 10_800,
+      healthCheckPath: '/up',
+      aws: { name: 'shop' },
+    });
+    expect(spec.targets.mode).to.equal('Pod');
+  });
+
+  it('prefers what Fairlead is told to what another controller was told', () => {
+    const reading = { options: {}, scheme: 'Internal' as const, invalid: [], ignored: [] };
+    const { spec } = build({ providerType: 'aws', wishes: { paused: false, scheme: 'Public' }, reading });
+    expect(spec.scheme).to.equal('Public');
+  });
+
   it('takes over ports, policies and what the provider says', () => {
     const { spec } = build({
       service: makeService({

@@ -14,11 +14,14 @@ const spec = makeLoadBalancer('edge', {
   ],
   announce: { interfaces: ['eth1'], nodeSelector: { matchLabels: { edge: 'yes' } } },
 }).spec;
+const subject = { id, provider: { name: 'edge', spec: makeProvider('edge').spec } };
+const desired = { ...subject, spec, nodes: [], pods: [], sharedWith: [] };
+const { signal } = new AbortController();
 const alive = (count: (selector: LabelSelector | undefined) => number) => createAnnounceProvider({ count });
 
 describe('providers/announce', () => {
   it('models what the agents are to do', () => {
-    expect(buildAnnounceModel({ id, spec, nodes: [] })).to.deep.equal({
+    expect(buildAnnounceModel(desired)).to.deep.equal({
       addresses: ['192.0.2.1', '2001:db8::1'],
       interfaces: ['eth1'],
       nodeSelector: { matchLabels: { edge: 'yes' } },
@@ -27,9 +30,9 @@ describe('providers/announce', () => {
 
   it('has nothing to apply, and shows the addresses as VIPs', async () => {
     const provider = alive(() => 1);
-    const model = provider.build({ id, spec, nodes: [] });
-    expect(provider.diff(model, await provider.observe(id))).to.deep.equal([]);
-    expect(provider.diff(undefined, await provider.observe(id))).to.deep.equal([]);
+    const model = provider.build(desired);
+    expect(provider.diff(model, await provider.observe(subject, undefined, signal))).to.deep.equal([]);
+    expect(provider.diff(undefined, await provider.observe(subject, undefined, signal))).to.deep.equal([]);
     expect(provider.status(model, undefined)).to.deep.equal({
       ingress: [
         { ip: '192.0.2.1', ipMode: 'VIP' },
@@ -40,7 +43,7 @@ describe('providers/announce', () => {
 
   it('tells that no agent is alive where one may answer, on load balancers and on the provider alike', () => {
     const provider = alive((selector) => (selector === undefined ? 3 : 0));
-    const status = provider.status(provider.build({ id, spec, nodes: [] }), undefined);
+    const status = provider.status(provider.build(desired), undefined);
     expect(status.notProgrammed?.reason).to.equal('NoLiveAgent');
     expect(status.notProgrammed?.message).to.contain('announce.nodeSelector');
     const nodeSelector = { matchLabels: { edge: 'yes' } };
@@ -68,7 +71,11 @@ describe('providers/announce', () => {
   }
 
   it('is in the registry under its type, by which its configuration is known', () => {
-    const providers = createProviders({ agents: { count: () => 0 } });
+    const providers = createProviders({
+      agents: { count: () => 0 },
+      readSecret: async () => ({}),
+      observeCall: () => {},
+    });
     const type = providerTypeOf(makeProvider('edge').spec);
     expect(type).to.equal('announce');
     expect(providers.get('announce')?.type).to.equal('announce');

@@ -5,9 +5,11 @@ import { KubeClient } from '../../../kube/client.ts';
 import { silentLogger } from '../../../kube/log.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { WorkQueue } from '../../../kube/workqueue.ts';
+import { Applied } from '../../../operator/reconcile/applied.ts';
 import { createCaches } from '../../../operator/reconcile/caches.ts';
 import { Claims } from '../../../operator/reconcile/claims.ts';
 import { CompiledObjects } from '../../../operator/reconcile/compiled-objects.ts';
+import { Orphans } from '../../../operator/reconcile/orphans.ts';
 import { Reminders } from '../../../operator/reconcile/reminders.ts';
 import { ServiceReconciler } from '../../../operator/reconcile/service.ts';
 import { TakenPorts } from '../../../operator/reconcile/taken-ports.ts';
@@ -69,7 +71,11 @@ describe('reconcile: a Service that waits for an address', () => {
       process: (key, signal) => reconciler.reconcile(key, signal),
     });
     const triggers = new Triggers(caches, queue);
-    const providers = createProviders({ agents: { count: () => 1 } });
+    const providers = createProviders({
+      agents: { count: () => 1 },
+      readSecret: async () => ({}),
+      observeCall: () => {},
+    });
     const claims = new Claims(caches, () => triggers.wake());
     const context = {
       client,
@@ -79,6 +85,8 @@ describe('reconcile: a Service that waits for an address', () => {
       takenPorts: new TakenPorts(),
       compiled: new CompiledObjects(caches, { nodePortRange: RANGE, implementations: providers }),
       providers,
+      applied: new Applied(),
+      orphans: new Orphans(),
       clusterId: 'c',
       nodePortRange: RANGE,
       now: () => '2026-01-01T00:00:00Z',

@@ -74,6 +74,44 @@ describe('status/build-conditions', () => {
     });
   }
 
+  const asked = { compared: true, status: { ingress: [], targets: { desired: 3, healthy: 2 } } };
+  const repaint = {
+    action: 'Update' as const,
+    resource: 'Listener',
+    summary: 'Paint it blue',
+    fields: [{ field: 'colour', expected: 'blue', actual: 'red' }],
+  };
+  const removal = { action: 'Delete' as const, resource: 'Listener', summary: 'Delete listener 81' };
+  const observed: [name: string, outside: NonNullable<Outcome['outside']>, said: string[]][] = [
+    ['all is well', asked, ['True 2 of 3', 'False Nothing is known']],
+    [
+      'no target answers',
+      { ...asked, status: { ingress: [], unhealthy: finding('NoHealthyTarget') } },
+      ['False NoHealthyTarget said', 'False Nothing'],
+    ],
+    [
+      'somebody changed a field, and it was put back',
+      { ...asked, drift: { changes: [repaint], repaired: true } },
+      ['True', 'False Put back: Listener colour: expected blue, found red'],
+    ],
+    [
+      'somebody added something, and it is to be left',
+      { ...asked, drift: { changes: [removal, repaint], repaired: false } },
+      ['True', 'True Changed by somebody else: Delete listener 81; Listener colour'],
+    ],
+    ['the provider is never compared', { ...asked, compared: false }, ['True', 'Unknown What is at']],
+  ];
+  for (const [name, outside, said] of observed) {
+    it(`of what the provider says: ${name}`, () => {
+      const found = buildConditions({ ...good, outside }, 3)
+        .filter(({ type }) => type === 'TargetsHealthy' || type === 'Drifted')
+        .map(({ status, message }) => `${status} ${message}`);
+      expect(found).to.have.length(2);
+      for (const [index, text] of found.entries())
+        expect(text.startsWith(said[index] ?? '-')).to.equal(true, text);
+    });
+  }
+
   it('names the provider when one of several is held up, and repeats no sentence', () => {
     const held = { ...good, provider: 'aws', addresses: { texts: [], finding: finding('NoAddressPool') } };
     const condition = buildServiceCondition([good, held], [finding('Note'), finding('Note')], undefined);

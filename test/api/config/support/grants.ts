@@ -34,6 +34,8 @@ export const OPERATOR_NEEDS: Action[] = [
   ...grant('/services/status', ['patch']),
   ...grant('nodes', READ),
   ...grant('namespaces', READ),
+  ...grant('pods', READ),
+  ...grant('/pods/status', ['patch']),
   ...grant('discovery.k8s.io/endpointslices', READ),
   ...grant('events.k8s.io/events', ['create', 'patch']),
   ...grant('fairlead.dev/loadbalancerproviders', READ),
@@ -47,6 +49,7 @@ export const OPERATOR_NEEDS: Action[] = [
   ...grant('fairlead.dev/portpools/status', ['patch']),
   ...grant('coordination.k8s.io/leases', [...READ, 'create'], { namespace: SYSTEM }),
   ...grant('coordination.k8s.io/leases', ['update'], { namespace: SYSTEM, name: 'fairlead-operator' }),
+  ...grant('secrets', ['get'], { namespace: SYSTEM }),
 ];
 
 /** All that an agent needs. */
@@ -68,9 +71,9 @@ const ALL = [...READ, ...WRITE];
 /** What neither may do, for the harm that a stolen token would do with it. */
 export const NOBODY_MAY: Action[] = [
   ...grant('secrets', ALL),
-  ...grant('secrets', READ, { namespace: SYSTEM }),
+  ...grant('secrets', ['list', 'watch', ...WRITE], { namespace: SYSTEM }),
   ...grant('configmaps', ALL),
-  ...grant('pods', ALL),
+  ...grant('pods', WRITE),
   ...grant('/pods/exec', ['create', 'get']),
   ...grant('/pods/eviction', ['create']),
   ...grant('apps/daemonsets', ALL, { namespace: SYSTEM }),
@@ -119,6 +122,9 @@ export const OPERATOR_MUST_NOT: Action[] = [
 
 /** An agent decides nothing: it only reads what was decided. */
 export const AGENT_MUST_NOT: Action[] = [
+  ...grant('secrets', ['get'], { namespace: SYSTEM }),
+  ...grant('pods', READ),
+  ...grant('/pods/status', ['update', 'patch']),
   ...grant('services', ['patch']),
   ...grant('/services/status', ['update', 'patch']),
   ...grant('namespaces', READ),

@@ -95,7 +95,7 @@ export class Fixture {
 
   async make<T extends KubeObject>(
     type: ResourceType<T>,
-    object: { metadata: KubeObject['metadata']; spec?: object },
+    object: { metadata: KubeObject['metadata']; spec?: object; [field: string]: unknown },
   ): Promise<T> {
     const { namespace, name } = object.metadata;
     const body = { apiVersion: apiVersionOf(type), kind: type.kind, ...object };

@@ -4,6 +4,8 @@ import type {
   DesiredLoadBalancer,
   LoadBalancerId,
   Provider,
+  ProviderStatus,
+  Subject,
 } from '../../../../providers/provider.ts';
 
 interface OutsideChange extends Change {
@@ -40,7 +42,7 @@ export class OutsideProvider
     return { id, addresses: (spec.addresses ?? []).map(({ address }) => address) };
   }
 
-  async observe(id: LoadBalancerId) {
+  async observe({ id }: Subject, _applied: Model | undefined) {
     return { id, made: this.made.has(textOf(id)) };
   }
 
@@ -61,7 +63,7 @@ export class OutsideProvider
     } else this.made.delete(textOf(id));
   }
 
-  status({ addresses }: Model) {
+  status({ addresses }: Model): ProviderStatus {
     return { ingress: addresses.map((ip) => ({ ip })) };
   }
 }

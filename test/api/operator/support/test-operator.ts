@@ -38,7 +38,12 @@ class RecordingClient extends KubeClient {
 /** The operator in this process, against a real API server; its agents are Leases in a namespace of its own. */
 export async function startTestOperator(
   cluster: ControlPlane,
-  options: { agentsNamespace?: string; log?: Logger; providers?: typeof createProviders } = {},
+  options: {
+    agentsNamespace?: string;
+    log?: Logger;
+    providers?: typeof createProviders;
+    driftIntervalMs?: number;
+  } = {},
 ): Promise<TestOperator> {
   const client = new RecordingClient(await loadConnectionConfig({ kubeconfig: cluster.kubeconfig }));
   const events: EmittedEvent[] = [];
@@ -51,6 +56,7 @@ export async function startTestOperator(
       nodePortRange: { first: 30000, last: 32767 },
       concurrency: 16,
       agentsIntervalMs: 200,
+      driftIntervalMs: options.driftIntervalMs,
     },
     log: options.log ?? silentLogger,
     providers: options.providers,

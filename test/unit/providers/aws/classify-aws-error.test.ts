@@ -7,13 +7,23 @@ function sdkError(name: string, message: string, httpStatusCode = 400): Error {
   return Object.assign(new Error(message), { name, $fault: 'client', $metadata: { httpStatusCode } });
 }
 
-function classify(name: string, message: string, status?: number, operation: OperationName = 'CreateLoadBalancer') {
+function classify(
+  name: string,
+  message: string,
+  status?: number,
+  operation: OperationName = 'CreateLoadBalancer',
+) {
   return classifyAwsError(sdkError(name, message, status), operation);
 }
 
 describe('providers/aws/classify-aws-error', () => {
   it('knows each name of throttling', () => {
-    for (const name of ['Throttling', 'ThrottlingException', 'RequestLimitExceeded', 'TooManyRequestsException']) {
+    for (const name of [
+      'Throttling',
+      'ThrottlingException',
+      'RequestLimitExceeded',
+      'TooManyRequestsException',
+    ]) {
       const { error, retry } = classify(name, 'Rate exceeded');
       expect([error.class, retry], name).to.deep.equal(['Throttled', 'throttled']);
     }
@@ -33,7 +43,12 @@ describe('providers/aws/classify-aws-error', () => {
     expect(classify('AccessDenied', message).error.message).to.match(
       /^elasticloadbalancing:AddTags is missing from the IAM policy/,
     );
-    const { error } = classify('UnauthorizedOperation', 'You are not authorized to perform this operation.', 403, 'DescribeSubnets');
+    const { error } = classify(
+      'UnauthorizedOperation',
+      'You are not authorized to perform this operation.',
+      403,
+      'DescribeSubnets',
+    );
     expect(error.message).to.match(/^ec2:DescribeSubnets is missing from the IAM policy/);
   });
 
@@ -46,7 +61,12 @@ describe('providers/aws/classify-aws-error', () => {
   });
 
   it('comes back later for what a person mends at AWS, which Kubernetes hears nothing of', () => {
-    for (const name of ['TooManyLoadBalancersException', 'AccessDenied', 'InvalidClientTokenId', 'SubnetNotFoundException']) {
+    for (const name of [
+      'TooManyLoadBalancersException',
+      'AccessDenied',
+      'InvalidClientTokenId',
+      'SubnetNotFoundException',
+    ]) {
       const { error, retry } = classify(name, 'no');
       expect([error.class, error.retryAfterSeconds, retry], name).to.deep.equal(['Transient', 60, 'no']);
     }
@@ -59,9 +79,14 @@ describe('providers/aws/classify-aws-error', () => {
   });
 
   it('tells what is still used in words, to be tried again soon', () => {
-    const { error } = classify('ResourceInUseException', 'Target group x is in use', 400, 'DeleteTargetGroup');
+    const { error } = classify(
+      'ResourceInUseException',
+      'Target group x is in use',
+      400,
+      'DeleteTargetGroup',
+    );
     expect(error).to.include({ class: 'Transient', reason: 'ResourceInUse', retryAfterSeconds: 5 });
-    expect(error.message).to.contain('until').or.to.contain('ends once a load balancer is gone');
+    expect(error.message).to.contain('ends once a load balancer is gone');
   });
 
   it('holds what is missing for gone, and what is there already for a conflict', () => {
@@ -72,7 +97,9 @@ describe('providers/aws/classify-aws-error', () => {
   });
 
   it('knows credentials that are missing', () => {
-    const failure = Object.assign(new Error('Could not load credentials'), { name: 'CredentialsProviderError' });
+    const failure = Object.assign(new Error('Could not load credentials'), {
+      name: 'CredentialsProviderError',
+    });
     const { error, retry } = classifyAwsError(failure, 'DescribeTags');
     expect([error.class, error.reason, retry]).to.deep.equal(['Transient', 'NoCredentials', 'no']);
   });

@@ -11,7 +11,11 @@ const port = fc
   })
   .map(({ fromPort, length, protocol }) => ({ protocol, fromPort, toPort: fromPort + length }));
 
-const tcp = (fromPort: number, toPort = fromPort): SecurityGroupPorts => ({ protocol: 'tcp', fromPort, toPort });
+const tcp = (fromPort: number, toPort = fromPort): SecurityGroupPorts => ({
+  protocol: 'tcp',
+  fromPort,
+  toPort,
+});
 
 describe('providers/aws/merge-ports', () => {
   it('lets in all that is asked for, in no more ranges than may be, none of which touch', () => {
@@ -27,14 +31,17 @@ describe('providers/aws/merge-ports', () => {
   });
 
   it('opens nothing else while there is room', () => {
-    expect(mergePorts([tcp(30000), tcp(30002), tcp(30001), tcp(30005, 30007), tcp(30006)], 40)).to.deep.equal([
-      tcp(30000, 30002),
-      tcp(30005, 30007),
-    ]);
+    expect(mergePorts([tcp(30000), tcp(30002), tcp(30001), tcp(30005, 30007), tcp(30006)], 40)).to.deep.equal(
+      [tcp(30000, 30002), tcp(30005, 30007)],
+    );
   });
 
   it('joins where the gap is smallest', () => {
-    expect(mergePorts([tcp(100), tcp(200), tcp(210), tcp(400)], 3)).to.deep.equal([tcp(100), tcp(200, 210), tcp(400)]);
+    expect(mergePorts([tcp(100), tcp(200), tcp(210), tcp(400)], 3)).to.deep.equal([
+      tcp(100),
+      tcp(200, 210),
+      tcp(400),
+    ]);
   });
 
   it('never joins ICMP with anything', () => {

@@ -43,7 +43,9 @@ describe('providers/aws/shared-run', () => {
     const first = failureOf(run.join(one.signal));
     const second = run.join(other.signal);
     one.abort(new Error('left'));
-    expect(await first).to.be.an('error').with.property('message', 'left');
+    expect(await first)
+      .to.be.an('error')
+      .with.property('message', 'left');
     expect(signals[0]?.aborted).to.equal(false);
     end('done');
     expect(await second).to.equal('done');
@@ -82,8 +84,12 @@ describe('providers/aws/keyed-lock', () => {
     const leaving = failureOf(lock.run('a', abort.signal, async () => 'never done'));
     const last = lock.run('a', never, async () => 'done');
     abort.abort(new Error('left'));
-    expect(await leaving).to.be.an('error').with.property('message', 'left');
-    expect(await failing).to.be.an('error').with.property('message', 'no');
+    expect(await leaving)
+      .to.be.an('error')
+      .with.property('message', 'left');
+    expect(await failing)
+      .to.be.an('error')
+      .with.property('message', 'no');
     expect(await last).to.equal('done');
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { IAM_ACTIONS, buildIamPolicy } from '../../../../providers/aws/iam-policy.ts';
+import { buildIamPolicy, IAM_ACTIONS } from '../../../../providers/aws/iam-policy.ts';
 import { emptyStack } from '../../../../providers/aws/known.ts';
 import { Look } from '../../../../providers/aws/look.ts';
 import { OPERATIONS } from '../../../../providers/aws/operations.ts';
@@ -43,7 +43,10 @@ describe('providers/aws/recently-made', () => {
 
 describe('providers/aws/owners', () => {
   it('finds by tags who has something, and what is shared and left over by the name of its stack', () => {
-    const tags = (member: string, uid: string) => ({ [OWNER_TAGS.member]: member, [OWNER_TAGS.serviceUid]: uid });
+    const tags = (member: string, uid: string) => ({
+      [OWNER_TAGS.member]: member,
+      [OWNER_TAGS.serviceUid]: uid,
+    });
     const group = (member: string, uid: string) => ({ member, tags: tags(member, uid) });
     const full = emptyStack('shop/web.nlb');
     Object.assign(full, { targetGroups: [group('shop/web.nlb', 'u1'), group('shop/web.nlb', 'u1')] });
@@ -92,7 +95,11 @@ describe('providers/aws/iam-policy', () => {
       expect(rest, Sid).to.deep.equal(
         Sid === 'Read'
           ? []
-          : ['ec2:AuthorizeSecurityGroupIngress', 'ec2:CreateSecurityGroup', 'ec2:RevokeSecurityGroupIngress'],
+          : [
+              'ec2:AuthorizeSecurityGroupIngress',
+              'ec2:CreateSecurityGroup',
+              'ec2:RevokeSecurityGroupIngress',
+            ],
       );
     }
   });

@@ -1,0 +1,163 @@
+import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
+import { LOAD_BALANCERS } from '../../crds/resources.ts';
+import { findCondition } from '../../kube/conditions.ts';
+import { isClass } from '../../kube/errors.ts';
+import type { LoadBalancerId, Provider } from '../../providers/provider.ts';
+import { providerTypeOf } from '../../providers/registry.ts';
+import { serviceKeyOf } from './caches.ts';
+import type { ReconcileContext } from './context.ts';
+import { findDrift, removeFromProvider } from './sync-provider.ts';
+
+const TICK_MS = 1_000;
+/** What several share goes by `<shared-address>.<provider>:shared`, when none of them has a part in it. */
+const SHARED = ':shared';
+/** What a LoadBalancerProvider says when it says nothing (crds/load-balancer-provider.ts). */
+const DEFAULT_INTERVAL_SECONDS = 300;
+
+export interface DriftWatchOptions {
+  /** The Service's key: something of it isn't any more as it was carried out. */
+  recheck: (key: string) => void;
+  /** What is to be said of a provider has changed. */
+  tellProvider: (name: string) => void;
+  /** @default as each provider says */
+  intervalMs?: number | undefined;
+}
+
+/**
+ * Asks each provider outside of the cluster, once an interval, what it really has: what was changed there goes through the
+ * queue as any other work, and what belongs to nobody any more is told, or taken away.
+ */
+export class DriftWatch {
+  readonly #context: ReconcileContext;
+  readonly #options: DriftWatchOptions;
+  readonly #stopping = new AbortController();
+  readonly #running = new Map<string, Promise<void>>();
+  /** When each was looked at last, or first seen. */
+  readonly #lookedAt = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(context: ReconcileContext, options: DriftWatchOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+    this.#tick();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stopping.abort();
+    await Promise.all(this.#running.values());
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const { compiled, providers } = this.#context;
+    for (const name of this.#lookedAt.keys()) {
+      if (!compiled.providers.has(name)) this.#lookedAt.delete(name);
+    }
+    for (const [name, { object, findings }] of compiled.providers) {
+      const type = providerTypeOf(object.spec);
+      const provider = type === undefined ? undefined : providers.get(type);
+      if (provider?.refresh === undefined || findings.length > 0 || this.#running.has(name)) continue;
+      const lookedAt = this.#lookedAt.get(name);
+      if (lookedAt === undefined) this.#lookedAt.set(name, now);
+      if (lookedAt === undefined || now - lookedAt < this.#intervalMs(object)) continue;
+      const look = this.#look(provider, object).finally(() => {
+        this.#running.delete(name);
+        this.#lookedAt.set(name, performance.now());
+      });
+      this.#running.set(name, look);
+    }
+  }
+
+  #intervalMs({ spec }: LoadBalancerProvider): number {
+    const { intervalMs } = this.#options;
+    return intervalMs ?? (spec.drift?.intervalSeconds ?? DEFAULT_INTERVAL_SECONDS) * 1_000;
+  }
+
+  async #look(provider: Provider, object: LoadBalancerProvider): Promise<void> {
+    const { clusterId, log } = this.#context;
+    const { name } = object.metadata;
+    const { signal } = this.#stopping;
+    try {
+      const owners = await provider.refresh?.({ name, spec: object.spec }, clusterId, signal);
+      await this.#findDrift(object);
+      await this.#findOrphans(provider, object, owners ?? []);
+    } catch (error) {
+      if (!signal.aborted) log.warn('DriftCheckFailed', { provider: name, error });
+    }
+  }
+
+  async #findDrift(object: LoadBalancerProvider): Promise<void> {
+    const { caches, log } = this.#context;
+    const { name } = object.metadata;
+    for (const loadBalancer of caches.loadBalancers.store.byIndex('provider', name)) {
+      const wasDrifted = findCondition(loadBalancer.status?.conditions, 'Drifted')?.status === 'True';
+      const changes = await findDrift(this.#context, loadBalancer, object, this.#stopping.signal);
+      if (changes.length === 0 && !wasDrifted) continue;
+      if (changes.length > 0) {
+        const { name: loadBalancerName, namespace } = loadBalancer.metadata;
+        log.info('Drifted', {
+          loadBalancer: loadBalancerName,
+          namespace,
+          changes: changes.map((each) => each.summary),
+        });
+      }
+      this.#options.recheck(serviceKeyOf(loadBalancer));
+    }
+  }
+
+  async #findOrphans(
+    provider: Provider,
+    object: LoadBalancerProvider,
+    owners: readonly LoadBalancerId[],
+  ): Promise<void> {
+    const { name } = object.metadata;
+    const orphans: LoadBalancerId[] = [];
+    for (const owner of owners) if (await this.#isOrphan(owner, name)) orphans.push(owner);
+    if (object.spec.deletion !== 'Retain') {
+      for (const orphan of orphans) await this.#remove(provider, object, orphan);
+    }
+    if (this.#context.orphans.set(name, orphans)) this.#options.tellProvider(name);
+  }
+
+  /** Asks the API server itself, since a cache may lag: what is taken for an orphan may be deleted. */
+  async #isOrphan(id: LoadBalancerId, provider: string): Promise<boolean> {
+    const { caches, client } = this.#context;
+    if (id.name.endsWith(SHARED)) return !(await this.#isShared(id, provider));
+    const isIts = (uid: string | undefined) => uid === id.serviceUid;
+    const cached = caches.freshLoadBalancers.get(`${id.namespace}/${id.name}`);
+    if (isIts(cached?.spec.service.uid)) return false;
+    try {
+      const there = await client.get(LOAD_BALANCERS, id.namespace, id.name);
+      return !isIts(there.spec.service.uid);
+    } catch (error) {
+      if (isClass(error, 'NotFound')) return true;
+      throw error;
+    }
+  }
+
+  /** Whether anybody wants what several share. */
+  async #isShared({ name, namespace }: LoadBalancerId, provider: string): Promise<boolean> {
+    const key = name.slice(0, -`.${provider}${SHARED}`.length);
+    const { items } = await this.#context.client.list(LOAD_BALANCERS, { namespace });
+    return items.some(({ spec }) => spec.provider.name === provider && spec.sharedAddress === key);
+  }
+
+  async #remove(provider: Provider, object: LoadBalancerProvider, orphan: LoadBalancerId): Promise<void> {
+    const { log } = this.#context;
+    const { name, namespace } = orphan;
+    const subject = { id: orphan, provider: { name: object.metadata.name, spec: object.spec } };
+    try {
+      log.warn('DeletingOrphan', { loadBalancer: name, namespace });
+      await removeFromProvider(this.#context, provider, subject, this.#stopping.signal);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) throw error;
+      log.warn('DeletingOrphanFailed', { loadBalancer: name, namespace, error });
+    }
+  }
+}
