@@ -27,7 +27,10 @@ export async function createListener(
     await writer.readListeners(loadBalancer);
     const made = writer.findListener(loadBalancer, model.port, model.protocol);
     const taken = writer.loadBalancer(loadBalancer).listeners.find(({ port }) => port === model.port);
-    writer.checkOurs(`a listener on port ${model.port} of load balancer ${loadBalancer}`, (made ?? taken)?.tags ?? {});
+    writer.checkOurs(
+      `a listener on port ${model.port} of load balancer ${loadBalancer}`,
+      (made ?? taken)?.tags ?? {},
+    );
     if (made === undefined) throw error;
   }
   await addCertificates(writer, loadBalancer, model);
@@ -35,19 +38,21 @@ export async function createListener(
 
 export async function modifyListener(
   writer: StackWriter,
-  { loadBalancer, listener: model, targetGroupName }: ChangeOf<'ModifyListener'>,
+  { formerProtocol, loadBalancer, listener: model, targetGroupName }: ChangeOf<'ModifyListener'>,
 ): Promise<void> {
-  const known = await writer.listener(loadBalancer, model.port, model.protocol);
+  const known = await writer.listener(loadBalancer, model.port, formerProtocol ?? model.protocol);
   const input = { ListenerArn: known.arn, ...writeListener(writer, model, targetGroupName) };
   const { Listeners: [answer] = [] } = await writer.call('ModifyListener', input);
   const read = answer === undefined ? undefined : readListener(answer, known.tags);
   remember(writer, loadBalancer, {
     ...known,
+    protocol: model.protocol,
     sslPolicy: read?.sslPolicy ?? model.sslPolicy,
     alpnPolicy: read?.alpnPolicy ?? model.alpnPolicy,
     targetGroupArn: writer.targetGroup(targetGroupName).arn,
-    // The default one changed; the others are as they were.
-    certificates: [...model.certificates.slice(0, 1), ...known.certificates.slice(1)],
+    // The default one changed; the others are as they were, and go with TLS.
+    certificates:
+      model.protocol === 'TLS' ? [...model.certificates.slice(0, 1), ...known.certificates.slice(1)] : [],
   });
   await addCertificates(writer, loadBalancer, model);
   await removeCertificates(writer, loadBalancer, model);
@@ -58,7 +63,10 @@ export async function modifyListenerAttributes(
   { loadBalancer, port, protocol, attributes }: ChangeOf<'ModifyListenerAttributes'>,
 ): Promise<void> {
   const known = await writer.listener(loadBalancer, port, protocol);
-  await writer.call('ModifyListenerAttributes', { ListenerArn: known.arn, Attributes: writeTags(attributes) });
+  await writer.call('ModifyListenerAttributes', {
+    ListenerArn: known.arn,
+    Attributes: writeTags(attributes),
+  });
   remember(writer, loadBalancer, { ...known, attributes: { ...known.attributes, ...attributes } });
 }
 
@@ -81,20 +89,34 @@ export async function deleteListener(
 }
 
 /** All but the first, which comes with the listener itself (SNI). */
-async function addCertificates(writer: StackWriter, loadBalancer: string, model: ListenerModel): Promise<void> {
+async function addCertificates(
+  writer: StackWriter,
+  loadBalancer: string,
+  model: ListenerModel,
+): Promise<void> {
   if (model.certificates.length < 2) return;
   const known = await writer.listener(loadBalancer, model.port, model.protocol);
   const missing = model.certificates.slice(1).filter((each) => !known.certificates.includes(each));
   if (missing.length === 0) return;
-  await writer.call('AddListenerCertificates', { ListenerArn: known.arn, Certificates: missing.map(writeCertificate) });
+  await writer.call('AddListenerCertificates', {
+    ListenerArn: known.arn,
+    Certificates: missing.map(writeCertificate),
+  });
   remember(writer, loadBalancer, { ...known, certificates: [...known.certificates, ...missing] });
 }
 
-async function removeCertificates(writer: StackWriter, loadBalancer: string, model: ListenerModel): Promise<void> {
+async function removeCertificates(
+  writer: StackWriter,
+  loadBalancer: string,
+  model: ListenerModel,
+): Promise<void> {
   const known = await writer.listener(loadBalancer, model.port, model.protocol);
   const extra = known.certificates.slice(1).filter((each) => !model.certificates.includes(each));
   if (extra.length === 0) return;
-  await writer.call('RemoveListenerCertificates', { ListenerArn: known.arn, Certificates: extra.map(writeCertificate) });
+  await writer.call('RemoveListenerCertificates', {
+    ListenerArn: known.arn,
+    Certificates: extra.map(writeCertificate),
+  });
   const certificates = known.certificates.filter((each) => !extra.includes(each));
   remember(writer, loadBalancer, { ...known, certificates });
 }

@@ -5,13 +5,13 @@ import type {
   SubnetMapping,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { isClass } from '../../kube/errors.ts';
+import { explainSubnets } from './explain-subnets.ts';
 import type { KnownLoadBalancer } from './known.ts';
 import { Look } from './look.ts';
 import type { SubnetMappingModel } from './model.ts';
 import { lacks, readLoadBalancer, writeTags } from './read-answers.ts';
 import { readListeners, readLoadBalancerAttributes } from './read-details.ts';
 import { readTagsOf } from './read-tags.ts';
-import { explainSubnets } from './explain-subnets.ts';
 import { ensureSharedGroup } from './shared-group.ts';
 import type { ChangeOf, StackWriter } from './stack-writer.ts';
 
@@ -50,7 +50,9 @@ export async function createLoadBalancer(
     });
   } catch (error) {
     if (!isClass(error, 'Conflict')) throw await explainSubnets(writer, mappings, error);
-    const { LoadBalancers: [answer] = [] } = await writer.call('DescribeLoadBalancers', { Names: [model.name] });
+    const { LoadBalancers: [answer] = [] } = await writer.call('DescribeLoadBalancers', {
+      Names: [model.name],
+    });
     if (answer === undefined) throw lacks(`load balancer ${model.name}`);
     await takeExisting(writer, answer);
   }
@@ -79,7 +81,10 @@ export async function modifyLoadBalancerAttributes(
   { name, attributes }: ChangeOf<'ModifyLoadBalancerAttributes'>,
 ): Promise<void> {
   const { arn } = writer.loadBalancer(name);
-  await writer.call('ModifyLoadBalancerAttributes', { LoadBalancerArn: arn, Attributes: writeTags(attributes) });
+  await writer.call('ModifyLoadBalancerAttributes', {
+    LoadBalancerArn: arn,
+    Attributes: writeTags(attributes),
+  });
   writer.wrote(() => {
     const known = writer.loadBalancer(name);
     known.attributes = { ...known.attributes, ...attributes };
@@ -91,7 +96,11 @@ export async function setSubnets(
   { name, mappings, ipAddressType }: ChangeOf<'SetSubnets'>,
 ): Promise<void> {
   const { arn } = writer.loadBalancer(name);
-  const input = { LoadBalancerArn: arn, IpAddressType: readIpAddressType(ipAddressType), ...writeMappings(mappings) };
+  const input = {
+    LoadBalancerArn: arn,
+    IpAddressType: readIpAddressType(ipAddressType),
+    ...writeMappings(mappings),
+  };
   const answer = await writer.call('SetSubnets', input).catch(async (error: unknown) => {
     throw await explainSubnets(writer, mappings, error);
   });
@@ -147,15 +156,23 @@ export async function deleteLoadBalancer(
 }
 
 /** The managed group, and with it the one that nodes let in. */
-async function groupsOf(writer: StackWriter, given: readonly string[], withManaged: boolean): Promise<string[]> {
-  if (!withManaged) return [...given];
+async function groupsOf(
+  writer: StackWriter,
+  given: readonly string[],
+  withManaged: boolean,
+): Promise<string[]> {
+  const { groupNames } = writer.inventory;
+  const ids = await Promise.all(given.map((each) => groupNames.resolve(each, writer.context)));
+  if (!withManaged) return ids;
   const managed = writer.securityGroup();
   const shared = await ensureSharedGroup(writer, managed.vpcId);
-  return [...given, managed.id, shared.id];
+  return [...ids, managed.id, shared.id];
 }
 
 /** SubnetMappings are for addresses; without any, plain subnets do. */
-function writeMappings(mappings: readonly SubnetMappingModel[]): { SubnetMappings: SubnetMapping[] } | { Subnets: string[] } {
+function writeMappings(
+  mappings: readonly SubnetMappingModel[],
+): { SubnetMappings: SubnetMapping[] } | { Subnets: string[] } {
   if (!mappings.some(hasAddress)) return { Subnets: mappings.map(({ subnet }) => subnet) };
   return {
     SubnetMappings: mappings.map(({ subnet, allocationId, ipv6Address, privateIPv4Address }) => ({
@@ -173,7 +190,8 @@ function hasAddress({ allocationId, ipv6Address, privateIPv4Address }: SubnetMap
 
 function readZones(zones: AvailabilityZone[] | undefined): KnownLoadBalancer['subnets'] | undefined {
   if (zones === undefined || zones.length === 0) return undefined;
-  return readLoadBalancer({ LoadBalancerArn: '', LoadBalancerName: '', AvailabilityZones: zones }, {}).subnets;
+  return readLoadBalancer({ LoadBalancerArn: '', LoadBalancerName: '', AvailabilityZones: zones }, {})
+    .subnets;
 }
 
 function asSubnet({ subnet }: SubnetMappingModel): KnownLoadBalancer['subnets'][number] {

@@ -1,5 +1,6 @@
 import type { IpPermission } from '@aws-sdk/client-ec2';
 import { isClass } from '../../kube/errors.ts';
+import { syncBackendRules } from './apply-backend-rules.ts';
 import { removeSharedGroup } from './backend-rules.ts';
 import type { SecurityGroupRule } from './model.ts';
 import type { ObservedSecurityGroup } from './observed.ts';
@@ -50,6 +51,9 @@ export async function revokeIngress(
 export async function deleteSecurityGroup(writer: StackWriter): Promise<void> {
   const group = writer.stack.securityGroup;
   if (group === undefined) return;
+  // After a restart it isn't known what nodes let in for it alone.
+  if (writer.stack.backendPorts === undefined)
+    await syncBackendRules(writer, { call: 'SyncBackendRules', ports: [] });
   await removeSharedGroup(writer, group.vpcId);
   try {
     await writer.call('DeleteSecurityGroup', { GroupId: group.id });
@@ -84,7 +88,10 @@ async function authorizeMissing(writer: StackWriter, rules: readonly SecurityGro
   });
 }
 
-async function revoke(writer: StackWriter, rules: readonly SecurityGroupRule[]): Promise<void> {
+async function revoke(
+  writer: StackWriter,
+  rules: ChangeOf<'RevokeSecurityGroupIngress'>['rules'],
+): Promise<void> {
   const { id, ingress } = writer.securityGroup();
   const known = new Set(ingress.map(ruleKey));
   const there = rules.filter((rule) => known.has(ruleKey(rule)));
@@ -115,7 +122,13 @@ function ruleKey({ cidr, fromPort, protocol, toPort }: ObservedSecurityGroup['in
 }
 
 /** In the place of a CIDR may be what somebody else let in: a group or a prefix list. */
-function writeRule({ cidr, description, fromPort, protocol, toPort }: SecurityGroupRule): IpPermission {
+function writeRule({
+  cidr,
+  description,
+  fromPort,
+  protocol,
+  toPort,
+}: ChangeOf<'RevokeSecurityGroupIngress'>['rules'][number]): IpPermission {
   const Description = description === '' ? {} : { Description: description };
   return {
     IpProtocol: protocol,

@@ -29,7 +29,8 @@ export async function removeTags(writer: StackWriter, { of, keys }: ChangeOf<'Re
   }
   writer.wrote(() => {
     const thing = thingOf(writer, of);
-    if (thing !== undefined) thing.tags = Object.fromEntries(Object.entries(thing.tags).filter(([key]) => !keys.includes(key)));
+    if (thing !== undefined)
+      thing.tags = Object.fromEntries(Object.entries(thing.tags).filter(([key]) => !keys.includes(key)));
   });
 }
 
@@ -66,7 +67,8 @@ function ownOrAdoptable(writer: StackWriter, name: string, tags: Readonly<Record
   const adoptable = findAdoptable(writer, ({ loadBalancer: { arn, ...each } }) => {
     return each.name === name && arn === writer.adoptArn;
   });
-  if (adoptable === undefined || !isOurs(tags, writer.inventory.clusterId)) return writer.loadBalancer(name).arn;
+  if (adoptable === undefined || !isOurs(tags, writer.inventory.clusterId))
+    return writer.loadBalancer(name).arn;
   return adoptable.loadBalancer.arn;
 }
 

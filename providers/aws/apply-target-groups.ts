@@ -72,7 +72,10 @@ export async function modifyTargetGroupAttributes(
   { name, attributes }: ChangeOf<'ModifyTargetGroupAttributes'>,
 ): Promise<void> {
   const { arn } = writer.targetGroup(name);
-  await writer.call('ModifyTargetGroupAttributes', { TargetGroupArn: arn, Attributes: writeTags(attributes) });
+  await writer.call('ModifyTargetGroupAttributes', {
+    TargetGroupArn: arn,
+    Attributes: writeTags(attributes),
+  });
   writer.wrote(() => {
     const group = writer.targetGroup(name);
     group.attributes = { ...group.attributes, ...attributes };
@@ -110,6 +113,9 @@ function writeHealthCheck(check: HealthCheckModel) {
 }
 
 /** What AWS made of it, where it says so. */
-function answerOr(answer: TargetGroup | undefined, written: HealthCheckModel): KnownTargetGroup['healthCheck'] {
+function answerOr(
+  answer: TargetGroup | undefined,
+  written: HealthCheckModel,
+): KnownTargetGroup['healthCheck'] {
   return answer?.HealthCheckProtocol === undefined ? { ...written } : readHealthCheck(answer);
 }

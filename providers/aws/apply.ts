@@ -1,7 +1,12 @@
 import type { AwsConfig } from '../../crds/aws-provider.ts';
 import type { Subject } from '../provider.ts';
 import { syncBackendRules } from './apply-backend-rules.ts';
-import { createListener, deleteListener, modifyListener, modifyListenerAttributes } from './apply-listeners.ts';
+import {
+  createListener,
+  deleteListener,
+  modifyListener,
+  modifyListenerAttributes,
+} from './apply-listeners.ts';
 import {
   createLoadBalancer,
   deleteLoadBalancer,
@@ -26,8 +31,8 @@ import {
 import { deregisterTargets, registerTargets } from './apply-targets.ts';
 import type { AwsChange } from './changes.ts';
 import type { Inventory } from './inventory.ts';
-import { StackWriter } from './stack-writer.ts';
 import { stackOf } from './stack-of.ts';
+import { StackWriter } from './stack-writer.ts';
 
 /** What each of the changes below is done with. */
 export interface ApplyInput {

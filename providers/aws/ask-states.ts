@@ -45,7 +45,11 @@ export class StateAsker {
   /** One that is gone fails the whole call. */
   async #read(arns: string[], context: CallContext): Promise<Map<string, LoadBalancer>> {
     try {
-      const { LoadBalancers = [] } = await this.#calls.call('DescribeLoadBalancers', { LoadBalancerArns: arns }, context);
+      const { LoadBalancers = [] } = await this.#calls.call(
+        'DescribeLoadBalancers',
+        { LoadBalancerArns: arns },
+        context,
+      );
       return new Map(LoadBalancers.map((each) => [each.LoadBalancerArn ?? '', each]));
     } catch (error) {
       if (!isClass(error, 'NotFound')) throw error;

@@ -61,7 +61,8 @@ export function lacksDetails(stack: KnownStack, member: string, leads: boolean):
     stack.loadBalancers.some(
       ({ attributes, listenersOf }) =>
         (leads && attributes === undefined) || (listenersOf !== 'all' && !listenersOf.has(member)),
-    ) || stack.targetGroups.some(
+    ) ||
+    stack.targetGroups.some(
       (each) => each.member === member && (each.targets === undefined || each.attributes === undefined),
     )
   );

@@ -24,7 +24,8 @@ const SOON_SECONDS = 5;
 const quota = (what: string, where = 'for this region'): KnownError => ({
   class: 'Transient',
   retryAfterSeconds: FOR_PEOPLE_SECONDS,
-  say: () => `The quota of ${what} is used up: ask AWS for more ${where} (Service Quotas), or take some away.`,
+  say: () =>
+    `The quota of ${what} is used up: ask AWS for more ${where} (Service Quotas), or take some away.`,
 });
 
 const missing = (what: string): KnownError => ({
@@ -76,7 +77,8 @@ export const KNOWN_ERRORS: Readonly<Record<string, KnownError>> = {
   OptInRequired: {
     class: 'Transient',
     retryAfterSeconds: FOR_PEOPLE_SECONDS,
-    say: () => 'The account may not use this service in this region: opt in to the region, or subscribe to the service.',
+    say: () =>
+      'The account may not use this service in this region: opt in to the region, or subscribe to the service.',
   },
 
   InvalidClientTokenId: credentials('the access key is unknown'),
@@ -140,7 +142,8 @@ export const KNOWN_ERRORS: Readonly<Record<string, KnownError>> = {
   ResourceInUse: {
     class: 'Transient',
     retryAfterSeconds: SOON_SECONDS,
-    say: ({ message }) => `Something still uses it; that ends once a load balancer is gone wholly: ${message}`,
+    say: ({ message }) =>
+      `Something still uses it; that ends once a load balancer is gone wholly: ${message}`,
   },
   DependencyViolation: {
     class: 'Transient',

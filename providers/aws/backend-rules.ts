@@ -63,13 +63,19 @@ export async function removeSharedGroup(writer: StackWriter, vpcId: string): Pro
 }
 
 /** Looks at the rules, and forgets of each stack what isn't let in any more: the next plan puts it back. */
-export async function verifyNodeRules(inventory: Inventory, config: AwsConfig, context: CallContext): Promise<void> {
+export async function verifyNodeRules(
+  inventory: Inventory,
+  config: AwsConfig,
+  context: CallContext,
+): Promise<void> {
   for (const { id: sharedId, vpcId } of inventory.sharedGroups) {
     const groups = await readNodeGroups(inventory, vpcId, sharedId, config, context);
     for (const stack of stacksIn(inventory, vpcId)) {
       const { backendPorts } = stack;
       if (backendPorts === undefined || groups.every(({ ranges }) => covers(ranges, backendPorts))) continue;
-      stack.backendPorts = backendPorts.filter((port) => groups.every(({ ranges }) => covers(ranges, [port])));
+      stack.backendPorts = backendPorts.filter((port) =>
+        groups.every(({ ranges }) => covers(ranges, [port])),
+      );
     }
   }
 }
@@ -91,7 +97,11 @@ async function readNodeGroups(
     targetGroups.flatMap(({ targets = [] }) => targets.map(({ id }) => id)),
   );
   const ids = await findNodeGroups(inventory, vpcId, config.clusterName, targets, context);
-  const withRules = await listGroups(inventory, [{ Name: 'ip-permission.group-id', Values: [sharedGroupId] }], context);
+  const withRules = await listGroups(
+    inventory,
+    [{ Name: 'ip-permission.group-id', Values: [sharedGroupId] }],
+    context,
+  );
   const missing = ids.filter((id) => !withRules.some(({ GroupId }) => GroupId === id));
   const without = missing.map((id) => ({ id, ranges: [] }));
   const description = descriptionOf(inventory.clusterId);
@@ -152,7 +162,10 @@ async function setRules(
   });
   const authorize = async () => {
     if (missing.length === 0) return;
-    await writer.call('AuthorizeSecurityGroupIngress', { GroupId: groupId, IpPermissions: missing.map(write) });
+    await writer.call('AuthorizeSecurityGroupIngress', {
+      GroupId: groupId,
+      IpPermissions: missing.map(write),
+    });
   };
   const revoke = async () => {
     if (extra.length === 0) return;
@@ -163,7 +176,8 @@ async function setRules(
     await revoke();
   } catch (error) {
     // No room for both: for a moment some ports aren't let in.
-    if (!isClass(error) || error.reason !== 'RulesPerSecurityGroupLimitExceeded' || extra.length === 0) throw error;
+    if (!isClass(error) || error.reason !== 'RulesPerSecurityGroupLimitExceeded' || extra.length === 0)
+      throw error;
     await revoke();
     await authorize();
   }

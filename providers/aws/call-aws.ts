@@ -4,7 +4,13 @@ import { isClass } from '../../kube/errors.ts';
 import type { BucketName } from './call-limits.ts';
 import { classifyAwsError } from './classify-aws-error.ts';
 import type { FairBucket } from './fair-bucket.ts';
-import { type AwsClients, type InputOf, OPERATIONS, type OperationName, type OutputOf } from './operations.ts';
+import {
+  type AwsClients,
+  type InputOf,
+  OPERATIONS,
+  type OperationName,
+  type OutputOf,
+} from './operations.ts';
 import { RecentlyMade } from './recently-made.ts';
 
 /** Whose call it is. */

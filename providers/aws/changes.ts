@@ -20,7 +20,11 @@ export type AwsChange = Change & AwsCall & { /** Of which stack; absent: the sub
 export type AwsCall =
   | { call: 'CreateSecurityGroup'; securityGroup: SecurityGroupModel; vpcId: string }
   | { call: 'AuthorizeSecurityGroupIngress'; rules: SecurityGroupRule[] }
-  | { call: 'RevokeSecurityGroupIngress'; rules: SecurityGroupRule[] }
+  /** Somebody else's may be of any protocol. */
+  | {
+      call: 'RevokeSecurityGroupIngress';
+      rules: (Omit<SecurityGroupRule, 'protocol'> & { protocol: string })[];
+    }
   | { call: 'DeleteSecurityGroup' }
   /** Brings the rules of the nodes' group to the ports that all stacks of this cluster need there. */
   | { call: 'SyncBackendRules'; ports: SecurityGroupPorts[] }
@@ -44,7 +48,14 @@ export type AwsCall =
   | { call: 'DeleteLoadBalancer'; name: string }
   /** `targetGroup` of the listener's model is the target group's key; `targetGroupName` the name of the one that is meant. */
   | { call: 'CreateListener'; loadBalancer: string; listener: ListenerModel; targetGroupName: string }
-  | { call: 'ModifyListener'; loadBalancer: string; listener: ListenerModel; targetGroupName: string }
+  | {
+      call: 'ModifyListener';
+      loadBalancer: string;
+      listener: ListenerModel;
+      targetGroupName: string;
+      /** Its protocol until now, where that changes. */
+      formerProtocol?: string | undefined;
+    }
   | {
       call: 'ModifyListenerAttributes';
       loadBalancer: string;

@@ -22,7 +22,8 @@ const LONGEST_MESSAGE = 500;
 
 /** What came of a call of AWS in the place of an answer, with AWS' code as `reason`. */
 export function classifyAwsError(failure: unknown, operation: OperationName): Classified {
-  if (failure instanceof ClassedError) return { error: failure, retry: failure.class === 'Transient' ? 'passing' : 'no' };
+  if (failure instanceof ClassedError)
+    return { error: failure, retry: failure.class === 'Transient' ? 'passing' : 'no' };
   const answer = readAnswer(failure);
   if (answer === undefined) return classifyLost(failure, operation);
   const { code, status } = answer;

@@ -18,7 +18,9 @@ export async function explainSubnets(
       availableAddresses < ADDRESSES_NEEDED && mappings.some(({ subnet }) => subnet === id),
   );
   if (full.length === 0) return error;
-  const each = full.map(({ availableAddresses, id }) => `Subnet ${id} has ${availableAddresses} free addresses`);
+  const each = full.map(
+    ({ availableAddresses, id }) => `Subnet ${id} has ${availableAddresses} free addresses`,
+  );
   const message = `${each.join(', ')}; ${ADDRESSES_NEEDED} are needed: free some, or name other subnets.`;
   return new ClassedError(message, {
     class: error.class,

@@ -181,7 +181,8 @@ export class FairBucket {
     if (this.depth === 0) return;
     const missing = this.#tokens < 1 ? 1 - this.#tokens : Math.max(0, this.#reserved + 1 - this.#tokens);
     const forToken = (missing / (this.#figures.perSecond * this.#rate)) * 1000;
-    const forBackground = this.#waiting.size > 0 ? 0 : this.#backgroundAt + this.#backgroundPauseMs - this.#now();
+    const forBackground =
+      this.#waiting.size > 0 ? 0 : this.#backgroundAt + this.#backgroundPauseMs - this.#now();
     this.#timer = setTimeout(() => this.#pump(), Math.max(1, Math.ceil(Math.max(forToken, forBackground))));
   }
 }

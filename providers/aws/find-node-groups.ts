@@ -42,7 +42,11 @@ function chooseGroup(groups: string[], tagged: ReadonlySet<string>, clusterName:
   const tag = `kubernetes.io/cluster/${clusterName ?? '<name>'}`;
   const how = first === undefined ? 'none of them' : 'more than one of them';
   const message = `Nodes have several security groups (${groups.join(', ')}), and ${how} is tagged ${tag}: tag the one that gets rules, name the cluster in aws.clusterName, or set manageBackendRules to false.`;
-  throw new ClassedError(message, { class: 'Transient', reason: 'NodeSecurityGroupUnclear', retryAfterSeconds: 60 });
+  throw new ClassedError(message, {
+    class: 'Transient',
+    reason: 'NodeSecurityGroupUnclear',
+    retryAfterSeconds: 60,
+  });
 }
 
 async function readInstances(inventory: Inventory, ids: string[], context: CallContext): Promise<void> {
@@ -57,7 +61,12 @@ async function readInstances(inventory: Inventory, ids: string[], context: CallC
 }
 
 /** Of pods, the interface that has their address; of one with a whole prefix AWS doesn't tell. */
-async function readAddresses(inventory: Inventory, vpcId: string, ips: string[], context: CallContext): Promise<void> {
+async function readAddresses(
+  inventory: Inventory,
+  vpcId: string,
+  ips: string[],
+  context: CallContext,
+): Promise<void> {
   const v4 = ips.filter((ip) => !ip.includes(':'));
   const v6 = ips.filter((ip) => ip.includes(':'));
   const byFamily: [string, string[]][] = [
@@ -77,7 +86,8 @@ async function readAddresses(inventory: Inventory, vpcId: string, ips: string[],
         ...(each.PrivateIpAddresses ?? []).map(({ PrivateIpAddress }) => PrivateIpAddress),
         ...(each.Ipv6Addresses ?? []).map(({ Ipv6Address }) => Ipv6Address),
       ];
-      for (const ip of own) if (ip !== undefined && Values.includes(ip)) inventory.groupsOfTargets.set(ip, groups);
+      for (const ip of own)
+        if (ip !== undefined && Values.includes(ip)) inventory.groupsOfTargets.set(ip, groups);
     }
   }
 }

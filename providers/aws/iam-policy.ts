@@ -18,7 +18,11 @@ const OURS = { Null: { [`aws:ResourceTag/${OWNER_TAGS.cluster}`]: 'false' } };
 const MADE_AS_OURS = { Null: { [`aws:RequestTag/${OWNER_TAGS.cluster}`]: 'false' } };
 
 /** Rules are changed in the nodes' group too, which isn't ours; a listener is made before it has tags. */
-const ANYWHERE = ['ec2:AuthorizeSecurityGroupIngress', 'ec2:CreateSecurityGroup', 'ec2:RevokeSecurityGroupIngress'];
+const ANYWHERE = [
+  'ec2:AuthorizeSecurityGroupIngress',
+  'ec2:CreateSecurityGroup',
+  'ec2:RevokeSecurityGroupIngress',
+];
 /** With our tags in the same call, by which it's ours from its beginning; adopting is no more than that. */
 const MAKING = [
   'elasticloadbalancing:AddTags',

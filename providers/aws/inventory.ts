@@ -1,6 +1,7 @@
 import type { LoadBalancerId } from '../provider.ts';
 import { StateAsker } from './ask-states.ts';
 import type { AwsCalls, CallContext } from './call-aws.ts';
+import { GroupNames } from './group-names.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { emptyStack, isEmptyStack, type KnownLoadBalancer, type KnownStack } from './known.ts';
 import { type Loaded, loadInventory } from './load-inventory.ts';
@@ -33,6 +34,7 @@ export class Inventory {
   readonly clusterId: string;
   readonly network: Network;
   readonly states: StateAsker;
+  readonly groupNames: GroupNames;
   /** By stack: what changes it is done by one at a time. */
   readonly locks = new KeyedLock();
   /** Load balancers that somebody wants to take over, by ARN. */
@@ -53,6 +55,7 @@ export class Inventory {
     this.#options = options;
     this.calls = options.calls;
     this.clusterId = options.clusterId;
+    this.groupNames = new GroupNames(options.calls, options.vpcId);
     this.states = new StateAsker(options.calls);
     this.network = new Network(options.calls, options.vpcId);
   }
@@ -112,6 +115,7 @@ export class Inventory {
     const startedAt = performance.now();
     const [loaded] = await Promise.all([this.#listAll(context), this.network.refresh(context)]);
     this.groupsOfTargets.clear();
+    this.groupNames.forget();
     const swept = this.#merge(loaded, startedAt);
     for (let at = 0; at < swept.length; at += SWEPT_AT_ONCE) {
       const some = swept.slice(at, at + SWEPT_AT_ONCE);

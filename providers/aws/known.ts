@@ -1,6 +1,12 @@
-import type { ObservedListener, ObservedLoadBalancer, ObservedSecurityGroup, ObservedTarget, ObservedTargetGroup } from './observed.ts';
 import type { Look } from './look.ts';
 import type { SecurityGroupPorts } from './model.ts';
+import type {
+  ObservedListener,
+  ObservedLoadBalancer,
+  ObservedSecurityGroup,
+  ObservedTarget,
+  ObservedTargetGroup,
+} from './observed.ts';
 
 /** A load balancer as far as it is known: its settings and listeners aren't, until they are read, written, or assumed. */
 export interface KnownLoadBalancer extends Omit<ObservedLoadBalancer, 'attributes' | 'listeners'> {
@@ -38,18 +44,28 @@ export interface KnownStack {
 }
 
 export function emptyStack(name: string): KnownStack {
-  return { name, loadBalancers: [], targetGroups: [], securityGroup: undefined, backendPorts: undefined, writes: 0 };
+  return {
+    name,
+    loadBalancers: [],
+    targetGroups: [],
+    securityGroup: undefined,
+    backendPorts: undefined,
+    writes: 0,
+  };
 }
 
 export function isEmptyStack(stack: KnownStack): boolean {
-  return stack.loadBalancers.length === 0 && stack.targetGroups.length === 0 && stack.securityGroup === undefined;
+  return (
+    stack.loadBalancers.length === 0 && stack.targetGroups.length === 0 && stack.securityGroup === undefined
+  );
 }
 
 /** Whether its health ought to be asked for again: until nothing begins any more, something is well, and nobody waits. */
 export function stillWaits(targets: readonly KnownTarget[]): boolean {
   if (targets.length === 0) return false;
   const isHealthy = ({ health }: KnownTarget) => health === 'healthy';
-  const begins = ({ awaited, health }: KnownTarget) => health === 'initial' || (awaited && health !== 'healthy');
+  const begins = ({ awaited, health }: KnownTarget) =>
+    health === 'initial' || (awaited && health !== 'healthy');
   return !targets.some(isHealthy) || targets.some(begins);
 }
 

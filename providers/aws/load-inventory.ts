@@ -79,7 +79,9 @@ async function listLoadBalancers(calls: AwsCalls, context: CallContext): Promise
 async function listTargetGroups(calls: AwsCalls, context: CallContext): Promise<TargetGroup[]> {
   const pages = await elbPages(calls, 'DescribeTargetGroups', {}, context);
   const protocols = new Set<string | undefined>(['TCP', 'UDP', 'TCP_UDP', 'TLS']);
-  return pages.flatMap(({ TargetGroups = [] }) => TargetGroups).filter(({ Protocol }) => protocols.has(Protocol));
+  return pages
+    .flatMap(({ TargetGroups = [] }) => TargetGroups)
+    .filter(({ Protocol }) => protocols.has(Protocol));
 }
 
 async function listSecurityGroups(

@@ -22,7 +22,8 @@ export async function lookAtStack(
   context: CallContext,
 ): Promise<number | undefined> {
   const driftSeconds = drift?.intervalSeconds ?? DRIFT_SECONDS;
-  for (const each of inventory.stack(name).loadBalancers) await lookAtLoadBalancer(inventory, name, each, context);
+  for (const each of inventory.stack(name).loadBalancers)
+    await lookAtLoadBalancer(inventory, name, each, context);
   const stack = inventory.stack(name);
   const provisioning = stack.loadBalancers.filter(({ state }) => state === 'provisioning');
   // Nobody checks targets before there's somebody to check them.
@@ -75,5 +76,6 @@ async function lookAtTargets(
   group.targets = targets;
   group.waits = stillWaits(targets);
   const begins = targets.some(({ health }) => health === 'initial');
-  if (group.waits && begins && group.look.seconds > MOST_FOR_HEALTH_SECONDS) group.look.comeWithin(MOST_FOR_HEALTH_SECONDS);
+  if (group.waits && begins && group.look.seconds > MOST_FOR_HEALTH_SECONDS)
+    group.look.comeWithin(MOST_FOR_HEALTH_SECONDS);
 }

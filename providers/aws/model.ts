@@ -14,6 +14,8 @@ export interface AwsModel {
   securityGroup: SecurityGroupModel | undefined;
   listeners: ListenerModel[];
   targetGroups: TargetGroupModel[];
+  /** Names of nodes that are no instances of AWS, and so no targets. */
+  foreignNodes: string[];
   /** What can't be carried out as it is asked for; with one of these nothing is made or changed. */
   refusals: { reason: string; message: string }[];
   /** The ARN of a load balancer that is to be taken over, and what the annotation says to confirm it. */
@@ -23,6 +25,8 @@ export interface AwsModel {
 export interface LoadBalancerModel {
   /** At most 32 letters, digits and dashes, one an account and region; another when it has to be replaced. */
   name: string;
+  /** Whether people gave the name; one that was made up is no reason to replace a load balancer of another name. */
+  isNamed: boolean;
   /** What can't be changed in place (scheme, kind of security groups): another value is another load balancer. */
   variant: string;
   scheme: 'internet-facing' | 'internal';
@@ -42,10 +46,13 @@ export type SubnetChoice =
       kind: 'tagged';
       /** All must be there with this value; '' means any. */
       tags: Record<string, string>;
+      /** Of several in a zone, those with this tag go before. */
+      clusterTag: string | undefined;
       vpcId: string | undefined;
-      /** By the order of zones. */
+      /** These three by the order of zones. */
       elasticIPs: string[];
       privateAddresses: string[];
+      ipv6Addresses: string[];
     };
 
 export interface SubnetMappingModel {

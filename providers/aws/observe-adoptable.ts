@@ -29,7 +29,11 @@ export async function observeAdoptable(
   return { ...rest, attributes: { ...known.attributes }, listeners: [...known.listeners] };
 }
 
-async function readAdoptable(inventory: Inventory, arn: string, context: CallContext): Promise<KnownLoadBalancer> {
+async function readAdoptable(
+  inventory: Inventory,
+  arn: string,
+  context: CallContext,
+): Promise<KnownLoadBalancer> {
   const { adoptables, calls } = inventory;
   const read = adoptables.get(arn);
   if (read !== undefined && performance.now() - read.readAt < COUNTS_MS) return read.loadBalancer;

@@ -5,8 +5,8 @@ import type { Inventory } from './inventory.ts';
 import { type KnownLoadBalancer, type KnownStack, type KnownTargetGroup, membersOf } from './known.ts';
 import { lookAtStack } from './look-at-stack.ts';
 import type { AwsModel } from './model.ts';
-import type { AwsObserved, ObservedLoadBalancer, ObservedTargetGroup } from './observed.ts';
 import { observeAdoptable } from './observe-adoptable.ts';
+import type { AwsObserved, ObservedLoadBalancer, ObservedTargetGroup } from './observed.ts';
 import { memberOf, stackOf } from './stack-of.ts';
 
 /** Before something is made, free addresses of subnets are known as of this long ago. */
@@ -25,7 +25,13 @@ export async function observeSubject(
   await inventory.ready(signal);
   if (applied !== undefined) assumeApplied(inventory.stack(name), applied);
   const adoptable = await observeAdoptable(inventory, subject, context);
-  const observed = await observeStack(inventory, name, { member, subject, leads: applied?.leads ?? true }, context);
+  await resolveGroupNames(inventory, subject, context);
+  const observed = await observeStack(
+    inventory,
+    name,
+    { member, subject, leads: applied?.leads ?? true },
+    context,
+  );
   const others: KnownStack[] = [];
   for (const stack of inventory.stacks) if (stack.name !== name && isIn(stack, member)) others.push(stack);
   const elsewhere: NonNullable<AwsObserved['elsewhere']> = [];
@@ -69,6 +75,17 @@ async function observeStack(
   };
 }
 
+/** For ids to be told by the names that the model has. */
+async function resolveGroupNames(
+  inventory: Inventory,
+  subject: Subject,
+  context: CallContext,
+): Promise<void> {
+  const given = subject.spec?.aws?.securityGroups ?? subject.provider.spec.aws?.securityGroups ?? [];
+  if (subject.spec === undefined) return;
+  await Promise.all(given.map((each) => inventory.groupNames.resolve(each, context)));
+}
+
 function isIn(stack: KnownStack, member: string): boolean {
   if (stack.name === member || stack.targetGroups.some((each) => each.member === member)) return true;
   return stack.loadBalancers.some(({ listeners }) => listeners.some((each) => each.member === member));
@@ -76,18 +93,18 @@ function isIn(stack: KnownStack, member: string): boolean {
 
 /**
  * Of the security groups, the shared one of the cluster goes with the managed one, so it isn't told: where it was taken away,
- * both are told as missing, and come back together.
+ * both are told as missing, and come back together. Those that people name are told by these names.
  */
 export function tellLoadBalancer(
   known: KnownLoadBalancer,
   stack: KnownStack,
-  inventory: Pick<Inventory, 'isSharedGroup'>,
+  inventory: Pick<Inventory, 'groupNames' | 'isSharedGroup'>,
 ): ObservedLoadBalancer {
   const { look: _look, listenersOf: _listenersOf, ...rest } = known;
   const hasShared = known.securityGroups.some((id) => inventory.isSharedGroup(id));
-  const securityGroups = known.securityGroups.filter(
-    (id) => !inventory.isSharedGroup(id) && (hasShared || id !== stack.securityGroup?.id),
-  );
+  const securityGroups = known.securityGroups
+    .filter((id) => !inventory.isSharedGroup(id) && (hasShared || id !== stack.securityGroup?.id))
+    .map((id) => inventory.groupNames.nameOf(id) ?? id);
   return { ...rest, securityGroups, attributes: { ...known.attributes }, listeners: [...known.listeners] };
 }
 

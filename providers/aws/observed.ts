@@ -33,7 +33,7 @@ export interface ObservedLoadBalancer {
   scheme: string;
   ipAddressType: string;
   vpcId: string;
-  subnets: { subnetId: string; zone: string; addresses: string[] }[];
+  subnets: ObservedZone[];
   /** Without the shared one of the cluster, which goes with the managed one of the stack: where it's missing, so is that. */
   securityGroups: string[];
   /** Those that were ever read or written. */
@@ -41,6 +41,15 @@ export interface ObservedLoadBalancer {
   tags: Record<string, string>;
   /** Of a load balancer that is known to be as it was applied, the model's. */
   listeners: ObservedListener[];
+}
+
+/** A load balancer in one zone. */
+export interface ObservedZone {
+  subnetId: string;
+  zone: string;
+  addresses: string[];
+  /** Of elastic IPs. */
+  allocationIds?: string[];
 }
 
 export interface ObservedListener {
@@ -86,7 +95,15 @@ export interface ObservedTarget {
   id: string;
   port: number;
   /** As DescribeTargetHealth said last; undefined: it wasn't asked since it was registered. */
-  health: 'initial' | 'healthy' | 'unhealthy' | 'unhealthy.draining' | 'unused' | 'draining' | 'unavailable' | undefined;
+  health:
+    | 'initial'
+    | 'healthy'
+    | 'unhealthy'
+    | 'unhealthy.draining'
+    | 'unused'
+    | 'draining'
+    | 'unavailable'
+    | undefined;
   /** AWS' code and words for it. */
   reason: string | undefined;
 }
@@ -112,5 +129,7 @@ export interface ObservedSubnet {
   vpcId: string;
   availableAddresses: number;
   hasIPv6: boolean;
+  /** Of both families; none: they weren't told. */
+  cidrs?: string[];
   tags: Record<string, string>;
 }

@@ -9,7 +9,13 @@ import type {
 import { ClassedError } from '../../kube/errors.ts';
 import type { KnownLoadBalancer, KnownTarget, KnownTargetGroup } from './known.ts';
 import { Look } from './look.ts';
-import type { ObservedListener, ObservedLoadBalancer, ObservedSecurityGroup, ObservedSubnet, ObservedTarget } from './observed.ts';
+import type {
+  ObservedListener,
+  ObservedLoadBalancer,
+  ObservedSecurityGroup,
+  ObservedSubnet,
+  ObservedTarget,
+} from './observed.ts';
 import { OWNER_TAGS } from './tags.ts';
 
 /** Tags as AWS writes them, of ELBv2 and EC2 alike. */
@@ -33,7 +39,9 @@ export function writeTags(tags: Readonly<Record<string, string>>): { Key: string
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
-export function readTagDescriptions(descriptions: readonly TagDescription[] | undefined): Map<string, Record<string, string>> {
+export function readTagDescriptions(
+  descriptions: readonly TagDescription[] | undefined,
+): Map<string, Record<string, string>> {
   const read = new Map<string, Record<string, string>>();
   for (const { ResourceArn, Tags } of descriptions ?? []) {
     if (ResourceArn !== undefined) read.set(ResourceArn, readTags(Tags));
@@ -66,6 +74,7 @@ export function readLoadBalancer(answer: LoadBalancer, tags: Record<string, stri
       addresses: (LoadBalancerAddresses ?? []).flatMap(({ IpAddress, PrivateIPv4Address, IPv6Address }) =>
         [IpAddress ?? PrivateIPv4Address, IPv6Address].filter((address) => address !== undefined),
       ),
+      allocationIds: (LoadBalancerAddresses ?? []).flatMap(({ AllocationId }) => AllocationId ?? []),
     })),
     securityGroups: answer.SecurityGroups ?? [],
     tags,
@@ -167,7 +176,10 @@ function readHealth(state: string | undefined): ObservedTarget['health'] {
 }
 
 /** What was asked of a target stays known: that somebody waits for it. */
-export function mergeTargets(known: readonly KnownTarget[] | undefined, read: readonly ObservedTarget[]): KnownTarget[] {
+export function mergeTargets(
+  known: readonly KnownTarget[] | undefined,
+  read: readonly ObservedTarget[],
+): KnownTarget[] {
   const awaited = new Set((known ?? []).filter((each) => each.awaited).map(targetKey));
   return read.map((target) => ({ ...target, awaited: awaited.has(targetKey(target)) }));
 }
@@ -204,11 +216,15 @@ export function readSubnet(answer: Subnet): ObservedSubnet {
   const tags = readTags(answer.Tags);
   return {
     id: answer.SubnetId ?? '',
-    name: tags['Name'],
+    name: tags.Name,
     zone: answer.AvailabilityZone ?? '',
     vpcId: answer.VpcId ?? '',
     availableAddresses: answer.AvailableIpAddressCount ?? 0,
     hasIPv6: (answer.Ipv6CidrBlockAssociationSet ?? []).length > 0,
+    cidrs: [
+      answer.CidrBlock,
+      ...(answer.Ipv6CidrBlockAssociationSet ?? []).map(({ Ipv6CidrBlock }) => Ipv6CidrBlock),
+    ].filter((cidr) => cidr !== undefined),
     tags,
   };
 }

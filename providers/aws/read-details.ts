@@ -16,7 +16,9 @@ export async function readListeners(
     loadBalancers.map(async ({ arn, listeners }) => ({
       arn,
       known: listeners,
-      answers: (await listListeners(calls, arn, context)).filter(({ ListenerArn }) => ListenerArn !== undefined),
+      answers: (await listListeners(calls, arn, context)).filter(
+        ({ ListenerArn }) => ListenerArn !== undefined,
+      ),
     })),
   );
   const arns = listings.flatMap(({ answers }) => answers.map(({ ListenerArn = '' }) => ListenerArn));
@@ -78,7 +80,9 @@ export async function readLoadBalancerAttributes(
   context: CallContext,
 ): Promise<Record<string, string> | undefined> {
   if (hasNone(attributes)) return {};
-  const answer = await unlessGone(calls.call('DescribeLoadBalancerAttributes', { LoadBalancerArn: arn }, context));
+  const answer = await unlessGone(
+    calls.call('DescribeLoadBalancerAttributes', { LoadBalancerArn: arn }, context),
+  );
   return answer && keepKnown(readAttributes(answer.Attributes), attributes);
 }
 
@@ -96,7 +100,11 @@ export async function readTargetGroupDetails(
     readTargets(calls, group, context),
   ]);
   if (attributes === undefined || targets === undefined) return undefined;
-  return { attributes: keepKnown(readAttributes(attributes.Attributes), group.attributes), targets, waits: stillWaits(targets) };
+  return {
+    attributes: keepKnown(readAttributes(attributes.Attributes), group.attributes),
+    targets,
+    waits: stillWaits(targets),
+  };
 }
 
 /** Targets with their health; undefined when the group is gone. */

@@ -48,7 +48,9 @@ export class Scopes {
     const secretName = aws.credentials?.secretName;
     const secret = secretName === undefined ? undefined : await this.#readSecret(secretName, signal);
     const key = JSON.stringify(placeOf(aws));
-    const digest = createHash('sha256').update(JSON.stringify(secret ?? {})).digest('hex');
+    const digest = createHash('sha256')
+      .update(JSON.stringify(secret ?? {}))
+      .digest('hex');
     const known = this.#scopes.get(key);
     if (known?.digest === digest) return known.scope;
     const scope = this.#make(aws, secret, `${key} ${digest}`);
@@ -79,7 +81,8 @@ export class Scopes {
     });
     return {
       inventoryOf: (clusterId) => {
-        const known = inventories.get(clusterId) ?? new Inventory({ calls, clusterId, vpcId: config.vpcID, onArn });
+        const known =
+          inventories.get(clusterId) ?? new Inventory({ calls, clusterId, vpcId: config.vpcID, onArn });
         inventories.set(clusterId, known);
         return known;
       },
@@ -111,7 +114,16 @@ export class Scopes {
 /** What makes two configurations go to different places, or as somebody else. */
 function placeOf({ region, vpcID, endpoint, credentials, timeoutSeconds }: AwsConfig) {
   const { secretName, assumeRole } = credentials ?? {};
-  return [region, vpcID, endpoint, secretName, assumeRole?.arn, assumeRole?.externalID, assumeRole?.sessionName, timeoutSeconds];
+  return [
+    region,
+    vpcID,
+    endpoint,
+    secretName,
+    assumeRole?.arn,
+    assumeRole?.externalID,
+    assumeRole?.sessionName,
+    timeoutSeconds,
+  ];
 }
 
 /** `arn:aws:<service>:<region>:<account>:...` */

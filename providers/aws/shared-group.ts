@@ -31,7 +31,11 @@ async function createSharedGroup(writer: StackWriter, vpcId: string): Promise<Ob
   const name = `fairlead-shared-${createHash('sha256').update(clusterId).digest('hex').slice(0, 12)}`;
   const tags = { [OWNER_TAGS.cluster]: clusterId, [OWNER_TAGS.resource]: SHARED_GROUP };
   const description = `Load balancers of Fairlead in cluster ${clusterId}: nodes let it in`.slice(0, 255);
-  return createGroup(writer, { name, description, vpcId, tags }, (found) => found[OWNER_TAGS.resource] === SHARED_GROUP);
+  return createGroup(
+    writer,
+    { name, description, vpcId, tags },
+    (found) => found[OWNER_TAGS.resource] === SHARED_GROUP,
+  );
 }
 
 export interface GroupToCreate {
@@ -62,7 +66,12 @@ export async function createGroup(
       { Name: 'group-name', Values: [name] },
       { Name: 'vpc-id', Values: [vpcId] },
     ];
-    const pages = await ec2Pages(writer.inventory.calls, 'DescribeSecurityGroups', { Filters }, writer.context);
+    const pages = await ec2Pages(
+      writer.inventory.calls,
+      'DescribeSecurityGroups',
+      { Filters },
+      writer.context,
+    );
     const [found] = pages.flatMap(({ SecurityGroups = [] }) => SecurityGroups).map(readSecurityGroup);
     if (found === undefined) throw error;
     if (found.tags[OWNER_TAGS.cluster] !== writer.inventory.clusterId || !isIt(found.tags)) {

@@ -70,7 +70,11 @@ export class StackWriter {
   }
 
   /** With its ARN, which may have to be read. */
-  async listener(loadBalancer: string, port: number, protocol: string): Promise<ObservedListener & { arn: string }> {
+  async listener(
+    loadBalancer: string,
+    port: number,
+    protocol: string,
+  ): Promise<ObservedListener & { arn: string }> {
     const known = this.findListener(loadBalancer, port, protocol);
     if (known !== undefined && hasArn(known)) return known;
     await this.readListeners(loadBalancer);

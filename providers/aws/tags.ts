@@ -15,6 +15,8 @@ export const OWNER_TAGS = {
   resource: 'fairlead.dev/resource',
   /** Of load balancers: which of several that take each other's place. */
   variant: 'fairlead.dev/variant',
+  /** Of load balancers that somebody else made: what of theirs is on it stays. */
+  adopted: 'fairlead.dev/adopted',
 } as const;
 
 /** The resource of the security group that all load balancers of a cluster and VPC share, which nodes let in. */

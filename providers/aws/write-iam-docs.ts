@@ -8,4 +8,7 @@ const PLACE = /(<!-- iam-policy -->\n)[\s\S]*?(<!-- \/iam-policy -->)/;
 const policy = JSON.stringify(buildIamPolicy(), undefined, 2);
 const docs = readFileSync(FILE, 'utf8');
 if (!PLACE.test(docs)) throw new Error('docs/providers/aws.md has no place for the IAM policy');
-writeFileSync(FILE, docs.replace(PLACE, (_, begin: string, end: string) => `${begin}\`\`\`json\n${policy}\n\`\`\`\n${end}`));
+writeFileSync(
+  FILE,
+  docs.replace(PLACE, (_, begin: string, end: string) => `${begin}\`\`\`json\n${policy}\n\`\`\`\n${end}`),
+);

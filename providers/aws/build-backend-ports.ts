@@ -1,0 +1,40 @@
+import { buildHealthCheck } from './build-health-check.ts';
+import type { BuildInput, BuildMember } from './build-input.ts';
+import { buildPodTargets } from './build-targets.ts';
+import { chooseListeners, type ListenerChoice, protocolsOf } from './choose-listeners.ts';
+import { mergePorts } from './merge-ports.ts';
+import type { SecurityGroupPorts } from './model.ts';
+
+/** What the load balancer has to reach on nodes or pods: their ports, and those of health checks, for all that share it. */
+export function buildBackendPorts(input: BuildInput): SecurityGroupPorts[] {
+  return mergePorts(
+    input.members.flatMap((member) => portsOf(input, member)),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+function portsOf(input: BuildInput, member: BuildMember): SecurityGroupPorts[] {
+  const { choices } = chooseListeners(member);
+  const { port: healthPort } = buildHealthCheck(member);
+  const traffic = choices.flatMap((choice) =>
+    rangesOf(input, choice).flatMap((range) =>
+      protocolsOf(choice.protocol).map((protocol) => ({ protocol, ...range })),
+    ),
+  );
+  if (choices.length === 0) return [];
+  const health: SecurityGroupPorts[] =
+    healthPort === 'traffic-port'
+      ? traffic.map((ports) => ({ ...ports, protocol: 'tcp' }))
+      : [{ protocol: 'tcp', fromPort: Number(healthPort), toPort: Number(healthPort) }];
+  return [...traffic, ...health];
+}
+
+type Range = Pick<SecurityGroupPorts, 'fromPort' | 'toPort'>;
+
+/** Of those that share, each knows only its own pods: all say the same, or they would undo what the others do. */
+function rangesOf(input: BuildInput, choice: ListenerChoice): Range[] {
+  if (choice.nodePort !== undefined) return [{ fromPort: choice.nodePort, toPort: choice.nodePort }];
+  if (input.desired.sharedAddress !== undefined) return [{ fromPort: 1, toPort: 65_535 }];
+  const targets = [...buildPodTargets(input, choice, 'ipv4'), ...buildPodTargets(input, choice, 'ipv6')];
+  return [...new Set(targets.map(({ port }) => port))].map((port) => ({ fromPort: port, toPort: port }));
+}

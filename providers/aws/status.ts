@@ -1,0 +1,131 @@
+import type { LoadBalancerIngress } from '../../kube/objects.ts';
+import type { Finding, ProviderStatus } from '../provider.ts';
+import { chooseCurrent, mayReplace } from './choose-current.ts';
+import { planModel } from './diff-model.ts';
+import type { AwsModel, TargetGroupModel } from './model.ts';
+import type { AwsObserved, ObservedLoadBalancer, ObservedTarget } from './observed.ts';
+
+const NAMED = 3;
+
+/** What the outside sees: the former load balancer for as long as the new one doesn't serve. */
+export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStatus {
+  const current = chooseCurrent(model, observed);
+  const [former] = current.former;
+  const isNew = former === undefined || mayReplace(current, observed);
+  const serving = (isNew ? current.loadBalancer : former) ?? former;
+  // One that isn't adopted yet isn't ours to show.
+  const shown = observed.loadBalancers.some(({ arn }) => arn === serving?.arn) ? serving : undefined;
+  const notProgrammed = findObstacle(model, observed, current.loadBalancer);
+  const counts = countTargets(current.model.targetGroups, observed);
+  const unhealthy = notProgrammed === undefined ? explainHealth(current.model, counts) : undefined;
+  const { lookAgainAfterSeconds: againAfterSeconds } = observed;
+  return {
+    ...(shown === undefined ? {} : { providerID: shown.arn }),
+    ingress: shown === undefined ? [] : toIngress(shown, model),
+    ...(notProgrammed === undefined ? {} : { notProgrammed }),
+    targets: { desired: counts.desired, healthy: counts.healthy },
+    ...(unhealthy === undefined ? {} : { unhealthy }),
+    healthyPods: findHealthyPods(current.model.targetGroups, observed),
+    ...(againAfterSeconds === undefined ? {} : { againAfterSeconds }),
+  };
+}
+
+/** Its name; and its addresses, where people chose them. Traffic comes to nodes and pods with their own address (KEP-1860). */
+function toIngress(
+  { dnsName, subnets }: ObservedLoadBalancer,
+  { loadBalancer }: AwsModel,
+): LoadBalancerIngress[] {
+  const { subnets: choice } = loadBalancer;
+  const isFixed =
+    choice.kind === 'given'
+      ? choice.mappings.some(
+          (each) => (each.allocationId ?? each.privateIPv4Address ?? each.ipv6Address) !== undefined,
+        )
+      : choice.elasticIPs.length + choice.privateAddresses.length + choice.ipv6Addresses.length > 0;
+  const addresses = isFixed ? subnets.flatMap((subnet) => subnet.addresses) : [];
+  // Of the eight entries that there's room for.
+  return [{ hostname: dnsName }, ...addresses.slice(0, 7).map((ip) => ({ ip, ipMode: 'Proxy' as const }))];
+}
+
+function findObstacle(
+  model: AwsModel,
+  observed: AwsObserved,
+  loadBalancer: ObservedLoadBalancer | undefined,
+): Finding | undefined {
+  const plan = planModel(model, observed);
+  if (plan.kind === 'refused') return plan.finding;
+  if (loadBalancer === undefined) {
+    return { reason: 'Provisioning', message: 'The load balancer is not there yet.' };
+  }
+  const { name, state, stateReason } = loadBalancer;
+  const why = stateReason === undefined ? '' : ` AWS says: ${stateReason}`;
+  if (state === 'failed') {
+    return { reason: 'LoadBalancerFailed', message: `AWS could not set up load balancer ${name}.${why}` };
+  }
+  if (state === 'provisioning') {
+    return {
+      reason: 'Provisioning',
+      message: `AWS is setting up load balancer ${name}, which takes some minutes.`,
+    };
+  }
+  return undefined;
+}
+
+interface Counts {
+  desired: number;
+  healthy: number;
+  /** Those that aren't, with AWS' reasons. */
+  others: ObservedTarget[];
+  unasked: number;
+}
+
+function countTargets(groups: readonly TargetGroupModel[], { targetGroups }: AwsObserved): Counts {
+  const counts: Counts = { desired: 0, healthy: 0, others: [], unasked: 0 };
+  for (const group of groups) {
+    const found = targetGroups.find(({ name }) => name === group.name)?.targets ?? [];
+    counts.desired += group.targets.length;
+    for (const { id, port } of group.targets) {
+      const target = found.find((each) => each.id === id && each.port === port);
+      if (target?.health === 'healthy') counts.healthy++;
+      else if (target?.health === undefined) counts.unasked++;
+      else counts.others.push(target);
+    }
+  }
+  return counts;
+}
+
+/** One healthy target is enough to serve; with externalTrafficPolicy Local those without an endpoint never are. */
+function explainHealth(
+  { foreignNodes }: AwsModel,
+  { desired, healthy, others, unasked }: Counts,
+): Finding | undefined {
+  if (healthy > 0) return undefined;
+  if (desired === 0) {
+    const foreign =
+      foreignNodes.length === 0
+        ? ''
+        : ` These nodes are no instances of AWS (spec.providerID): ${foreignNodes.slice(0, NAMED).join(', ')}.`;
+    return { reason: 'NoTargets', message: `There is nothing to send traffic to.${foreign}` };
+  }
+  const states = new Map<string, number>();
+  for (const { health, reason } of others) {
+    const text = reason === undefined ? String(health) : `${health}: ${reason}`;
+    states.set(text, (states.get(text) ?? 0) + 1);
+  }
+  const told = [...states].map(([text, count]) => `${count} ${text}`);
+  if (unasked > 0) told.push(`${unasked} not asked about yet`);
+  return { reason: 'NoHealthyTarget', message: `0 of ${desired} targets are healthy (${told.join('; ')}).` };
+}
+
+/** Pods that are healthy at every port at which they are targets. */
+function findHealthyPods(groups: readonly TargetGroupModel[], { targetGroups }: AwsObserved): string[] {
+  const isHealthy = new Map<string, boolean>();
+  for (const group of groups) {
+    const found = targetGroups.find(({ name }) => name === group.name)?.targets ?? [];
+    for (const { id, pods, port } of group.targets) {
+      const healthy = found.some((each) => each.id === id && each.port === port && each.health === 'healthy');
+      for (const pod of pods) isHealthy.set(pod, healthy && isHealthy.get(pod) !== false);
+    }
+  }
+  return [...isHealthy].filter(([, healthy]) => healthy).map(([pod]) => pod);
+}
