@@ -45,9 +45,9 @@ function nameOfArn(arn: string | undefined): string | undefined {
   return arn?.split('/')[2];
 }
 
-/** Whether a group of ours lets clients in: unless people have their own. */
-export function managesSecurityGroup({ manageSecurityGroup, securityGroups }: AwsOptions): boolean {
-  return manageSecurityGroup ?? securityGroups === undefined;
+/** Whether a group of ours lets clients in: unless people have their own, or it's a load balancer of theirs. */
+export function managesSecurityGroup({ adopt, manageSecurityGroup, securityGroups }: AwsOptions): boolean {
+  return manageSecurityGroup ?? (securityGroups === undefined && adopt === undefined);
 }
 
 /** Rules of nodes go with a group of ours, though it may let nobody in beside those of its owner. */

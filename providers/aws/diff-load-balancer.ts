@@ -1,10 +1,10 @@
 import { LOAD_BALANCER_DEFAULTS } from './aws-defaults.ts';
 import type { AwsChange } from './changes.ts';
 import { describeFields, diffEntries, diffField, isEmpty } from './diff-fields.ts';
+import { diffSubnets, type SubnetsDiff } from './diff-subnets.ts';
 import { addTags } from './diff-tags.ts';
 import type { AwsModel, LoadBalancerModel, SubnetMappingModel } from './model.ts';
 import type { AwsObserved, ObservedLoadBalancer } from './observed.ts';
-import { diffSubnets, type SubnetsDiff } from './diff-subnets.ts';
 
 const resource = 'LoadBalancer';
 
@@ -38,23 +38,25 @@ export function diffLoadBalancer(
 }
 
 function diffSecurityGroups(
-  { loadBalancer, securityGroup }: AwsModel,
+  { adopt, loadBalancer, securityGroup }: AwsModel,
   found: ObservedLoadBalancer,
   observed: AwsObserved,
 ): AwsChange[] {
+  // One that is adopted keeps what it has, unless people say otherwise.
+  const given =
+    adopt !== undefined && loadBalancer.securityGroups.length === 0
+      ? found.securityGroups.filter((id) => id !== observed.securityGroup?.id)
+      : loadBalancer.securityGroups;
   const managed = securityGroup === undefined ? undefined : observed.securityGroup?.id;
   // One that is made by this very plan has no id yet: the next turn attaches it.
   if (securityGroup !== undefined && managed === undefined) return [];
-  const wanted = [...loadBalancer.securityGroups, ...(managed === undefined ? [] : [managed])]
-    .sort()
-    .join(', ');
+  const wanted = [...given, ...(managed === undefined ? [] : [managed])].sort().join(', ');
   const actual = [...found.securityGroups].sort().join(', ');
   const fields = diffField('securityGroups', actual || undefined, wanted || undefined);
   if (fields.length === 0) return [];
   const { name } = found;
-  const { securityGroups } = loadBalancer;
   const summary = `Change load balancer ${name}: ${describeFields(fields)}`;
-  const call = { call: 'SetSecurityGroups' as const, name, securityGroups };
+  const call = { call: 'SetSecurityGroups' as const, name, securityGroups: given };
   return [
     { action: 'Update', resource, summary, fields, ...call, withManagedSecurityGroup: managed !== undefined },
   ];

@@ -42,16 +42,25 @@ export function diffSubnets(
   const hasOther = ({ subnet }: SubnetMappingModel) =>
     found.subnets.some((each) => each.zone === zoneOf.get(subnet) || each.subnetId === subnet);
   const possible = mappings.filter((mapping) => isAsItIs(mapping) || !hasOther(mapping));
-  const [first, ...rest] = found.subnets;
-  // All zones change: the first one stays until the others are there.
-  const next = possible.length > 0 || first === undefined || rest.length === 0 ? possible : [{ subnet: first.subnetId }];
+  const [first] = found.subnets;
+  // All zones change: one stays until there are others, rather one whose zone nobody wants any more.
+  const zones = new Set(mappings.map(({ subnet }) => zoneOf.get(subnet)));
+  const stays = found.subnets.find(({ zone }) => !zones.has(zone)) ?? first;
+  const next =
+    possible.length > 0 || stays === undefined || found.subnets.length === 1
+      ? possible
+      : [{ subnet: stays.subnetId }];
   if (next.length === 0) {
     const message = `Subnet ${first?.subnetId ?? ''} is the only one of load balancer ${found.name}, and AWS doesn't let it be exchanged: have another zone first, or make the Service anew.`;
     return { changes: setType(model, found, typeFields), obstacle: { reason: 'LastSubnet', message } };
   }
   const ids = (list: readonly string[]) => [...list].sort().join(', ');
   const fields = [
-    ...diffField('subnets', ids(found.subnets.map(({ subnetId }) => subnetId)), ids(next.map(({ subnet }) => subnet))),
+    ...diffField(
+      'subnets',
+      ids(found.subnets.map(({ subnetId }) => subnetId)),
+      ids(next.map(({ subnet }) => subnet)),
+    ),
     ...typeFields,
   ];
   const summary = `Change load balancer ${found.name}: ${describeFields(fields)}`;

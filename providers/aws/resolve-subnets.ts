@@ -143,12 +143,14 @@ function toMappings(choice: SubnetChoice, subnets: readonly ObservedSubnet[]): R
     choice.kind === 'given' ? choice.mappings.map(({ allocationId }) => allocationId) : choice.elasticIPs;
   const privateAddresses = assign(addressesOf(choice, 'privateIPv4Address'), subnets);
   const ipv6Addresses = assign(addressesOf(choice, 'ipv6Address'), subnets);
-  const mappings = subnets.map(({ id }, index): SubnetMappingModel => ({
-    subnet: id,
-    allocationId: allocations[index],
-    privateIPv4Address: privateAddresses[index],
-    ipv6Address: ipv6Addresses[index],
-  }));
+  const mappings = subnets.map(
+    ({ id }, index): SubnetMappingModel => ({
+      subnet: id,
+      allocationId: allocations[index],
+      privateIPv4Address: privateAddresses[index],
+      ipv6Address: ipv6Addresses[index],
+    }),
+  );
   return { kind: 'resolved', vpcId: subnets[0]?.vpcId ?? '', mappings };
 }
 

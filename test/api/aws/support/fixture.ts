@@ -33,7 +33,12 @@ export async function readSecret(): Promise<Record<string, string>> {
   return { aws_access_key_id: 'fairlead', aws_secret_access_key: 'not-a-secret' };
 }
 
-export function subjectOf(provider: ProviderScope, service: string, namespace = 'shop', clusterId = CLUSTER_ID): Subject {
+export function subjectOf(
+  provider: ProviderScope,
+  service: string,
+  namespace = 'shop',
+  clusterId = CLUSTER_ID,
+): Subject {
   const id = { clusterId, namespace, name: `${service}.${provider.name}`, serviceUid: `uid-of-${service}` };
   return { id, provider };
 }
@@ -50,7 +55,8 @@ export function modelOf(subject: Subject, network: SeededNetwork, options: Model
   const { id, provider, sharedAddress } = subject;
   const { port = 80, nodePort = 30080, withSecurityGroup = true } = options;
   const member = `${id.namespace}/${id.name}`;
-  const stack = sharedAddress === undefined ? member : `${id.namespace}/${sharedAddress}.${provider.name}:shared`;
+  const stack =
+    sharedAddress === undefined ? member : `${id.namespace}/${sharedAddress}.${provider.name}:shared`;
   const short = `${id.namespace}-${stack.replace(/[^a-z0-9]/g, '-')}`.slice(-24).replace(/^-+/, '');
   const tags = (resource: string, more: Record<string, string> = {}) => ({
     [OWNER_TAGS.cluster]: id.clusterId,
@@ -63,13 +69,20 @@ export function modelOf(subject: Subject, network: SeededNetwork, options: Model
   const ofMember = { [OWNER_TAGS.member]: member };
   const targets =
     options.targets ??
-    network.instances.map((each) => ({ id: each.id, port: nodePort, zone: undefined, pods: [], gated: false }));
+    network.instances.map((each) => ({
+      id: each.id,
+      port: nodePort,
+      zone: undefined,
+      pods: [],
+      gated: false,
+    }));
   return {
     stack,
     member,
     leads: true,
     loadBalancer: {
       name: `lb-${short}`,
+      isNamed: false,
       variant: 'v1',
       scheme: 'internal',
       ipAddressType: 'ipv4',
@@ -82,7 +95,9 @@ export function modelOf(subject: Subject, network: SeededNetwork, options: Model
       ? {
           name: `sg-of-${short}`,
           description: `Load balancer of ${stack}`,
-          ingress: [{ protocol: 'tcp', fromPort: port, toPort: port, cidr: '0.0.0.0/0', description: 'clients' }],
+          ingress: [
+            { protocol: 'tcp', fromPort: port, toPort: port, cidr: '0.0.0.0/0', description: 'clients' },
+          ],
           tags: tags('SecurityGroup'),
           backend: { ports: [{ protocol: 'tcp', fromPort: nodePort, toPort: nodePort }] },
         }
@@ -123,13 +138,18 @@ export function modelOf(subject: Subject, network: SeededNetwork, options: Model
         tags: tags(key, ofMember),
       },
     ],
+    foreignNodes: [],
     refusals: [],
   };
 }
 
 /** A change, with what people see of it. */
 export function change(call: AwsCall): AwsChange {
-  const action = call.call.startsWith('Create') ? 'Create' : call.call.startsWith('Delete') ? 'Delete' : 'Update';
+  const action = call.call.startsWith('Create')
+    ? 'Create'
+    : call.call.startsWith('Delete')
+      ? 'Delete'
+      : 'Update';
   return { ...call, action, resource: call.call, summary: call.call };
 }
 
@@ -152,7 +172,8 @@ export function creation(model: AwsModel, network: SeededNetwork): AwsChange[] {
     const targetGroupName = targetGroups.find(({ key }) => key === listener.targetGroup)?.name ?? '';
     calls.push({ call: 'CreateListener', loadBalancer: loadBalancer.name, listener, targetGroupName });
   }
-  if (securityGroup?.backend !== undefined) calls.push({ call: 'SyncBackendRules', ports: securityGroup.backend.ports });
+  if (securityGroup?.backend !== undefined)
+    calls.push({ call: 'SyncBackendRules', ports: securityGroup.backend.ports });
   return calls.map(change);
 }
 
@@ -161,6 +182,7 @@ export function deletion(model: AwsModel): AwsChange[] {
   const { loadBalancer, securityGroup, targetGroups } = model;
   const calls: AwsCall[] = [{ call: 'DeleteLoadBalancer', name: loadBalancer.name }];
   for (const { name } of targetGroups) calls.push({ call: 'DeleteTargetGroup', name });
-  if (securityGroup !== undefined) calls.push({ call: 'SyncBackendRules', ports: [] }, { call: 'DeleteSecurityGroup' });
+  if (securityGroup !== undefined)
+    calls.push({ call: 'SyncBackendRules', ports: [] }, { call: 'DeleteSecurityGroup' });
   return calls.map(change);
 }
