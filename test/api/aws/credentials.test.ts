@@ -17,7 +17,10 @@ describe('aws: credentials', () => {
   function withCredentials(credentials: AwsConfig['credentials'], name = 'nlb') {
     const { spec } = account.provider;
     const { credentials: _, ...aws } = spec.aws ?? { region: account.peer.region };
-    return { name, spec: { ...spec, aws: { ...aws, ...(credentials === undefined ? {} : { credentials }) } } };
+    return {
+      name,
+      spec: { ...spec, aws: { ...aws, ...(credentials === undefined ? {} : { credentials }) } },
+    };
   }
 
   function access(secrets: Record<string, Record<string, string>>, asked: string[] = []) {
@@ -62,7 +65,11 @@ describe('aws: credentials', () => {
 
   it('of a role are got from STS, with what the provider says of it', async () => {
     const own = access({ keys: { aws_access_key_id: 'AKIASECRET', aws_secret_access_key: 'x' } });
-    const assumeRole = { arn: 'arn:aws:iam::123456789012:role/fairlead', externalID: 'outside', sessionName: 'prod' };
+    const assumeRole = {
+      arn: 'arn:aws:iam::123456789012:role/fairlead',
+      externalID: 'outside',
+      sessionName: 'prod',
+    };
     const subject = subjectOf(withCredentials({ secretName: 'keys', assumeRole }), 'a');
     await own.observe(subject, undefined, never);
     const assumed = account.peer.calls.matching({ service: 'sts' });

@@ -12,7 +12,11 @@ describe('aws: errors in words', () => {
   after(() => account.peer.stop());
   afterEach(() => account.peer.heal());
 
-  async function failing(service: string, error: { code: string; message: string; status?: number }, operation: string) {
+  async function failing(
+    service: string,
+    error: { code: string; message: string; status?: number },
+    operation: string,
+  ) {
     account.peer.inject({ operation, fault: { error } });
     const subject = subjectOf(account.provider, service);
     const model = modelOf(subject, account.network, { withSecurityGroup: false });
@@ -28,9 +32,9 @@ describe('aws: errors in words', () => {
     const model = modelOf(subject, account.network, { withSecurityGroup: false });
     const failure = await failureOf(account.apply(creation(model, account.network), subject));
     expect(failure).to.be.an.instanceOf(ClassedError);
-    expect(failure).to.have.property('message').that.matches(
-      new RegExp(`^Subnet ${subnet?.id} has 3 free addresses; 8 are needed`),
-    );
+    expect(failure)
+      .to.have.property('message')
+      .that.matches(new RegExp(`^Subnet ${subnet?.id} has 3 free addresses; 8 are needed`));
     account.peer.setFreeAddresses(subnet?.id ?? '', 3000);
   });
 
@@ -39,7 +43,9 @@ describe('aws: errors in words', () => {
     const subject = subjectOf(account.provider, 'quota');
     const model = modelOf(subject, account.network, { withSecurityGroup: false });
     const failure = await failureOf(account.apply(creation(model, account.network), subject));
-    expect(failure).to.have.property('message').that.matches(/^The quota of load balancers is used up/);
+    expect(failure)
+      .to.have.property('message')
+      .that.matches(/^The quota of load balancers is used up/);
     expect(failure).to.include({ class: 'Transient', reason: 'TooManyLoadBalancers', retryAfterSeconds: 60 });
     account.peer.quotas.loadBalancers = Number.POSITIVE_INFINITY;
   });
@@ -47,9 +53,15 @@ describe('aws: errors in words', () => {
   it('tell which action the policy lacks', async () => {
     const message =
       'User: arn:aws:iam::1:user/x is not authorized to perform: elasticloadbalancing:CreateTargetGroup on resource: *';
-    const failure = await failing('denied', { code: 'AccessDenied', message, status: 403 }, 'CreateTargetGroup');
+    const failure = await failing(
+      'denied',
+      { code: 'AccessDenied', message, status: 403 },
+      'CreateTargetGroup',
+    );
     expect(failure.reason).to.equal('AccessDenied');
-    expect(failure.message).to.match(/^elasticloadbalancing:CreateTargetGroup is missing from the IAM policy/);
+    expect(failure.message).to.match(
+      /^elasticloadbalancing:CreateTargetGroup is missing from the IAM policy/,
+    );
     expect(failure.code).to.equal(403);
   });
 

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { AwsModel } from '../../../providers/aws/model.ts';
 import { OWNER_TAGS } from '../../../providers/aws/tags.ts';
 import type { Subject } from '../../../providers/provider.ts';
+import { objects, text } from '../../peers/aws/plain.ts';
 import { Account, never } from './support/account.ts';
 import { change, creation, deletion, modelOf, subjectOf } from './support/fixture.ts';
 
@@ -52,7 +53,9 @@ describe('aws: few calls', () => {
     await observeAll(true);
     account.peer.calls.reset();
     for (let time = 0; time < 3; time++) await observeAll(true);
-    expect(account.peer.calls.byOperation({ operation: /^(?!DescribeTargetHealth|DescribeLoadBalancers)/ })).to.deep.equal({});
+    expect(
+      account.peer.calls.byOperation({ operation: /^(?!DescribeTargetHealth|DescribeLoadBalancers)/ }),
+    ).to.deep.equal({});
   });
 
   it('asks after a restart for ownership alone, three calls at most for each 20 load balancers', async () => {
@@ -76,9 +79,11 @@ describe('aws: few calls', () => {
     const group = first?.targetGroups[0]?.arn ?? fail();
     const [instance = fail()] = account.network.instances;
     const { Listeners } = await account.peer.elb('DescribeListeners', { LoadBalancerArn: arn });
-    const listener = Array.isArray(Listeners) ? Listeners[0] : undefined;
-    await account.peer.elb('DeleteListener', { ListenerArn: listener?.ListenerArn ?? fail() });
-    await account.peer.elb('DeregisterTargets', { TargetGroupArn: group, Targets: [{ Id: instance.id, Port: '30100' }] });
+    await account.peer.elb('DeleteListener', { ListenerArn: text(objects(Listeners)[0]?.ListenerArn) });
+    await account.peer.elb('DeregisterTargets', {
+      TargetGroupArn: group,
+      Targets: [{ Id: instance.id, Port: '30100' }],
+    });
     await account.peer.elb('ModifyTargetGroupAttributes', {
       TargetGroupArn: group,
       Attributes: [{ Key: 'deregistration_delay.timeout_seconds', Value: '77' }],
@@ -86,7 +91,9 @@ describe('aws: few calls', () => {
     await account.peer.elb('RemoveTags', { ResourceArns: [group], TagKeys: [OWNER_TAGS.serviceUid] });
     await account.peer.ec2('RevokeSecurityGroupIngress', {
       GroupId: first?.securityGroup?.id ?? fail(),
-      IpPermissions: [{ IpProtocol: 'tcp', FromPort: '80', ToPort: '80', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }],
+      IpPermissions: [
+        { IpProtocol: 'tcp', FromPort: '80', ToPort: '80', IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
+      ],
     });
     account.peer.calls.reset();
     const owners = await account.access.refresh(account.provider, subjects[0]?.id.clusterId ?? '', never);
@@ -96,7 +103,9 @@ describe('aws: few calls', () => {
     const [found] = await observeAll(true);
     expect(found?.loadBalancers[0]?.listeners).to.deep.equal([]);
     expect(found?.targetGroups[0]?.targets.map(({ id }) => id)).to.not.include(instance.id);
-    expect(found?.targetGroups[0]?.attributes).to.deep.equal({ 'deregistration_delay.timeout_seconds': '77' });
+    expect(found?.targetGroups[0]?.attributes).to.deep.equal({
+      'deregistration_delay.timeout_seconds': '77',
+    });
     expect(found?.targetGroups[0]?.tags).to.not.have.property(OWNER_TAGS.serviceUid);
     expect(found?.securityGroup?.ingress).to.deep.equal([]);
 
@@ -124,7 +133,13 @@ describe('aws: few calls', () => {
   it('lets a node join with one call for each target group, and nothing else', async () => {
     await observeAll(true);
     account.peer.calls.reset();
-    const target = { id: account.network.instances[0]?.id ?? fail(), port: 31000, zone: undefined, pods: [], gated: false };
+    const target = {
+      id: account.network.instances[0]?.id ?? fail(),
+      port: 31000,
+      zone: undefined,
+      pods: [],
+      gated: false,
+    };
     await Promise.all(
       models.map(({ targetGroups }, at) =>
         account.apply(
@@ -140,8 +155,12 @@ describe('aws: few calls', () => {
     await account.access.refresh(account.provider, subjects[0]?.id.clusterId ?? '', never);
     account.peer.calls.reset();
     for (const [at, model] of models.entries()) await account.apply(deletion(model), subjects[at] ?? fail());
-    expect((await account.loadBalancers()).sort()).to.have.length(2).and.include('fairlead-by-hand');
-    expect((await account.targetGroups()).sort()).to.have.length(2).and.include('fairlead-by-hand');
+    expect((await account.loadBalancers()).sort())
+      .to.have.length(2)
+      .and.include('fairlead-by-hand');
+    expect((await account.targetGroups()).sort())
+      .to.have.length(2)
+      .and.include('fairlead-by-hand');
     expect(await account.securityGroups()).to.have.length(2);
   }).timeout(120_000);
 });

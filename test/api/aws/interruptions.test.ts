@@ -75,7 +75,9 @@ describe('aws: calls that are cut off', () => {
       const apply = async () => {
         for (const each of changes) await account.access.apply(each, subject, abort.signal);
       };
-      expect(await failureOf(apply())).to.be.an('error').with.property('message', 'killed');
+      expect(await failureOf(apply()))
+        .to.be.an('error')
+        .with.property('message', 'killed');
       stop();
       account.forget();
       await untilDone(() => changes, subject);
@@ -107,11 +109,17 @@ describe('aws: calls that are cut off', () => {
     const subjects = Array.from({ length: 10 }, (_, at) => subjectOf(account.provider, `storm-${at}`));
     const models = subjects.map((subject, at) => modelOf(subject, account.network, { nodePort: 30100 + at }));
     await Promise.all(
-      models.map((model, at) => untilDone(() => creation(model, account.network), subjects[at] ?? subjectOf(account.provider, ''))),
+      models.map((model, at) =>
+        untilDone(() => creation(model, account.network), subjects[at] ?? subjectOf(account.provider, '')),
+      ),
     );
-    expect((await account.loadBalancers()).sort()).to.deep.equal(models.map((model) => model.loadBalancer.name).sort());
+    expect((await account.loadBalancers()).sort()).to.deep.equal(
+      models.map((model) => model.loadBalancer.name).sort(),
+    );
     await Promise.all(
-      models.map((model, at) => untilDone(() => deletion(model), subjects[at] ?? subjectOf(account.provider, ''))),
+      models.map((model, at) =>
+        untilDone(() => deletion(model), subjects[at] ?? subjectOf(account.provider, '')),
+      ),
     );
     account.peer.heal();
     await expectNone();
@@ -120,11 +128,16 @@ describe('aws: calls that are cut off', () => {
   it('ends at once when it is told to, wherever it is', async () => {
     account.peer.inject({ operation: 'CreateTargetGroup', fault: { delayMs: 30_000 } });
     const subject = subjectOf(account.provider, 'stopped');
-    const [first] = creation(modelOf(subject, account.network, { withSecurityGroup: false }), account.network);
+    const [first] = creation(
+      modelOf(subject, account.network, { withSecurityGroup: false }),
+      account.network,
+    );
     const abort = new AbortController();
     const work = failureOf(account.access.apply(first ?? fail(), subject, abort.signal));
     setTimeout(() => abort.abort(new Error('stopping')), 200);
-    expect(await work).to.be.an('error').with.property('message', 'stopping');
+    expect(await work)
+      .to.be.an('error')
+      .with.property('message', 'stopping');
   });
 
   it('gives up a call that gets no answer within its time, and tries it again', async () => {
@@ -138,7 +151,9 @@ describe('aws: calls that are cut off', () => {
     account.reports.length = 0;
     await account.access.apply(first ?? fail(), subject, never);
     expect(fault.hits).to.equal(1);
-    const codes = account.reports.filter(({ operation }) => operation === 'CreateTargetGroup').map(({ code }) => code);
+    const codes = account.reports
+      .filter(({ operation }) => operation === 'CreateTargetGroup')
+      .map(({ code }) => code);
     expect(codes).to.deep.equal(['Timeout', 'ok']);
     account.peer.heal();
   }).timeout(120_000);

@@ -53,9 +53,9 @@ describe('aws: the life of a load balancer', () => {
     account.forget();
     const found = await account.observe(subject);
     expect(found.loadBalancers[0]?.arn).to.equal(before.loadBalancers[0]?.arn);
-    expect(found.loadBalancers[0]?.listeners.map(({ key, member, tags }) => [key, member, tags])).to.deep.equal([
-      ['tcp-80', model.member, model.listeners[0]?.tags],
-    ]);
+    expect(
+      found.loadBalancers[0]?.listeners.map(({ key, member, tags }) => [key, member, tags]),
+    ).to.deep.equal([['tcp-80', model.member, model.listeners[0]?.tags]]);
     expect(found.targetGroups[0]).to.deep.include({ key: 'tcp-80', member: model.member, port: 30080 });
     expect(found.targetGroups[0]?.attributes).to.include(model.targetGroups[0]?.attributes ?? {});
     expect(found.targetGroups[0]?.targets.map(({ id }) => id).sort()).to.deep.equal(
@@ -80,8 +80,14 @@ describe('aws: the life of a load balancer', () => {
       observed = await account.observe(subject);
     }
     expect(observed.loadBalancers[0]?.state).to.equal('active');
-    expect(observed.targetGroups[0]?.targets.map(({ health }) => health)).to.deep.equal(['healthy', 'healthy']);
-    expect(account.peer.calls.byOperation()).to.deep.equal({ DescribeLoadBalancers: 1, DescribeTargetHealth: 1 });
+    expect(observed.targetGroups[0]?.targets.map(({ health }) => health)).to.deep.equal([
+      'healthy',
+      'healthy',
+    ]);
+    expect(account.peer.calls.byOperation()).to.deep.equal({
+      DescribeLoadBalancers: 1,
+      DescribeTargetHealth: 1,
+    });
     await account.apply(deletion(model), subject);
   });
 
@@ -90,7 +96,7 @@ describe('aws: the life of a load balancer', () => {
     const model = modelOf(subject, account.network);
     await account.apply(creation(model, account.network), subject);
     account.peer.times.targetGroupReleaseMs = 1500;
-    account.peer.times.securityGroupReleaseMs = 1500;
+    account.peer.times.securityGroupReleaseMs = 3500;
     const reasons = new Set<string>();
     for (const each of deletion(model)) {
       for (;;) {
@@ -117,8 +123,19 @@ describe('aws: the life of a load balancer', () => {
     const [listener] = model.listeners;
     if (group === undefined || listener === undefined) throw new Error('the fixture has one of each');
     const other = { ...group, name: `${group.name}-b`, port: 30081 };
-    const rule = { protocol: 'tcp' as const, fromPort: 80, toPort: 80, cidr: '10.0.0.0/8', description: 'inside' };
-    const healthCheck = { ...group.healthCheck, protocol: 'HTTP' as const, path: '/healthz', matcher: '200-399' };
+    const rule = {
+      protocol: 'tcp' as const,
+      fromPort: 80,
+      toPort: 80,
+      cidr: '10.0.0.0/8',
+      description: 'inside',
+    };
+    const healthCheck = {
+      ...group.healthCheck,
+      protocol: 'HTTP' as const,
+      path: '/healthz',
+      matcher: '200-399',
+    };
     account.peer.calls.reset();
     await account.apply(
       [
@@ -171,11 +188,15 @@ describe('aws: the life of a load balancer', () => {
     const rules = async () => {
       const answer = await peer.ec2('DescribeSecurityGroups', { GroupId: [network.securityGroupId] });
       const [group = {}] = objects(answer.securityGroupInfo);
-      return objects(group.ipPermissions).map((each) => `${text(each.ipProtocol)} ${text(each.fromPort)}-${text(each.toPort)}`);
+      return objects(group.ipPermissions).map(
+        (each) => `${text(each.ipProtocol)} ${text(each.fromPort)}-${text(each.toPort)}`,
+      );
     };
     await peer.ec2('AuthorizeSecurityGroupIngress', {
       GroupId: network.securityGroupId,
-      IpPermissions: [{ IpProtocol: 'tcp', FromPort: '22', ToPort: '22', IpRanges: [{ CidrIp: '10.0.0.0/8' }] }],
+      IpPermissions: [
+        { IpProtocol: 'tcp', FromPort: '22', ToPort: '22', IpRanges: [{ CidrIp: '10.0.0.0/8' }] },
+      ],
     });
     const [one, two] = [subjectOf(account.provider, 'rules-one'), subjectOf(account.provider, 'rules-two')];
     const first = modelOf(one, network, { nodePort: 30090 });

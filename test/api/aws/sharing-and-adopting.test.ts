@@ -82,12 +82,19 @@ describe('aws: sharing and adopting', () => {
     expect(before.loadBalancers).to.deep.equal([]);
     expect(before.adoptable).to.deep.include({ arn, name: 'by-hand', scheme: 'internal', tags: {} });
 
-    const notOurs = change({ call: 'AddTags', of: { kind: 'LoadBalancer', name: 'by-hand' }, tags: { team: 'x' } });
+    const notOurs = change({
+      call: 'AddTags',
+      of: { kind: 'LoadBalancer', name: 'by-hand' },
+      tags: { team: 'x' },
+    });
     expect(await failureOf(account.apply([notOurs], subject))).to.be.an.instanceOf(ClassedError);
 
     const tags = modelOf(subject, account.network).loadBalancer.tags;
     account.peer.calls.reset();
-    await account.apply([change({ call: 'AddTags', of: { kind: 'LoadBalancer', name: 'by-hand' }, tags })], subject);
+    await account.apply(
+      [change({ call: 'AddTags', of: { kind: 'LoadBalancer', name: 'by-hand' }, tags })],
+      subject,
+    );
     expect(account.peer.calls.byOperation()).to.deep.equal({ AddTags: 1 });
     const after = await account.observe(subject);
     expect(after.adoptable).to.equal(undefined);
@@ -105,7 +112,11 @@ describe('aws: sharing and adopting', () => {
       scheme: 'Internal' as const,
       targets: { mode: 'NodePort' as const, drainSeconds: 30 },
       externalTrafficPolicy: 'Cluster' as const,
-      aws: { adopt: { arn: 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/no/0123456789abcdef' } },
+      aws: {
+        adopt: {
+          arn: 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/no/0123456789abcdef',
+        },
+      },
     };
     const failure = await failureOf(account.observe({ ...subject, spec }));
     expect(failure).to.have.property('reason', 'AdoptableNotFound');
