@@ -14,12 +14,12 @@ import type { Choice } from '../plan/select-providers.ts';
 import type { Outcome } from '../status/build-conditions.ts';
 import { describeFailure, describeRefusal } from '../status/describe-refusal.ts';
 import { REASONS } from '../status/reasons.ts';
-import { ingressOf } from '../status/service-status.ts';
 import { claimAddresses } from './claim-addresses.ts';
 import type { ReconcileContext } from './context.ts';
 import { LoadBalancerWriter } from './load-balancer-writer.ts';
 import { openGates } from './pod-gates.ts';
 import { SettleClock } from './settle-clock.ts';
+import { asIngress, shownAddresses, shownIngress, toIngress } from './shown-ingress.ts';
 import { syncProvider } from './sync-provider.ts';
 
 export interface EnsureInput {
@@ -57,12 +57,12 @@ interface Plan {
   desired: LoadBalancer;
   /** Without those on their way out. */
   addresses: AddressClaim[];
+  /** The provider brings addresses of its own. */
+  own?: boolean;
   refused?: Finding | undefined;
   notes: Finding[];
   againAfterSeconds?: number | undefined;
 }
-
-type StatusIngress = NonNullable<NonNullable<LoadBalancer['status']>['ingress']>[number];
 
 /** Brings the LoadBalancer of a Service at one provider to what it ought to be, claims first. */
 export class LoadBalancerEnsurer {
@@ -116,6 +116,12 @@ export class LoadBalancerEnsurer {
     return { ...(await this.#carryOut(written, choice.provider, plan, input)), wrote };
   }
 
+  /** Nothing is claimed for it: what was shown is all that is known. */
+  #hasOwnAddresses(existing: LoadBalancer | undefined): boolean {
+    if (existing === undefined) return false;
+    return this.#context.providers.get(existing.spec.provider.type)?.addressesFromPools === false;
+  }
+
   #readOptions(service: Service, provider: LoadBalancerProvider | undefined): OptionsReading | undefined {
     const type = provider === undefined ? undefined : providerTypeOf(provider.spec);
     if (provider === undefined || type === undefined) return undefined;
@@ -162,7 +168,7 @@ export class LoadBalancerEnsurer {
         addresses: [],
         reading,
       });
-      return { desired, addresses: [], notes: reading?.ignored ?? [] };
+      return { desired, addresses: [], own: true, notes: reading?.ignored ?? [] };
     }
     const claimed = claimAddresses(this.#context, {
       owner: key,
@@ -224,7 +230,7 @@ export class LoadBalancerEnsurer {
       outcome: {
         provider: choice.name,
         ports: portOutcome,
-        addresses: { texts, finding: plan.refused },
+        addresses: { texts, finding: plan.refused, own: !synced.addressesFromPools },
         programmed: { finding: synced.status.notProgrammed },
         outside: {
           status: synced.status,
@@ -253,6 +259,7 @@ export class LoadBalancerEnsurer {
     // Of a move that stands still both addresses are claimed; shown is what was shown.
     const shown = shownAddresses(input, existing).filter((ip) => held.includes(ip));
     const texts = shown.length > 0 ? shown : held;
+    const ingress = this.#hasOwnAddresses(existing) ? shownIngress(input, existing) : texts.map(toIngress);
     return {
       outcome: {
         provider: input.choice.name,
@@ -262,7 +269,7 @@ export class LoadBalancerEnsurer {
         programmed: undefined,
         notes: [],
       },
-      ingress: texts.map(toIngress),
+      ingress,
       loadBalancer: existing,
     };
   }
@@ -283,7 +290,11 @@ function notCarriedOut(written: LoadBalancer, plan: Plan, input: EnsureInput, fa
     outcome: {
       provider: choice.name,
       ports: portOutcome,
-      addresses: { texts: plan.addresses.map(({ address }) => address), finding: plan.refused },
+      addresses: {
+        texts: plan.addresses.map(({ address }) => address),
+        finding: plan.refused,
+        own: plan.own,
+      },
       programmed: { finding: { reason: REASONS.syncFailed, message } },
       notes: plan.notes,
     },
@@ -305,24 +316,4 @@ function findInvalid(reading: OptionsReading | undefined): Finding | undefined {
 
 function soonest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : b === undefined ? a : Math.min(a, b);
-}
-
-function asIngress({ ip, hostname, ipMode }: StatusIngress): LoadBalancerIngress {
-  return {
-    ...(ip === undefined ? {} : { ip }),
-    ...(hostname === undefined ? {} : { hostname }),
-    ...(ipMode === undefined ? {} : { ipMode }),
-  };
-}
-
-function toIngress(ip: string): LoadBalancerIngress {
-  return { ip, ipMode: 'VIP' };
-}
-
-function shownAddresses(
-  { service, feedsService }: EnsureInput,
-  existing: LoadBalancer | undefined,
-): string[] {
-  const ingress = feedsService ? ingressOf(service) : (existing?.status?.ingress ?? []);
-  return ingress.flatMap(({ ip }) => ip ?? []);
 }

@@ -12,7 +12,8 @@ export interface Outcome {
   /** Why the provider may not be used, or what of the Service can't be carried out. */
   refused?: Finding | undefined;
   ports: { needed: boolean; finding?: Finding | undefined };
-  addresses: { texts: string[]; finding?: Finding | undefined };
+  /** `own`: the provider brings them, and nothing is claimed. */
+  addresses: { texts: string[]; finding?: Finding | undefined; own?: boolean | undefined };
   /** undefined: it didn't come so far. */
   programmed?: { finding?: Finding | undefined } | undefined;
   /** What the provider says of the load balancer; undefined: it wasn't asked. */
@@ -52,10 +53,13 @@ export function buildConditions(outcome: Outcome, observedGeneration: number | u
         ? { reason: REASONS.claimed, message: 'Every port has the numbers that it needs.' }
         : { reason: REASONS.notNeeded, message: 'No numbers from a PortPool are needed.' },
     ),
-    is('AddressClaimed', addresses.finding, {
-      reason: REASONS.claimed,
-      message: `${addresses.texts.join(', ')} claimed.${said}`,
-    }),
+    is(
+      'AddressClaimed',
+      addresses.finding,
+      addresses.own === true
+        ? { reason: REASONS.notNeeded, message: `The provider has addresses of its own.${said}` }
+        : { reason: REASONS.claimed, message: `${addresses.texts.join(', ')} claimed.${said}` },
+    ),
     programmed === undefined
       ? { type: 'Programmed', status: 'Unknown', ...NOT_REACHED, ...at }
       : is('Programmed', programmed.finding, {

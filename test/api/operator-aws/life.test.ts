@@ -143,6 +143,20 @@ describe('operator and AWS: the life of a load balancer', function () {
     );
   });
 
+  it('goes on as it is, and says why, when an annotation can not be read', async () => {
+    await fixture.service('web');
+    await untilReady('web');
+    const hostname = (await fixture.getService('web')).status?.loadBalancer?.ingress?.[0]?.hostname;
+    const key = 'service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval';
+    await fixture.patch(SERVICES, 'web', { metadata: { annotations: { [key]: 'often' } } });
+
+    const condition = await fixture.untilReason('web', 'InvalidAnnotation');
+    expect(condition.message).to.contain(key).and.to.contain('a number from 5 to 300');
+    const { status } = await fixture.getService('web');
+    expect(status?.loadBalancer?.ingress?.[0]?.hostname).to.equal(hostname);
+    await quiet();
+  });
+
   it('takes a node in by one call and no look, and lets one go by one', async () => {
     await fixture.service('web');
     await untilReady('web');

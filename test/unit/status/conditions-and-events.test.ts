@@ -74,6 +74,13 @@ describe('status/build-conditions', () => {
     });
   }
 
+  it('says that there is nothing to claim where the provider has addresses of its own', () => {
+    const own = buildConditions({ ...good, addresses: { texts: ['x.example'], own: true } }, 3);
+    const claimed = own.find(({ type }) => type === 'AddressClaimed');
+    expect(claimed).to.include({ status: 'True', reason: 'NotNeeded' });
+    expect(own.find(({ type }) => type === 'Ready')?.message).to.contain('x.example');
+  });
+
   const asked = { compared: true, status: { ingress: [], targets: { desired: 3, healthy: 2 } } };
   const repaint = {
     action: 'Update' as const,
