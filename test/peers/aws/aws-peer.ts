@@ -6,7 +6,7 @@ import type { MendContext } from './mend.ts';
 import { ALL_MENDS } from './mends/all-mends.ts';
 import { NetworkArns } from './mends/network-arns.ts';
 import { MotoClient } from './moto-client.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, type PipelineCall } from './pipeline.ts';
 import { object, type PlainObject } from './plain.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type CredentialScope, EC2, ELB, type QueryService } from './service.ts';
@@ -60,7 +60,7 @@ export class AwsPeer {
     };
     this.#faults = new FaultRules(seededRandom(options.seed ?? 1));
     this.#moto = new MotoClient(motoPort, this.#scope(ELB), new NetworkArns(), this.#agent);
-    this.#pipeline = new Pipeline(ALL_MENDS, (scope) => this.#context(scope));
+    this.#pipeline = new Pipeline(ALL_MENDS, (call) => this.#context(call));
   }
 
   async listen(address: string): Promise<void> {
@@ -133,7 +133,7 @@ export class AwsPeer {
 
   async #ask(service: QueryService, operation: string, parameters: PlainObject): Promise<PlainObject> {
     const scope = this.#scope(service);
-    const body = await this.#pipeline.run({ service, operation, parameters, scope }, 'by-hand');
+    const body = await this.#pipeline.run({ service, operation, parameters, scope, byHand: true }, 'by-hand');
     const content = object(parseXml(body).content);
     return service === ELB ? object(content[`${operation}Result`]) : content;
   }
@@ -142,11 +142,11 @@ export class AwsPeer {
     return { accessKey: this.credentials.accessKeyId, region: this.region, service: service.name };
   }
 
-  #context(scope: CredentialScope): MendContext {
+  #context({ scope, byHand }: PipelineCall): MendContext {
     return {
       view: this.#viewOf(scope.region),
       moto: this.#moto.as(scope),
-      times: this.times,
+      times: byHand ? { ...this.times, visibleAfterMs: 0 } : this.times,
       quotas: this.quotas,
       health: this.#health,
       now: () => performance.now(),

@@ -146,7 +146,8 @@ export class Front {
       return { status: answer.status, headers: pickHeaders(answer.headers), body: answer.body, code };
     }
     const { operation, parameters } = parseForm(body.toString());
-    const text = await this.#pipeline.run({ service, operation, parameters, scope }, requestId);
+    const byHand = this.#watch === undefined;
+    const text = await this.#pipeline.run({ service, operation, parameters, scope, byHand }, requestId);
     return { status: 200, headers: XML, body: text, code: undefined };
   }
 }

@@ -14,16 +14,18 @@ export interface PipelineCall {
   operation: string;
   parameters: PlainObject;
   scope: CredentialScope;
+  /** By the test itself: sees what was made at once. */
+  byHand: boolean;
 }
 
 /** Takes a call through the mends, to moto and back. Writes go one at a time: a mend looks first, then moto acts. */
 export class Pipeline {
   readonly #before = new Map<string, Before[]>();
   readonly #after = new Map<string, After[]>();
-  readonly #contextOf: (scope: CredentialScope) => MendContext;
+  readonly #contextOf: (call: PipelineCall) => MendContext;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(mends: readonly Mend[], contextOf: (scope: CredentialScope) => MendContext) {
+  constructor(mends: readonly Mend[], contextOf: (call: PipelineCall) => MendContext) {
     this.#contextOf = contextOf;
     for (const { service, before = {}, after = {} } of mends) {
       for (const [operation, step] of Object.entries(before)) collect(this.#before, service, operation, step);
@@ -42,8 +44,8 @@ export class Pipeline {
   }
 
   async #do(call: PipelineCall, requestId: string): Promise<string> {
-    const { service, operation, scope } = call;
-    const context = this.#contextOf(scope);
+    const { service, operation } = call;
+    const context = this.#contextOf(call);
     const parameters = structuredClone(call.parameters);
     const key = `${service.name} ${operation}`;
     let result: PlainObject | undefined;

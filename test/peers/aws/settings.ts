@@ -2,6 +2,8 @@
 export interface AwsTimes {
   /** From the creation of a load balancer until it is `active`. AWS: two to five minutes. */
   provisioningMs: number;
+  /** From the creation of a thing until reads find it, those by hand excepted. AWS: at once most times, seconds at others. */
+  visibleAfterMs: number;
   /** From registration until a target is no longer `initial`. AWS: minutes with a Network Load Balancer. */
   initialMs: number;
   /** Part of the deregistration delay for which a target is `draining`: 0.01 makes 3 s of 300 s. */
@@ -14,6 +16,7 @@ export interface AwsTimes {
 
 export const QUICK: AwsTimes = {
   provisioningMs: 0,
+  visibleAfterMs: 0,
   initialMs: 0,
   drainScale: 0,
   targetGroupReleaseMs: 0,

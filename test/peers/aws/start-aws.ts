@@ -4,19 +4,21 @@ import { join } from 'node:path';
 import { AwsPeer, type AwsPeerOptions } from './aws-peer.ts';
 import { startMoto } from './start-moto.ts';
 
-/** An AWS of its own, with nothing in it, bound to this process: moto never outlives it. `stop` ends both. */
-export async function startAws(options: AwsPeerOptions = {}): Promise<AwsPeer> {
-  const dir = await mkdtemp(join(tmpdir(), 'fairlead-aws-'));
+export interface StartOptions extends AwsPeerOptions {
+  /** For moto's log; kept. @default thrown away once moto answers */
+  logDir?: string;
+}
+
+/** An AWS of its own, with nothing in it, bound to this process: moto never outlives it. The peer's `stop` ends both. */
+export async function startAws(options: StartOptions = {}): Promise<AwsPeer> {
+  const dir = options.logDir ?? (await mkdtemp(join(tmpdir(), 'fairlead-aws-')));
   try {
     const moto = await startMoto(dir);
-    const peer = new AwsPeer(moto.port, options, async () => {
-      await moto.daemon.stop('SIGKILL');
-      await rm(dir, { recursive: true, force: true });
-    });
+    const peer = new AwsPeer(moto.port, options, () => moto.daemon.stop('SIGKILL'));
     await peer.listen(options.address ?? '127.0.0.1');
     return peer;
-  } catch (error) {
-    await rm(dir, { recursive: true, force: true });
-    throw error;
+  } finally {
+    // Its file stays open in moto: nothing is left behind, however this process ends.
+    if (options.logDir === undefined) await rm(dir, { recursive: true, force: true });
   }
 }

@@ -68,6 +68,8 @@ export class View {
   readonly targetGroups = new Map<string, TargetGroupView>();
   /** When a load balancer last let go of a security group. */
   readonly securityGroupReleases = new Map<string, number>();
+  /** When things were made, by ARN or id. */
+  readonly madeAt = new Map<string, number>();
   /** Free addresses of subnets, where a test says so. */
   readonly freeAddresses = new Map<string, number>();
   /** What EC2 said of subnets and instances, by id; emptied by every write that may change them. */

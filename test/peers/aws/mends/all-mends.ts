@@ -20,6 +20,7 @@ import { targetGroupsInUse } from './target-groups-in-use.ts';
 import { targetHealth } from './target-health.ts';
 import { targets } from './targets.ts';
 import { tlsOfListeners } from './tls-of-listeners.ts';
+import { visibility, visibilityOfSecurityGroups } from './visibility.ts';
 
 /**
  * In their order: what became of a write is noted first, defaults are filled in before settings are compared, and a used name
@@ -27,6 +28,7 @@ import { tlsOfListeners } from './tls-of-listeners.ts';
  */
 export const ALL_MENDS: readonly Mend[] = [
   keepView,
+  visibility,
   healthChecks,
   namesOfLoadBalancers,
   namesOfTargetGroups,
@@ -47,4 +49,5 @@ export const ALL_MENDS: readonly Mend[] = [
   pages,
   securityGroupsInUse,
   freeAddresses,
+  visibilityOfSecurityGroups,
 ];

@@ -1,6 +1,6 @@
 import { AwsError } from '../aws-error.ts';
 import type { Mend, MendContext } from '../mend.ts';
-import { objects, text, texts } from '../plain.ts';
+import { text, texts } from '../plain.ts';
 
 /** https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups */
 const MAX_GROUPS = 5;
@@ -45,12 +45,13 @@ async function checkGroups(ids: readonly string[], { moto }: MendContext): Promi
       `You can specify at most ${MAX_GROUPS} security groups`,
     );
   }
-  const answer = await moto.ec2('DescribeSecurityGroups', {
-    Filter: [{ Name: 'group-id', Value: [...ids] }],
-  });
-  const found = objects(answer.securityGroupInfo).map((group) => text(group.groupId));
-  const missing = ids.find((id) => !found.includes(id));
-  if (missing !== undefined) {
-    throw new AwsError('InvalidSecurityGroup', `The following security groups do not exist: '${missing}'`);
+  try {
+    await moto.ec2('DescribeSecurityGroups', { GroupId: [...ids] });
+  } catch (error) {
+    if (!(error instanceof AwsError) || !error.code.startsWith('InvalidGroup')) throw error;
+    throw new AwsError(
+      'InvalidSecurityGroup',
+      `One or more security groups do not exist: '${ids.join("', '")}'`,
+    );
   }
 }
