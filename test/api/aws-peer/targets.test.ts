@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { expect } from 'chai';
 import type { AwsPeer } from '../../peers/aws/aws-peer.ts';
-import { type SeededNetwork, seedNetwork } from '../../peers/aws/seed-network.ts';
+import { addInstances, type SeededNetwork, seedNetwork } from '../../peers/aws/seed-network.ts';
 import { startAws } from '../../peers/aws/start-aws.ts';
 import {
   type Clients,
@@ -158,6 +158,21 @@ describe('stand-in for AWS: target groups and targets', () => {
       `${near?.id}:30080 healthy`,
       `${far?.id}:30080 unused Target.NotInUse`,
     ]);
+  });
+
+  it('says unused of a stopped instance, and lets a terminated one go', async () => {
+    const [first, second] = await addInstances(peer, network, 2);
+    const group = await usedGroup();
+    await register(group, [{ Id: first?.id }, { Id: second?.id }]);
+    const running = await health(group);
+    await peer.ec2('StopInstances', { InstanceId: [first?.id ?? ''] });
+    await peer.ec2('TerminateInstances', { InstanceId: [second?.id ?? ''] });
+
+    expect(running).to.have.lengthOf(2);
+    expect(await health(group)).to.deep.equal([`${first?.id}:30080 unused Target.InvalidState`]);
+    expect(await refused(register(group, [{ Id: first?.id, Port: 1 }]))).to.include({
+      code: 'InvalidTarget',
+    });
   });
 
   it('refuses instances that do not exist, and succeeds in taking away what is not there', async () => {

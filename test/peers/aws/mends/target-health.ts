@@ -1,21 +1,24 @@
 import type { Mend, MendContext } from '../mend.ts';
-import { objects, type PlainObject } from '../plain.ts';
+import { object, objects, type PlainObject, text } from '../plain.ts';
 import type { TargetGroupView, TargetView } from '../view.ts';
+import { findInstances } from './network-facts.ts';
 import { groupOf, keyOf } from './targets.ts';
 
 const DEFAULT_DELAY_SECONDS = 300;
+const STOPPED = state('unused', 'Target.InvalidState', 'Target is in the stopped state');
 
 /**
- * moto's targets are healthy at once and vanish at once. AWS: `initial` for a while, `unused` without a listener or in a zone
- * that the load balancer isn't in, and `draining` for the deregistration delay.
+ * moto's targets are healthy at once and vanish at once. AWS: `initial` for a while, `unused` without a listener, stopped or in a
+ * zone that the load balancer isn't in, and `draining` for the deregistration delay.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
  */
 export const targetHealth: Mend = {
   service: 'elasticloadbalancing',
   before: {
-    DescribeTargetHealth(parameters, context) {
+    async DescribeTargetHealth(parameters, context) {
       const group = groupOf(parameters, context);
       forgetDrained(group, context);
+      const stopped = await lookAtInstances(group, context);
       const asked = objects(parameters.Targets);
       const targets =
         asked.length > 0
@@ -23,7 +26,9 @@ export const targetHealth: Mend = {
           : [...group.targets.values()];
       return {
         TargetHealthDescriptions: targets.map((target) =>
-          isTarget(target) ? describe(target, group, context) : notRegistered(target, group),
+          isTarget(target)
+            ? describe(target, stopped.has(target.id) ? STOPPED : healthOf(target, group, context))
+            : notRegistered(target, group),
         ),
       };
     },
@@ -42,12 +47,22 @@ function forgetDrained(group: TargetGroupView, { times, now }: MendContext): voi
   }
 }
 
-function describe(target: TargetView, group: TargetGroupView, context: MendContext): PlainObject {
+/** Ids of those that don't run; targets whose instance was terminated are no longer registered. */
+async function lookAtInstances(group: TargetGroupView, context: MendContext): Promise<Set<string>> {
+  if (group.targetType !== 'instance') return new Set();
+  const ids = [...group.targets.values()].map(({ id }) => id);
+  const instances = await findInstances(ids, context);
+  const stateOf = (id: string) => text(object(instances.get(id)?.instanceState).name) || 'terminated';
+  for (const [key, { id }] of group.targets) if (stateOf(id) === 'terminated') group.targets.delete(key);
+  return new Set(ids.filter((id) => stateOf(id) !== 'running'));
+}
+
+function describe(target: TargetView, TargetHealth: PlainObject): PlainObject {
   const { id, port, zone } = target;
   return {
     Target: { Id: id, Port: port, ...(zone !== undefined && { AvailabilityZone: zone }) },
     HealthCheckPort: port,
-    TargetHealth: healthOf(target, group, context),
+    TargetHealth,
   };
 }
 
