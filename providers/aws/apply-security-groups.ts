@@ -5,7 +5,7 @@ import { removeSharedGroup } from './backend-rules.ts';
 import type { SecurityGroupRule } from './model.ts';
 import type { ObservedSecurityGroup } from './observed.ts';
 import { lacks, readSecurityGroup } from './read-answers.ts';
-import { createGroup } from './shared-group.ts';
+import { createGroup, sharedGroupLock } from './shared-group.ts';
 import type { ChangeOf, StackWriter } from './stack-writer.ts';
 import { OWNER_TAGS } from './tags.ts';
 
@@ -47,22 +47,28 @@ export async function revokeIngress(
   }
 }
 
-/** With the last managed group of a VPC goes the shared one, before it: then a try that is cut short is seen. */
+/**
+ * With the last managed group of a VPC goes the shared one, before it: then a try that is cut short is seen. One at a time, or
+ * of the last two each would leave it to the other.
+ */
 export async function deleteSecurityGroup(writer: StackWriter): Promise<void> {
-  const group = writer.stack.securityGroup;
+  const { context, inventory, stack } = writer;
+  const group = stack.securityGroup;
   if (group === undefined) return;
   // After a restart it isn't known what nodes let in for it alone.
-  if (writer.stack.backendPorts === undefined)
+  if (stack.backendPorts === undefined)
     await syncBackendRules(writer, { call: 'SyncBackendRules', ports: [] });
-  await removeSharedGroup(writer, group.vpcId);
-  try {
-    await writer.call('DeleteSecurityGroup', { GroupId: group.id });
-  } catch (error) {
-    if (!isClass(error, 'NotFound')) throw error;
-  }
-  writer.wrote((stack) => {
-    stack.securityGroup = undefined;
-    stack.backendPorts = undefined;
+  await inventory.locks.run(sharedGroupLock(group.vpcId), context.signal, async () => {
+    await removeSharedGroup(writer, group.vpcId);
+    try {
+      await writer.call('DeleteSecurityGroup', { GroupId: group.id });
+    } catch (error) {
+      if (!isClass(error, 'NotFound')) throw error;
+    }
+    writer.wrote((each) => {
+      each.securityGroup = undefined;
+      each.backendPorts = undefined;
+    });
   });
 }
 

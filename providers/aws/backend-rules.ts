@@ -8,11 +8,11 @@ import type { KnownStack } from './known.ts';
 import { covers, mergePorts, portsKey } from './merge-ports.ts';
 import type { SecurityGroupPorts } from './model.ts';
 import { ec2Pages } from './pages.ts';
-import { sharedGroupLock } from './shared-group.ts';
 import type { StackWriter } from './stack-writer.ts';
 
 /** A group has room for 60 rules (https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html), some are others'. */
 const MOST_RANGES = 40;
+const MOST_TRIES = 3;
 
 /** What the rules in one group of nodes let the shared group reach. */
 interface NodeGroup {
@@ -30,36 +30,47 @@ export async function syncNodeRules(
   sharedGroupId: string,
   wanted: readonly SecurityGroupPorts[],
 ): Promise<'synced' | 'no nodes'> {
-  const { inventory, context, config } = writer;
-  const groups = await readNodeGroups(inventory, vpcId, sharedGroupId, config, context);
-  if (groups.length === 0) return 'no nodes';
-  const others = [...stacksIn(inventory, vpcId)].filter(({ name }) => name !== writer.name);
+  const others = [...stacksIn(writer.inventory, vpcId)].filter(({ name }) => name !== writer.name);
   const isWhole = others.every(({ backendPorts }) => backendPorts !== undefined);
   const needed = [...wanted, ...others.flatMap(({ backendPorts }) => backendPorts ?? [])];
-  for (const { id, ranges } of groups) {
-    const target = mergePorts(isWhole ? needed : [...needed, ...ranges], MOST_RANGES);
-    await setRules(writer, id, sharedGroupId, ranges, target);
-  }
-  return 'synced';
+  return bringRules(writer, vpcId, sharedGroupId, (ranges) =>
+    mergePorts(isWhole ? needed : [...needed, ...ranges], MOST_RANGES),
+  );
 }
 
-/** Takes the shared group away when this stack is the last with a managed group in the VPC. */
+/** Takes the shared group away when this stack is the last with a managed group in the VPC; under the group's lock. */
 export async function removeSharedGroup(writer: StackWriter, vpcId: string): Promise<void> {
+  const { inventory } = writer;
+  const shared = inventory.sharedGroupOf(vpcId);
+  if (shared === undefined) return;
+  for (const { name } of stacksIn(inventory, vpcId)) if (name !== writer.name) return;
+  await bringRules(writer, vpcId, shared.id, () => []);
+  try {
+    await writer.call('DeleteSecurityGroup', { GroupId: shared.id });
+  } catch (error) {
+    if (!isClass(error, 'NotFound')) throw error;
+  }
+  inventory.setSharedGroup(vpcId, undefined);
+}
+
+/** Reads what rules there are and makes them what they ought to be; again, when they weren't what was read. */
+async function bringRules(
+  writer: StackWriter,
+  vpcId: string,
+  sharedGroupId: string,
+  choose: (present: readonly SecurityGroupPorts[]) => SecurityGroupPorts[],
+): Promise<'synced' | 'no nodes'> {
   const { inventory, context, config } = writer;
-  await inventory.locks.run(sharedGroupLock(vpcId), context.signal, async () => {
-    const shared = inventory.sharedGroupOf(vpcId);
-    if (shared === undefined) return;
-    for (const { name } of stacksIn(inventory, vpcId)) if (name !== writer.name) return;
-    for (const { id, ranges } of await readNodeGroups(inventory, vpcId, shared.id, config, context)) {
-      await setRules(writer, id, shared.id, ranges, []);
-    }
+  for (let tries = 1; ; tries++) {
+    const groups = await readNodeGroups(inventory, vpcId, sharedGroupId, config, context);
     try {
-      await writer.call('DeleteSecurityGroup', { GroupId: shared.id });
+      for (const { id, ranges } of groups) await setRules(writer, id, sharedGroupId, ranges, choose(ranges));
+      return groups.length === 0 ? 'no nodes' : 'synced';
     } catch (error) {
-      if (!isClass(error, 'NotFound')) throw error;
+      // An answer was lost, and the second try found its own rules.
+      if (!isClass(error, 'Conflict', 'NotFound') || tries === MOST_TRIES) throw error;
     }
-    inventory.setSharedGroup(vpcId, undefined);
-  });
+  }
 }
 
 /** Looks at the rules, and forgets of each stack what isn't let in any more: the next plan puts it back. */
