@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsError, renderError } from './aws-error.ts';
 import type { AwsCall, CallLog } from './call-log.ts';
 import type { FaultRules } from './fault-rules.ts';
+import { type Incoming, readIncoming, toCall } from './incoming.ts';
 import type { MotoClient } from './moto-client.ts';
 import type { Pipeline } from './pipeline.ts';
 import { parseForm } from './query-form.ts';
-import { type CredentialScope, credentialScope, type QueryService, queryService } from './service.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 
 export type CallHook = (call: AwsCall) => void | Promise<void>;
@@ -21,14 +20,6 @@ export interface Watch {
   buckets: TokenBuckets;
   before: ReadonlySet<CallHook>;
   after: ReadonlySet<CallHook>;
-}
-
-interface Incoming {
-  request: IncomingMessage;
-  body: Buffer;
-  scope: CredentialScope;
-  service: QueryService | undefined;
-  requestId: string;
 }
 
 const XML = { 'content-type': 'text/xml;charset=utf-8' };
@@ -74,21 +65,14 @@ export class Front {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A client that goes away in the middle says so here; what it asked for is done all the same.
     response.on('error', () => {});
-    const body = await readBody(request).catch(() => undefined);
-    if (body === undefined) return;
-    const scope = credentialScope(request.headers.authorization) ?? {
-      accessKey: 'unsigned',
-      region: 'us-east-1',
-      service: '',
-    };
-    const service = isForm(request) ? queryService(scope.service) : undefined;
-    const incoming = { request, body, scope, service, requestId: randomUUID() };
+    const incoming = await readIncoming(request).catch(() => undefined);
+    if (incoming === undefined) return;
     try {
       await this.#answer(incoming, response);
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error);
       const known = error instanceof AwsError ? error : new AwsError('InternalFailure', failure, 500);
-      send(response, known.status, XML, renderError(known, service, incoming.requestId));
+      send(response, known.status, XML, renderError(known, incoming.service, incoming.requestId));
     }
   }
 
@@ -159,23 +143,6 @@ interface Done {
   code: string | undefined;
 }
 
-function toCall({ request, body, scope, service }: Incoming): AwsCall {
-  const { operation, parameters } = isForm(request)
-    ? parseForm(body.toString())
-    : { operation: operationOfTarget(request), parameters: {} };
-  return {
-    service: service?.name ?? scope.service,
-    region: scope.region,
-    operation,
-    parameters,
-    at: Date.now(),
-    status: undefined,
-    code: undefined,
-    cut: undefined,
-    tookMs: undefined,
-  };
-}
-
 function cut(call: AwsCall, when: 'before' | 'after', response: ServerResponse): void {
   call.cut = when;
   response.socket?.resetAndDestroy();
@@ -190,22 +157,6 @@ function send(
   if (response.destroyed) return;
   response.writeHead(status, headers);
   response.end(body);
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-function isForm(request: IncomingMessage): boolean {
-  return request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
-}
-
-/** `CertificateManager.RequestCertificate`, in the JSON protocols. */
-function operationOfTarget(request: IncomingMessage): string {
-  const target = request.headers['x-amz-target'];
-  return typeof target === 'string' ? (target.split('.').at(-1) ?? target) : (request.url ?? '');
 }
 
 function pickHeaders(

@@ -29,8 +29,8 @@ export type After = (
 
 /**
  * One thing that moto does in another way than AWS, put right. `before` may throw an AwsError, change the parameters in
- * place, or answer with a result itself: then moto isn't asked, and later mends see that result. `after` changes the result
- * in place. All by the name of the operation; mends run in their order, both ways.
+ * place, or answer with a result itself: then neither later mends nor moto are asked. `after` changes the result in place,
+ * whoever gave it. All by the name of the operation; mends run in their order, both ways.
  */
 export interface Mend {
   service: 'elasticloadbalancing' | 'ec2';

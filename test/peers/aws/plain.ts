@@ -1,4 +1,4 @@
-/** Parameters and answers of the query protocol as data: all leaves are text there too. */
+/** Parameters and answers of the query protocol as data: all leaves are text. */
 export type Plain = string | Plain[] | PlainObject;
 
 export interface PlainObject {
