@@ -27,10 +27,14 @@ export async function removeTags(writer: StackWriter, { of, keys }: ChangeOf<'Re
   } else {
     await writer.call('RemoveTags', { ResourceArns: [await arnOf(writer, of)], TagKeys: keys });
   }
-  writer.wrote(() => {
+  writer.wrote((stack) => {
     const thing = thingOf(writer, of);
-    if (thing !== undefined)
-      thing.tags = Object.fromEntries(Object.entries(thing.tags).filter(([key]) => !keys.includes(key)));
+    if (thing === undefined) return;
+    thing.tags = Object.fromEntries(Object.entries(thing.tags).filter(([key]) => !keys.includes(key)));
+    // It's somebody else's from now on, as it was before it was adopted.
+    if (of.kind === 'LoadBalancer' && !isOurs(thing.tags, writer.inventory.clusterId)) {
+      stack.loadBalancers = stack.loadBalancers.filter(({ name }) => name !== of.name);
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 import type { KnownLoadBalancer, KnownStack, KnownTargetGroup } from './known.ts';
 import type { AwsModel, ListenerModel, TargetGroupModel } from './model.ts';
 import type { ObservedListener } from './observed.ts';
+import { OWNER_TAGS } from './tags.ts';
 
 /**
  * Takes what nobody read yet to be as it was applied: with the ownership known by tags, that needs no calls. Drift is found
@@ -12,9 +13,19 @@ export function assumeApplied(stack: KnownStack, applied: AwsModel): void {
     if (model !== undefined) assumeTargetGroup(group, model);
   }
   for (const each of stack.loadBalancers) {
-    if (each.name === applied.loadBalancer.name) assumeLoadBalancer(each, stack, applied);
+    if (isOf(each, applied)) assumeLoadBalancer(each, stack, applied);
   }
   stack.backendPorts ??= applied.leads ? (applied.securityGroup?.backend?.ports ?? []) : undefined;
+}
+
+/** One that was adopted has the name that it had, and its listeners may be others', too: they are read. */
+function isOf({ name, tags, variant }: KnownLoadBalancer, { loadBalancer }: AwsModel): boolean {
+  if (isAdopted(tags)) return false;
+  return name === loadBalancer.name || variant === loadBalancer.variant;
+}
+
+function isAdopted(tags: Readonly<Record<string, string>>): boolean {
+  return tags[OWNER_TAGS.adopted] !== undefined;
 }
 
 function assumeTargetGroup(group: KnownTargetGroup, model: TargetGroupModel): void {
