@@ -14,19 +14,22 @@ export function buildBackendPorts(input: BuildInput): SecurityGroupPorts[] {
 }
 
 function portsOf(input: BuildInput, member: BuildMember): SecurityGroupPorts[] {
-  const { choices } = chooseListeners(member);
-  const { port: healthPort } = buildHealthCheck(member);
-  const traffic = choices.flatMap((choice) =>
-    rangesOf(input, choice).flatMap((range) =>
-      protocolsOf(choice.protocol).map((protocol) => ({ protocol, ...range })),
-    ),
-  );
-  if (choices.length === 0) return [];
-  const health: SecurityGroupPorts[] =
-    healthPort === 'traffic-port'
-      ? traffic.map((ports) => ({ ...ports, protocol: 'tcp' }))
-      : [{ protocol: 'tcp', fromPort: Number(healthPort), toPort: Number(healthPort) }];
-  return [...traffic, ...health];
+  return chooseListeners(member).choices.flatMap((choice) => {
+    const traffic = rangesOf(input, choice).flatMap((range) =>
+      protocolsOf(choice.protocol).map((protocol): SecurityGroupPorts => ({ protocol, ...range })),
+    );
+    return [...traffic, ...healthPorts(member, choice, traffic)];
+  });
+}
+
+function healthPorts(
+  member: BuildMember,
+  { protocol }: ListenerChoice,
+  traffic: readonly SecurityGroupPorts[],
+): SecurityGroupPorts[] {
+  const { port } = buildHealthCheck(member, protocol);
+  if (port === 'traffic-port') return traffic.map((ports) => ({ ...ports, protocol: 'tcp' }));
+  return [{ protocol: 'tcp', fromPort: Number(port), toPort: Number(port) }];
 }
 
 type Range = Pick<SecurityGroupPorts, 'fromPort' | 'toPort'>;

@@ -7,6 +7,7 @@ import { buildTargetGroups } from './build-target-groups.ts';
 import { findForeignNodes } from './build-targets.ts';
 import { chooseListeners } from './choose-listeners.ts';
 import type { AwsModel } from './model.ts';
+import { refuseOptions } from './refuse-options.ts';
 import { refuseSharing } from './refuse-sharing.ts';
 
 /** https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html */
@@ -18,6 +19,7 @@ export function buildModel(desired: DesiredLoadBalancer): AwsModel {
   const loadBalancer = buildLoadBalancer(input);
   const securityGroup = buildSecurityGroup(input, loadBalancer);
   const { choices, refusals } = chooseListeners(input.own);
+  const targetGroups = buildTargetGroups(input, choices, loadBalancer.variant);
   const { adopt } = input.leader.options;
   return {
     stack: input.stack,
@@ -26,9 +28,15 @@ export function buildModel(desired: DesiredLoadBalancer): AwsModel {
     loadBalancer,
     securityGroup: securityGroup.model,
     listeners: buildListeners(input, choices),
-    targetGroups: buildTargetGroups(input, choices, loadBalancer.variant),
+    targetGroups,
     foreignNodes: findForeignNodes(input),
-    refusals: [...refusals, ...refuseSharing(input), ...refuseCount(input), ...securityGroup.refusals],
+    refusals: [
+      ...refusals,
+      ...refuseSharing(input),
+      ...refuseOptions(input, choices, loadBalancer, targetGroups),
+      ...refuseCount(input),
+      ...securityGroup.refusals,
+    ],
     ...(adopt === undefined ? {} : { adopt: { arn: adopt.arn, confirmed: adopt.confirmed } }),
   };
 }

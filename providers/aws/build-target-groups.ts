@@ -30,7 +30,7 @@ export function buildTargetGroups(
       port,
       targetType,
       ipAddressType,
-      healthCheck: buildHealthCheck(own),
+      healthCheck: buildHealthCheck(own, protocol),
       attributes: buildAttributes(input, protocol),
       targets:
         nodePort === undefined

@@ -93,7 +93,8 @@ export class FairBucket {
     this.#slowedAt = now;
     this.#fill();
     this.#rate = Math.max(SLOWEST, this.#rate / 2);
-    this.#tokens /= 2;
+    // What was saved up isn't there, but for what others may come for: below that, only allowances go out.
+    this.#tokens = Math.min(this.#tokens, this.#reserved);
   }
 
   succeeded(): void {

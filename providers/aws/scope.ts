@@ -63,7 +63,8 @@ export class Scopes {
 
   async #make(config: AwsConfig, secret: SecretData, unnamed: string): Promise<Scope> {
     const clients = await makeAwsClients(config, secret);
-    const { endpoint = '', region, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = config;
+    const { callRatePercent = 100, endpoint = '', region, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = config;
+    const place: Place = { text: `${region} ${endpoint} ${callRatePercent}`, rate: callRatePercent / 100 };
     let account = accountOf(config.credentials?.assumeRole?.arn);
     const inventories = new Map<string, Inventory>();
     const onArn = (arn: string) => {
@@ -75,7 +76,7 @@ export class Scopes {
       timeoutMs: timeoutSeconds * 1000,
       account: () => account ?? '',
       // Until the account is known, each set of credentials counts for one of its own.
-      buckets: () => this.#bucketsOf(account, unnamed, `${region} ${endpoint}`),
+      buckets: () => this.#bucketsOf(account, unnamed, place),
       onArn,
       observe: this.#options.observeCall,
     });
@@ -89,11 +90,15 @@ export class Scopes {
     };
   }
 
-  #bucketsOf(account: string | undefined, unnamed: string, place: string): Record<BucketName, FairBucket> {
-    const key = `${account ?? unnamed} ${place}`;
+  #bucketsOf(
+    account: string | undefined,
+    unnamed: string,
+    { rate, text }: Place,
+  ): Record<BucketName, FairBucket> {
+    const key = `${account ?? unnamed} ${text}`;
     // What was taken before the account was known was taken from its buckets.
-    const before = this.#buckets.get(`${unnamed} ${place}`);
-    const known = this.#buckets.get(key) ?? before ?? makeBuckets(this.#options.limits ?? CALL_LIMITS);
+    const before = this.#buckets.get(`${unnamed} ${text}`);
+    const known = this.#buckets.get(key) ?? before ?? makeBuckets(this.#options.limits ?? CALL_LIMITS, rate);
     this.#buckets.set(key, known);
     return known;
   }
@@ -111,8 +116,14 @@ export class Scopes {
   }
 }
 
+/** What has buckets of its own in an account; `rate` is the share of AWS' default rates. */
+interface Place {
+  text: string;
+  rate: number;
+}
+
 /** What makes two configurations go to different places, or as somebody else. */
-function placeOf({ region, vpcID, endpoint, credentials, timeoutSeconds }: AwsConfig) {
+function placeOf({ region, vpcID, endpoint, credentials, timeoutSeconds, callRatePercent }: AwsConfig) {
   const { secretName, assumeRole } = credentials ?? {};
   return [
     region,
@@ -123,6 +134,7 @@ function placeOf({ region, vpcID, endpoint, credentials, timeoutSeconds }: AwsCo
     assumeRole?.externalID,
     assumeRole?.sessionName,
     timeoutSeconds,
+    callRatePercent,
   ];
 }
 
@@ -132,12 +144,17 @@ function accountOf(arn: string | undefined): string | undefined {
   return account === '' ? undefined : account;
 }
 
-function makeBuckets(limits: Readonly<Record<BucketName, BucketFigures>>): Record<BucketName, FairBucket> {
+function makeBuckets(
+  limits: Readonly<Record<BucketName, BucketFigures>>,
+  rate: number,
+): Record<BucketName, FairBucket> {
+  const make = ({ burst, perSecond }: BucketFigures) =>
+    new FairBucket({ burst: Math.max(1, burst * rate), perSecond: perSecond * rate });
   return {
-    elbRead: new FairBucket(limits.elbRead),
-    elbRegister: new FairBucket(limits.elbRegister),
-    elbWrite: new FairBucket(limits.elbWrite),
-    ec2Read: new FairBucket(limits.ec2Read),
-    ec2Write: new FairBucket(limits.ec2Write),
+    elbRead: make(limits.elbRead),
+    elbRegister: make(limits.elbRegister),
+    elbWrite: make(limits.elbWrite),
+    ec2Read: make(limits.ec2Read),
+    ec2Write: make(limits.ec2Write),
   };
 }

@@ -1,6 +1,6 @@
 import type { LoadBalancerIngress } from '../../kube/objects.ts';
 import type { Finding, ProviderStatus } from '../provider.ts';
-import { chooseCurrent, mayReplace } from './choose-current.ts';
+import { type Current, chooseCurrent, mayReplace } from './choose-current.ts';
 import { planModel } from './diff-model.ts';
 import type { AwsModel, TargetGroupModel } from './model.ts';
 import type { AwsObserved, ObservedLoadBalancer, ObservedTarget } from './observed.ts';
@@ -15,15 +15,18 @@ export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStat
   const serving = (isNew ? current.loadBalancer : former) ?? former;
   // One that isn't adopted yet isn't ours to show.
   const shown = observed.loadBalancers.some(({ arn }) => arn === serving?.arn) ? serving : undefined;
-  const notProgrammed = findObstacle(model, observed, current.loadBalancer);
+  const notProgrammed = findObstacle(current, observed);
   const counts = countTargets(current.model.targetGroups, observed);
-  const unhealthy = notProgrammed === undefined ? explainHealth(current.model, counts) : undefined;
   const { lookAgainAfterSeconds: againAfterSeconds } = observed;
+  // What was taken for granted after a restart wasn't asked about, and nobody waits for it.
+  const isUnknown = counts.unasked > 0 && againAfterSeconds === undefined;
+  const unhealthy =
+    notProgrammed === undefined && !isUnknown ? explainHealth(current.model, counts) : undefined;
   return {
     ...(shown === undefined ? {} : { providerID: shown.arn }),
     ingress: shown === undefined ? [] : toIngress(shown, model),
     ...(notProgrammed === undefined ? {} : { notProgrammed }),
-    targets: { desired: counts.desired, healthy: counts.healthy },
+    ...(isUnknown ? {} : { targets: { desired: counts.desired, healthy: counts.healthy } }),
     ...(unhealthy === undefined ? {} : { unhealthy }),
     healthyPods: findHealthyPods(current.model.targetGroups, observed),
     ...(againAfterSeconds === undefined ? {} : { againAfterSeconds }),
@@ -44,14 +47,12 @@ function toIngress(
       : choice.elasticIPs.length + choice.privateAddresses.length + choice.ipv6Addresses.length > 0;
   const addresses = isFixed ? subnets.flatMap((subnet) => subnet.addresses) : [];
   // Of the eight entries that there's room for.
-  return [{ hostname: dnsName }, ...addresses.slice(0, 7).map((ip) => ({ ip, ipMode: 'Proxy' as const }))];
+  const names = dnsName === '' ? [] : [{ hostname: dnsName }];
+  return [...names, ...addresses.slice(0, 7).map((ip) => ({ ip, ipMode: 'Proxy' as const }))];
 }
 
-function findObstacle(
-  model: AwsModel,
-  observed: AwsObserved,
-  loadBalancer: ObservedLoadBalancer | undefined,
-): Finding | undefined {
+function findObstacle(current: Current, observed: AwsObserved): Finding | undefined {
+  const { former, loadBalancer, model } = current;
   const plan = planModel(model, observed);
   if (plan.kind === 'refused') return plan.finding;
   if (loadBalancer === undefined) {
@@ -68,7 +69,13 @@ function findObstacle(
       message: `AWS is setting up load balancer ${name}, which takes some minutes.`,
     };
   }
-  return undefined;
+  // As long as this is told, nothing counts as carried out: what is left to do then is no drift.
+  const [replaced] = former;
+  if (replaced !== undefined) {
+    const message = `Load balancer ${name} takes the place of ${replaced.name}, which serves until that has a healthy target.`;
+    return { reason: 'Replacing', message };
+  }
+  return plan.obstacle;
 }
 
 interface Counts {

@@ -99,6 +99,23 @@ describe('providers/aws/fair-bucket', () => {
     expect(bucket.rate).to.equal(1);
   });
 
+  it('goes on at most of its rate while AWS throttles every tenth call of one namespace', async () => {
+    const bucket = new FairBucket({ perSecond: 600, burst: 100 });
+    let done = 0;
+    const work = async () => {
+      while (!leaving.signal.aborted) {
+        await bucket.take({ turn: 'big', inBackground: false, signal: leaving.signal });
+        done++;
+        if (done % 10 === 0) bucket.throttled();
+        else bucket.succeeded();
+      }
+    };
+    for (let worker = 0; worker < 16; worker++) void work().catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+
+    expect(done).to.be.greaterThan(0.5 * 600 * 1.5);
+  });
+
   it('never stops wholly, however often AWS throttles', () => {
     let now = 0;
     const bucket = new FairBucket({ perSecond: 10, burst: 10 }, () => now);

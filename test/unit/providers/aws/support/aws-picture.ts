@@ -60,7 +60,8 @@ export class AwsPicture {
   apply(change: AwsChange): void {
     switch (change.call) {
       case 'CreateSecurityGroup':
-        return this.#createSecurityGroup(change);
+        this.#createSecurityGroup(change);
+        return;
       case 'AuthorizeSecurityGroupIngress':
         this.#group().ingress.push(...change.rules.map(({ description: _description, ...rule }) => rule));
         return;
@@ -70,11 +71,14 @@ export class AwsPicture {
         return;
       }
       case 'DeleteSecurityGroup':
-        return this.#deleteSecurityGroup();
+        this.#deleteSecurityGroup();
+        return;
       case 'SyncBackendRules':
-        return this.#syncBackendRules(change);
+        this.#syncBackendRules(change);
+        return;
       case 'CreateTargetGroup':
-        return this.#createTargetGroup(change);
+        this.#createTargetGroup(change);
+        return;
       case 'ModifyTargetGroup':
         this.#targetGroup(change.name).healthCheck = { ...change.healthCheck };
         return;
@@ -82,23 +86,28 @@ export class AwsPicture {
         Object.assign(this.#targetGroup(change.name).attributes, change.attributes);
         return;
       case 'RegisterTargets':
-        return this.#registerTargets(change);
+        this.#registerTargets(change);
+        return;
       case 'DeregisterTargets': {
         const group = this.#targetGroup(change.name);
         group.targets = group.targets.filter((each) => !change.targets.some((gone) => isSame(each, gone)));
         return;
       }
       case 'DeleteTargetGroup':
-        return this.#deleteTargetGroup(change);
+        this.#deleteTargetGroup(change);
+        return;
       case 'CreateLoadBalancer':
-        return this.#createLoadBalancer(change);
+        this.#createLoadBalancer(change);
+        return;
       case 'ModifyLoadBalancerAttributes':
         Object.assign(this.#loadBalancer(change.name).attributes, change.attributes);
         return;
       case 'SetSubnets':
-        return this.#setSubnets(change);
+        this.#setSubnets(change);
+        return;
       case 'SetSecurityGroups':
-        return this.#setSecurityGroups(change);
+        this.#setSecurityGroups(change);
+        return;
       case 'SetIpAddressType':
         this.#loadBalancer(change.name).ipAddressType = change.ipAddressType;
         return;
@@ -107,9 +116,11 @@ export class AwsPicture {
         this.loadBalancers = this.loadBalancers.filter(({ name }) => name !== change.name);
         return;
       case 'CreateListener':
-        return this.#createListener(change);
+        this.#createListener(change);
+        return;
       case 'ModifyListener':
-        return this.#modifyListener(change);
+        this.#modifyListener(change);
+        return;
       case 'ModifyListenerAttributes':
         Object.assign(this.#listener(change).attributes, change.attributes);
         return;
@@ -120,7 +131,8 @@ export class AwsPicture {
         return;
       }
       case 'AddTags':
-        return this.#addTags(change);
+        this.#addTags(change);
+        return;
       case 'RemoveTags': {
         const thing = this.#tagged(change.of);
         for (const key of change.keys) delete thing.tags[key];
