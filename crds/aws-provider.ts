@@ -194,7 +194,7 @@ export const awsSchema = awsOptionsSchema
       .max(10_000)
       .optional()
       .describe(
-        "How much of AWS' default request rates may be used; 100 without it. Less where others share the account, more where AWS raised them.",
+        "How much of AWS' default request rates may be used; 100 without it. Less where others share the account, more where AWS raised them; the same in all providers of an account.",
       ),
     timeoutSeconds: seconds(1, 300).optional().describe('How long one call may take; 10 without it.'),
   })

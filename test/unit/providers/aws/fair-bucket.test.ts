@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { FairBucket } from '../../../../providers/aws/fair-bucket.ts';
 
@@ -100,20 +101,29 @@ describe('providers/aws/fair-bucket', () => {
   });
 
   it('goes on at most of its rate while AWS throttles every tenth call of one namespace', async () => {
-    const bucket = new FairBucket({ perSecond: 600, burst: 100 });
-    let done = 0;
-    const work = async () => {
-      while (!leaving.signal.aborted) {
-        await bucket.take({ turn: 'big', inBackground: false, signal: leaving.signal });
-        done++;
-        if (done % 10 === 0) bucket.throttled();
-        else bucket.succeeded();
+    let now = 0;
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const bucket = new FairBucket({ perSecond: 60, burst: 400 }, () => now);
+      let done = 0;
+      const work = async () => {
+        for (;;) {
+          await bucket.take({ turn: 'big', inBackground: false, signal: leaving.signal });
+          done++;
+          if (done % 10 === 0) bucket.throttled();
+          else bucket.succeeded();
+        }
+      };
+      for (let worker = 0; worker < 16; worker++) void work().catch(() => {});
+      for (let step = 0; step < 600; step++) {
+        now += 50;
+        mock.timers.tick(50);
+        await settle();
       }
-    };
-    for (let worker = 0; worker < 16; worker++) void work().catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-
-    expect(done).to.be.greaterThan(0.5 * 600 * 1.5);
+      expect(done).to.be.greaterThan(0.7 * 60 * 30);
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it('never stops wholly, however often AWS throttles', () => {
