@@ -124,7 +124,7 @@ const TABLE: Readonly<Record<string, Omit<Annotation, 'name'>>> = {
     '`targets.mode`: `instance` is NodePort (the provider may say ForwardingPort), `ip` is Pod',
     ['instance', 'ip'],
     (draft, value) => {
-      if (value === 'ip') draft.targetsMode = 'Pod';
+      draft.targetsMode = value === 'ip' ? 'Pod' : 'NodePort';
     },
   ),
   name: text('`name`', (options, value) => {
@@ -248,15 +248,9 @@ const TABLE: Readonly<Record<string, Omit<Annotation, 'name'>>> = {
   'target-node-labels': pairs('`targetNodeLabels`', (options, values) => {
     options.targetNodeLabels = values;
   }),
-  'security-groups': {
-    becomes: '`securityGroups`, by id; names are not looked up',
-    read: ({ options }, value) => {
-      options.securityGroups = splitList(value);
-      const good =
-        options.securityGroups.length > 0 && options.securityGroups.every((each) => each.startsWith('sg-'));
-      return good ? undefined : 'ids of security groups, sg-..., with commas between';
-    },
-  },
+  'security-groups': list('`securityGroups`, ids or tags Name', (options, values) => {
+    options.securityGroups = values;
+  }),
   'manage-backend-security-group-rules': flag('`manageBackendRules`', (options, value) => {
     options.manageBackendRules = value;
   }),

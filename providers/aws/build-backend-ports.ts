@@ -4,11 +4,12 @@ import { buildPodTargets } from './build-targets.ts';
 import { chooseListeners, type ListenerChoice, protocolsOf } from './choose-listeners.ts';
 import { mergePorts } from './merge-ports.ts';
 import type { SecurityGroupPorts } from './model.ts';
+import { acceptedMembers } from './refuse-sharing.ts';
 
 /** What the load balancer has to reach on nodes or pods: their ports, and those of health checks, for all that share it. */
 export function buildBackendPorts(input: BuildInput): SecurityGroupPorts[] {
   return mergePorts(
-    input.members.flatMap((member) => portsOf(input, member)),
+    acceptedMembers(input).flatMap((member) => portsOf(input, member)),
     Number.POSITIVE_INFINITY,
   );
 }

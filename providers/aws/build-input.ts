@@ -38,8 +38,9 @@ export function readInput(desired: DesiredLoadBalancer): BuildInput {
     spec,
     options: mergeOptions(config, spec.aws),
   });
-  const own = toMember(desired);
-  const others = desired.sharedWith.map(toMember);
-  const members = others.some(({ name }) => name === own.name) ? others : [...others, own];
+  const sharers = desired.sharedWith.map(toMember);
+  const found = sharers.find(({ name }) => name === memberOf(desired));
+  const own = found ?? toMember(desired);
+  const members = found === undefined ? [...sharers, own] : sharers;
   return { desired, stack: stackOf(desired), own, leader: members[0] ?? own, members };
 }

@@ -32,7 +32,7 @@ export function buildModel(desired: DesiredLoadBalancer): AwsModel {
     foreignNodes: findForeignNodes(input),
     refusals: [
       ...refusals,
-      ...refuseSharing(input),
+      ...refuseSharing(input, input.own),
       ...refuseOptions(input, choices, loadBalancer, targetGroups),
       ...refuseCount(input),
       ...securityGroup.refusals,

@@ -13,6 +13,7 @@ import type {
 } from './model.ts';
 import { nameResource } from './name-resources.ts';
 import { canonicalCidr } from './read-cidr.ts';
+import { acceptedMembers } from './refuse-sharing.ts';
 
 const EVERYBODY = { ipv4: ['0.0.0.0/0'], dualstack: ['0.0.0.0/0', '::/0'] };
 /** Inbound rules of a group, of each family: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
@@ -23,7 +24,7 @@ export function buildSecurityGroup(
   input: BuildInput,
   loadBalancer: LoadBalancerModel,
 ): { model: SecurityGroupModel | undefined; refusals: Refusal[] } {
-  const { desired, leader, members, stack } = input;
+  const { desired, leader, stack } = input;
   const { options } = leader;
   if (!needsSecurityGroup(options)) return { model: undefined, refusals: [] };
   const description = `Clients of ${stack.slice(0, 200)}`.replace(
@@ -31,7 +32,7 @@ export function buildSecurityGroup(
     ' ',
   );
   const ports = managesSecurityGroup(options)
-    ? portsByCidr(members, EVERYBODY[loadBalancer.ipAddressType])
+    ? portsByCidr(acceptedMembers(input), EVERYBODY[loadBalancer.ipAddressType])
     : new Map<string, SecurityGroupPorts[]>();
   const ingress = [...ports].flatMap(([cidr, list]) =>
     mergePorts(list, Number.POSITIVE_INFINITY).map(

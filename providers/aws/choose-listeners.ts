@@ -35,7 +35,14 @@ export function chooseListeners(member: BuildMember): { choices: ListenerChoice[
     else {
       const protocol =
         other !== undefined ? 'TCP_UDP' : endsTls(member, frontend) ? 'TLS' : udpOrTcp(frontend);
-      choices.push({ key: `${protocol}-${port}`, port, protocol, frontend, nodePort });
+      // Whether TLS ends here is no reason for other targets.
+      choices.push({
+        key: `${protocol === 'TLS' ? 'TCP' : protocol}-${port}`,
+        port,
+        protocol,
+        frontend,
+        nodePort,
+      });
     }
   }
   return { choices, refusals };

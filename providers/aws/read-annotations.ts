@@ -1,3 +1,4 @@
+import type { LoadBalancerProviderSpec } from '../../crds/load-balancer-provider.ts';
 import type { Finding, OptionsReading } from '../provider.ts';
 import { ANNOTATIONS, type Annotation, type Draft } from './annotations.ts';
 
@@ -10,7 +11,10 @@ const ADOPT_CONFIRMED = 'fairlead.dev/adopt-confirmed';
  * (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/), and which load balancer is
  * to be adopted.
  */
-export function readAnnotations(annotations: Readonly<Record<string, string>>): OptionsReading {
+export function readAnnotations(
+  annotations: Readonly<Record<string, string>>,
+  { targets }: Pick<LoadBalancerProviderSpec, 'targets'>,
+): OptionsReading {
   const draft: Draft = { options: {} };
   const invalid: Finding[] = [];
   const ignored: Finding[] = [];
@@ -23,7 +27,10 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>): 
     else if (right !== undefined) invalid.push(badValue(key, value, right));
   }
   readAdoption(annotations, draft, invalid);
-  const { options, scheme, targetsMode } = draft;
+  const { options, scheme } = draft;
+  // Instances are reached either way.
+  const targetsMode =
+    draft.targetsMode === 'NodePort' && targets?.mode === 'ForwardingPort' ? undefined : draft.targetsMode;
   const { tls } = options;
   if (tls !== undefined && tls.certificateARNs.length === 0) {
     // Said of TLS without a certificate: AWS' controller makes no TLS listener of it either.

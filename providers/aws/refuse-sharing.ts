@@ -17,10 +17,15 @@ const OF_THE_WHOLE = [
 ] satisfies (keyof AwsOptions)[];
 
 /** What a younger one asks for that an older one, with which it shares a load balancer, has otherwise. */
-export function refuseSharing({ leader, members, own }: BuildInput): Refusal[] {
+export function refuseSharing({ leader, members }: BuildInput, own: BuildMember): Refusal[] {
   if (own.name === leader.name) return [];
   const older = members.slice(0, members.indexOf(own));
   return [...refuseWhole(own, leader), ...refusePorts(own, older)];
+}
+
+/** Those that are served: what the others ask for is let in nowhere. */
+export function acceptedMembers(input: BuildInput): BuildMember[] {
+  return input.members.filter((member) => refuseSharing(input, member).length === 0);
 }
 
 function refuseWhole(own: BuildMember, leader: BuildMember): Refusal[] {

