@@ -3,7 +3,7 @@
  * same objects, same machine, one after the other, each in a network namespace of its own. Everything is real and shares
  * this machine's cores: etcd, kube-apiserver, the proxy, `nft monitor` that looks on, and this client.
  *
- * BENCH_SIZES=1000x2,... BENCH_PROXIES=fairlead,nftables,iptables BENCH_STARTS, BENCH_CHANGES, BENCH_STORM_SECONDS
+ * BENCH_SIZES=1000x2,... BENCH_PROXIES=fairlead,nftables,iptables BENCH_STARTS, BENCH_CHANGES, BENCH_STORM_SECONDS, BENCH_REPORT
  */
 import type { ControlPlane } from '../controlplane/control-plane.ts';
 import { startBenchCluster } from './support/bench-cluster.ts';
@@ -19,6 +19,8 @@ const PROXIES = PROXY_NAMES.filter((name) =>
 );
 const STARTS = Number(process.env.BENCH_STARTS ?? 3);
 const CHANGES = Number(process.env.BENCH_CHANGES ?? 120);
+/** Name of the tables in bench/results: a run of some sizes needn't take the place of another. */
+const REPORT = process.env.BENCH_REPORT ?? 'control-path';
 const STORM_SECONDS = Number(process.env.BENCH_STORM_SECONDS ?? 60);
 /** Above this only the agent is measured. */
 const MOST_SERVICES_SIDE_BY_SIDE = 10_000;
@@ -49,7 +51,11 @@ async function run(cluster: ControlPlane): Promise<boolean> {
       results.push({ size, proxy: name, figures });
     }
   }
-  const held = await reportControlPath(results, { starts: STARTS, stormSeconds: STORM_SECONDS });
+  const held = await reportControlPath(results, {
+    name: REPORT,
+    starts: STARTS,
+    stormSeconds: STORM_SECONDS,
+  });
   return held && results.every(({ proxy, figures }) => proxy !== 'fairlead' || typeof figures !== 'string');
 }
 

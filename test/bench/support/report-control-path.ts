@@ -61,7 +61,7 @@ const COLUMNS: Record<ProxyName, string> = {
 /** Writes the tables, and judges; answers whether every bar was held. */
 export async function reportControlPath(
   results: readonly ControlPathResult[],
-  settings: { starts: number; stormSeconds: number },
+  settings: { name: string; starts: number; stormSeconds: number },
 ): Promise<boolean> {
   const sizes = [...new Set(results.map(({ size }) => describeSize(size)))];
   const comparisons = sizes.map((size) =>
@@ -77,7 +77,7 @@ export async function reportControlPath(
     return typeof found?.figures === 'string' ? undefined : found?.figures;
   });
   return await writeReport({
-    name: 'control-path',
+    name: settings.name,
     title: 'From the API server to the kernel: the agent and kube-proxy side by side',
     comparisons,
     rows,
