@@ -1,5 +1,6 @@
 import type { AwsModel } from './model.ts';
 import type { AwsObserved, ObservedLoadBalancer } from './observed.ts';
+import { OWNER_TAGS } from './tags.ts';
 
 /** The load balancers of a stack, sorted by what becomes of them. */
 export interface Current {
@@ -17,12 +18,18 @@ export function chooseCurrent(model: AwsModel, observed: AwsObserved): Current {
   const loadBalancer =
     findAdopted(model, observed) ??
     observed.loadBalancers.find((each) => each.name === name && (each.variant === variant || isNamed)) ??
-    (isNamed ? undefined : observed.loadBalancers.find((each) => each.variant === variant));
+    (isNamed ? undefined : observed.loadBalancers.find((each) => each.variant === variant)) ??
+    (isNamed ? undefined : observed.loadBalancers.find((each) => isKept(model, each)));
   return {
     model: loadBalancer === undefined ? model : withName(model, loadBalancer.name),
     loadBalancer,
     former: observed.loadBalancers.filter(({ arn }) => arn !== loadBalancer?.arn),
   };
+}
+
+/** One that was adopted isn't lost with the annotation that named it. */
+function isKept({ loadBalancer }: AwsModel, { scheme, tags }: ObservedLoadBalancer): boolean {
+  return tags[OWNER_TAGS.adopted] !== undefined && scheme === loadBalancer.scheme;
 }
 
 function findAdopted({ adopt }: AwsModel, { adoptable, loadBalancers }: AwsObserved) {

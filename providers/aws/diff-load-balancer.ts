@@ -5,6 +5,7 @@ import { diffSubnets, type SubnetsDiff } from './diff-subnets.ts';
 import { addTags } from './diff-tags.ts';
 import type { AwsModel, LoadBalancerModel, SubnetMappingModel } from './model.ts';
 import type { AwsObserved, ObservedLoadBalancer } from './observed.ts';
+import { OWNER_TAGS } from './tags.ts';
 
 const resource = 'LoadBalancer';
 
@@ -38,13 +39,16 @@ export function diffLoadBalancer(
 }
 
 function diffSecurityGroups(
-  { adopt, loadBalancer, securityGroup }: AwsModel,
+  { loadBalancer, securityGroup }: AwsModel,
   found: ObservedLoadBalancer,
   observed: AwsObserved,
 ): AwsChange[] {
+  const isAdopted = found.tags[OWNER_TAGS.adopted] !== undefined;
+  // AWS never gives any to one that was made without.
+  if (isAdopted && found.securityGroups.length === 0) return [];
   // One that is adopted keeps what it has, unless people say otherwise.
   const given =
-    adopt !== undefined && loadBalancer.securityGroups.length === 0
+    isAdopted && loadBalancer.securityGroups.length === 0
       ? found.securityGroups.filter((id) => id !== observed.securityGroup?.id)
       : loadBalancer.securityGroups;
   const managed = securityGroup === undefined ? undefined : observed.securityGroup?.id;

@@ -1,0 +1,251 @@
+import { expect } from 'chai';
+import { buildModel } from '../../../../providers/aws/build-model.ts';
+import { diffModel, planModel } from '../../../../providers/aws/diff-model.ts';
+import type { ObservedLoadBalancer } from '../../../../providers/aws/observed.ts';
+import { memberOf } from '../../../../providers/aws/stack-of.ts';
+import { tellStatus } from '../../../../providers/aws/status.ts';
+import { OWNER_TAGS } from '../../../../providers/aws/tags.ts';
+import type { DesiredLoadBalancer } from '../../../../providers/provider.ts';
+import { AwsPicture } from './support/aws-picture.ts';
+import { converge, remove } from './support/converge.ts';
+import { type DesiredOptions, desiredWith, idOf, NETWORK, specWith } from './support/desired.ts';
+
+/** Services of one `fairlead.dev/shared-address`, oldest first. */
+function sharing(...list: (DesiredOptions & { service: string })[]): DesiredLoadBalancer[] {
+  const sharedWith = list.map(({ aws, service, spec }) => ({
+    id: idOf(service),
+    spec: {
+      ...specWith({ ...spec, sharedAddress: 'front' }, service),
+      ...(aws === undefined ? {} : { aws }),
+    },
+  }));
+  return list.map((each) =>
+    desiredWith({ ...each, spec: { ...each.spec, sharedAddress: 'front' }, sharedWith }),
+  );
+}
+
+const tcp = (port: number) => ({ frontends: [{ protocol: 'TCP' as const, port, nodePort: 30_000 + port }] });
+
+const portsOf = (aws: AwsPicture) =>
+  aws.loadBalancers.map(({ listeners }) => listeners.map(({ member, port }) => `${member} ${port}`).sort());
+
+/** Turns of all of them, until nobody has anything to do. */
+function convergeAll(aws: AwsPicture, list: readonly DesiredLoadBalancer[]): void {
+  for (let round = 0; round < 6; round++) {
+    const turns = list.map((each) => converge(aws, each).length);
+    if (turns.every((count) => count === 0)) return;
+  }
+  throw new Error('they undo what the others do');
+}
+
+describe('providers/aws: sharing', () => {
+  it('makes one load balancer, with the listeners of all, whoever comes first', () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const aws = new AwsPicture(structuredClone(NETWORK));
+      const list = sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(443) });
+      convergeAll(
+        aws,
+        order.flatMap((index) => list[index] ?? []),
+      );
+      expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 80', 'shop/b.nlb 443']]);
+      expect(aws.securityGroup?.ingress.map(({ fromPort }) => fromPort)).to.deep.equal([80, 443]);
+    }
+  });
+
+  it('agrees on what nodes let in, though each knows only its own pods', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    const targets = { mode: 'Pod' as const, drainSeconds: 30 };
+    const pod = { protocol: 'TCP' as const, address: '10.1.0.1', gated: false };
+    const list = sharing(
+      { service: 'a', spec: { ...tcp(80), targets }, pods: [{ ...pod, port: 80, targetPort: 8080 }] },
+      { service: 'b', spec: { ...tcp(443), targets }, pods: [{ ...pod, port: 443, targetPort: 8443 }] },
+    );
+    convergeAll(aws, list);
+    expect(aws.backendPorts).to.deep.equal([{ protocol: 'tcp', fromPort: 1, toPort: 65_535 }]);
+  });
+
+  it('refuses a younger one what an older one has otherwise, and lets nobody in for it', () => {
+    const [, younger] = sharing(
+      { service: 'a', spec: tcp(80) },
+      { service: 'b', spec: { ...tcp(80), scheme: 'Internal' }, aws: { name: 'mine' } },
+    );
+    const model = buildModel(younger ?? desiredWith());
+    expect(model.leads).to.equal(false);
+    expect(model.refusals.map(({ reason }) => reason)).to.deep.equal(['SharedAddressMismatch', 'PortTaken']);
+    expect(model.refusals[0]?.message).to.contain('scheme, name').and.to.contain('shop/a.nlb');
+    expect(model.securityGroup?.ingress.map(({ fromPort }) => fromPort)).to.deep.equal([80]);
+    expect(diffModel(model, new AwsPicture(structuredClone(NETWORK)).observe(model.member))).to.deep.equal(
+      [],
+    );
+  });
+
+  it('takes away what one has, and the whole with the last one', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    const [a, b] = sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(443) });
+    if (a === undefined || b === undefined) throw new Error('two were made');
+    convergeAll(aws, [a, b]);
+    const { arn } = aws.loadBalancers[0] ?? {};
+    remove(aws, a);
+    expect(portsOf(aws)).to.deep.equal([['shop/b.nlb 443']]);
+    converge(aws, sharing({ service: 'b', spec: tcp(443) })[0] ?? b);
+    expect(aws.loadBalancers.map((each) => each.arn)).to.deep.equal([arn]);
+    expect(aws.securityGroup?.ingress.map(({ fromPort }) => fromPort)).to.deep.equal([443]);
+    remove(aws, b);
+    expect(aws.observe('')).to.deep.include({
+      loadBalancers: [],
+      targetGroups: [],
+      securityGroup: undefined,
+    });
+  });
+
+  it('keeps the old load balancer until all that share it are on the new one', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    convergeAll(aws, sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(443) }));
+    const internal = { scheme: 'Internal' as const };
+    const [a, b] = sharing(
+      { service: 'a', spec: { ...tcp(80), ...internal } },
+      { service: 'b', spec: { ...tcp(443), ...internal } },
+    );
+    if (a === undefined || b === undefined) throw new Error('two were made');
+    converge(aws, a);
+    expect(aws.loadBalancers).to.have.length(2);
+    expect(tellStatus(buildModel(a), aws.observe(memberOf(a))).notProgrammed?.reason).to.equal('Replacing');
+    convergeAll(aws, [b, a]);
+    expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 80', 'shop/b.nlb 443']]);
+    expect(aws.loadBalancers[0]?.scheme).to.equal('internal');
+  });
+});
+
+const ARN = 'arn:aws:elasticloadbalancing:eu-central-1:1:loadbalancer/net/by-hand/0123456789abcdef';
+
+function byHand(rest: Partial<ObservedLoadBalancer> = {}): ObservedLoadBalancer {
+  return {
+    arn: ARN,
+    name: 'by-hand',
+    variant: '',
+    dnsName: 'by-hand.elb.example',
+    hostedZoneId: undefined,
+    state: 'active',
+    stateReason: undefined,
+    scheme: 'internet-facing',
+    ipAddressType: 'ipv4',
+    vpcId: 'vpc-1',
+    subnets: [{ subnetId: 'subnet-0', zone: 'eu-central-1a', addresses: [] }],
+    securityGroups: ['sg-theirs'],
+    attributes: {},
+    tags: { theirs: 'yes' },
+    listeners: [
+      {
+        arn: 'arn:theirs',
+        key: undefined,
+        member: undefined,
+        port: 22,
+        protocol: 'TCP',
+        certificates: [],
+        sslPolicy: undefined,
+        alpnPolicy: undefined,
+        attributes: {},
+        targetGroupArn: 'arn:their-group',
+        tags: {},
+      },
+    ],
+    ...rest,
+  };
+}
+
+function adopting(confirmed?: string, rest: DesiredOptions = {}): DesiredLoadBalancer {
+  return desiredWith({
+    ...rest,
+    aws: { ...rest.aws, adopt: { arn: ARN, ...(confirmed === undefined ? {} : { confirmed }) } },
+  });
+}
+
+/** What the condition tells. */
+function ask(aws: AwsPicture, desired: DesiredLoadBalancer) {
+  const plan = planModel(buildModel(desired), aws.observe(memberOf(desired)));
+  if (plan.kind !== 'refused') throw new Error('it changes something without asking');
+  return { ...plan.finding, token: /"([0-9a-f]{12})"/.exec(plan.finding.message)?.[1] };
+}
+
+describe('providers/aws: adoption', () => {
+  it('shows what would be done, and does nothing before it is confirmed by just that', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    aws.adoptable = byHand();
+    const asked = ask(aws, adopting());
+    expect(asked.reason).to.equal('AdoptionNotConfirmed');
+    expect(asked.message)
+      .to.contain('subnet-0, subnet-1, subnet-2')
+      .and.to.contain('TCP 80')
+      .and.to.contain('TCP 22');
+    expect(ask(aws, adopting('000000000000')).token).to.equal(asked.token);
+    expect(ask(aws, adopting(undefined, { nodes: [] })).token).to.equal(asked.token);
+    expect(ask(aws, adopting(undefined, { aws: { subnets: ['subnet-0'] } })).token).not.to.equal(asked.token);
+    const status = tellStatus(buildModel(adopting()), aws.observe('shop/web.nlb'));
+    expect(status).to.deep.include({ ingress: [] });
+  });
+
+  it('tags it first, leaves what is theirs as it is, and hands it back', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    aws.adoptable = byHand();
+    const { token } = ask(aws, adopting());
+    const [first] = diffModel(buildModel(adopting(token)), aws.observe('shop/web.nlb'));
+    expect(first).to.include({ call: 'AddTags' });
+    converge(aws, adopting(token));
+    expect(aws.loadBalancers).to.have.length(1);
+    expect(aws.loadBalancers[0]).to.deep.include({ arn: ARN, securityGroups: ['sg-theirs'] });
+    expect(aws.loadBalancers[0]?.listeners.map(({ port }) => port)).to.deep.equal([22, 80]);
+    expect(aws.loadBalancers[0]?.tags).to.include({ theirs: 'yes', [OWNER_TAGS.stack]: 'shop/web.nlb' });
+    remove(aws, adopting(token));
+    expect(aws.loadBalancers).to.deep.equal([]);
+    expect(aws.targetGroups).to.deep.equal([]);
+    expect(aws.adoptable?.listeners.map(({ port }) => port)).to.deep.equal([22]);
+    expect(aws.adoptable?.tags).to.deep.equal({ theirs: 'yes' });
+  });
+
+  it('goes on where it was cut off, without asking again', () => {
+    for (let cut = 1; cut < 6; cut++) {
+      const aws = new AwsPicture(structuredClone(NETWORK));
+      aws.adoptable = byHand();
+      const { token } = ask(aws, adopting());
+      converge(aws, adopting(token), { cutAfter: (turn) => (turn === 0 ? cut : undefined) });
+      expect(aws.loadBalancers[0]?.listeners.map(({ port }) => port)).to.deep.equal([22, 80]);
+    }
+  });
+
+  it('keeps it when nobody asks for it by its ARN any more', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    aws.adoptable = byHand();
+    const { token } = ask(aws, adopting());
+    converge(aws, adopting(token));
+    converge(aws, desiredWith({ aws: { manageSecurityGroup: false } }));
+    expect(aws.loadBalancers.map(({ arn }) => arn)).to.deep.equal([ARN]);
+  });
+
+  it('refuses in words what AWS can not change of it, and ports that are taken', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    aws.adoptable = byHand({ scheme: 'internal', securityGroups: [] });
+    expect(ask(aws, adopting()).message).to.contain(
+      'its scheme is internal, and ought to be internet-facing',
+    );
+    const wantsGroups = { spec: { scheme: 'Internal' as const }, aws: { manageSecurityGroup: true } };
+    expect(ask(aws, adopting(undefined, wantsGroups)).message).to.contain('made without security groups');
+    aws.adoptable = byHand();
+    expect(ask(aws, adopting(undefined, { spec: tcp(22) }))).to.include({ reason: 'PortTaken' });
+    expect(ask(aws, adopting(undefined, { aws: { name: 'other' } }))).to.include({
+      reason: 'AdoptableDiffers',
+    });
+  });
+
+  it('is left to the oldest of those that share', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    const adopt = { arn: ARN };
+    const [, younger] = sharing(
+      { service: 'a', spec: tcp(80), aws: { adopt } },
+      { service: 'b', spec: tcp(443) },
+    );
+    expect(ask(aws, younger ?? desiredWith()).message).to.contain('the oldest Service that shares it');
+  });
+});
