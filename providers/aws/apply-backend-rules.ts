@@ -10,7 +10,10 @@ export async function syncBackendRules(
   const { inventory, context, stack } = writer;
   const vpcId = stack.securityGroup?.vpcId;
   if (vpcId === undefined) return;
-  const shared = ports.length === 0 ? inventory.sharedGroupOf(vpcId) : await ensureSharedGroup(writer, vpcId);
+  const shared =
+    ports.length === 0
+      ? inventory.sharedGroupOf(writer.provider, vpcId)
+      : await ensureSharedGroup(writer, vpcId);
   await inventory.locks.run(sharedGroupLock(vpcId), context.signal, async () => {
     if (shared !== undefined) {
       const synced = await syncNodeRules(writer, vpcId, shared.id, ports);

@@ -8,6 +8,7 @@ import type { AwsModel } from './model.ts';
 import { observeSubject } from './observe.ts';
 import type { AwsObserved } from './observed.ts';
 import { Scopes, type ScopesOptions } from './scope.ts';
+import { isOfProvider } from './stack-of.ts';
 
 /** The half of the provider that does I/O. */
 export interface AwsAccess {
@@ -33,16 +34,15 @@ export function createAwsAccess(options: ScopesOptions): AwsAccess {
     refresh: async (provider, clusterId, signal) => {
       const inventory = await inventoryOf(provider, clusterId, signal);
       const owners = await inventory.sweep(signal);
-      await verifyNodeRules(inventory, configOf(provider), { turn: '', inBackground: true, signal });
+      await verifyNodeRules(inventory, provider.name, configOf(provider), {
+        turn: '',
+        inBackground: false,
+        signal,
+      });
       // Another provider of the same account finds its own.
-      return owners.filter(({ name }) => isOf(name, provider.name));
+      return owners.filter(({ name }) => isOfProvider(name, provider.name));
     },
   };
-}
-
-/** `<service>.<provider>`, or `<shared-address>.<provider>:shared`; a provider's name has no dot. */
-function isOf(name: string, provider: string): boolean {
-  return name.endsWith(`.${provider}`) || name.endsWith(`.${provider}:shared`);
 }
 
 function configOf({ name, spec }: ProviderScope): NonNullable<LoadBalancerProviderSpec['aws']> {

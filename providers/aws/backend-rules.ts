@@ -8,7 +8,10 @@ import type { KnownStack } from './known.ts';
 import { covers, mergePorts, portsKey } from './merge-ports.ts';
 import type { SecurityGroupPorts } from './model.ts';
 import { ec2Pages } from './pages.ts';
+import { sharedGroupLock } from './shared-group.ts';
+import { isOfProvider } from './stack-of.ts';
 import type { StackWriter } from './stack-writer.ts';
+import { OWNER_TAGS } from './tags.ts';
 
 /** A group has room for 60 rules (https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html), some are others'. */
 const MOST_RANGES = 40;
@@ -30,7 +33,9 @@ export async function syncNodeRules(
   sharedGroupId: string,
   wanted: readonly SecurityGroupPorts[],
 ): Promise<'synced' | 'no nodes'> {
-  const others = [...stacksIn(writer.inventory, vpcId)].filter(({ name }) => name !== writer.name);
+  const others = [...stacksIn(writer.inventory, writer.provider, vpcId)].filter(
+    ({ name }) => name !== writer.name,
+  );
   const isWhole = others.every(({ backendPorts }) => backendPorts !== undefined);
   const needed = [...wanted, ...others.flatMap(({ backendPorts }) => backendPorts ?? [])];
   return bringRules(writer, vpcId, sharedGroupId, (ranges) =>
@@ -41,16 +46,16 @@ export async function syncNodeRules(
 /** Takes the shared group away when this stack is the last with a managed group in the VPC; under the group's lock. */
 export async function removeSharedGroup(writer: StackWriter, vpcId: string): Promise<void> {
   const { inventory } = writer;
-  const shared = inventory.sharedGroupOf(vpcId);
+  const shared = inventory.sharedGroupOf(writer.provider, vpcId);
   if (shared === undefined) return;
-  for (const { name } of stacksIn(inventory, vpcId)) if (name !== writer.name) return;
+  for (const { name } of stacksIn(inventory, writer.provider, vpcId)) if (name !== writer.name) return;
   await bringRules(writer, vpcId, shared.id, () => []);
   try {
     await writer.call('DeleteSecurityGroup', { GroupId: shared.id });
   } catch (error) {
     if (!isClass(error, 'NotFound')) throw error;
   }
-  inventory.setSharedGroup(vpcId, undefined);
+  inventory.removeSharedGroup(shared.id);
 }
 
 /** Reads what rules there are and makes them what they ought to be; again, when they weren't what was read. */
@@ -60,9 +65,9 @@ async function bringRules(
   sharedGroupId: string,
   choose: (present: readonly SecurityGroupPorts[]) => SecurityGroupPorts[],
 ): Promise<'synced' | 'no nodes'> {
-  const { inventory, context, config } = writer;
+  const { inventory, context, config, provider } = writer;
   for (let tries = 1; ; tries++) {
-    const groups = await readNodeGroups(inventory, vpcId, sharedGroupId, config, context);
+    const groups = await readNodeGroups(inventory, { provider, vpcId, sharedGroupId }, config, context);
     try {
       for (const { id, ranges } of groups) await setRules(writer, id, sharedGroupId, ranges, choose(ranges));
       return groups.length === 0 ? 'no nodes' : 'synced';
@@ -76,35 +81,48 @@ async function bringRules(
 /** Looks at the rules, and forgets of each stack what isn't let in any more: the next plan puts it back. */
 export async function verifyNodeRules(
   inventory: Inventory,
+  provider: string,
   config: AwsConfig,
   context: CallContext,
 ): Promise<void> {
-  for (const { id: sharedId, vpcId } of inventory.sharedGroups) {
-    const groups = await readNodeGroups(inventory, vpcId, sharedId, config, context);
-    for (const stack of stacksIn(inventory, vpcId)) {
-      const { backendPorts } = stack;
-      if (backendPorts === undefined || groups.every(({ ranges }) => covers(ranges, backendPorts))) continue;
-      stack.backendPorts = backendPorts.filter((port) =>
-        groups.every(({ ranges }) => covers(ranges, [port])),
-      );
-    }
+  for (const shared of inventory.sharedGroups) {
+    if (shared.tags[OWNER_TAGS.stack] !== provider) continue;
+    const place = { provider, vpcId: shared.vpcId, sharedGroupId: shared.id };
+    // Rules that are written while others are read would seem to be missing.
+    await inventory.locks.run(sharedGroupLock(shared.vpcId), context.signal, async () => {
+      const groups = await readNodeGroups(inventory, place, config, context);
+      for (const stack of stacksIn(inventory, provider, shared.vpcId)) forgetMissing(stack, groups);
+    });
   }
 }
 
-/** Stacks with a managed group in the VPC. */
-export function* stacksIn(inventory: Inventory, vpcId: string): Generator<KnownStack> {
-  for (const stack of inventory.stacks) if (stack.securityGroup?.vpcId === vpcId) yield stack;
+function forgetMissing(stack: KnownStack, groups: readonly NodeGroup[]): void {
+  const isThere = (port: SecurityGroupPorts) => groups.every(({ ranges }) => covers(ranges, [port]));
+  if (stack.backendPorts?.every(isThere) === false) stack.backendPorts = stack.backendPorts.filter(isThere);
+}
+
+/** Stacks of the provider with a managed group in the VPC. */
+function* stacksIn(inventory: Inventory, provider: string, vpcId: string): Generator<KnownStack> {
+  for (const stack of inventory.stacks) {
+    if (stack.securityGroup?.vpcId === vpcId && isOfProvider(stack.name, provider)) yield stack;
+  }
+}
+
+/** Whose rules these are, and where. */
+interface RulesPlace {
+  provider: string;
+  vpcId: string;
+  sharedGroupId: string;
 }
 
 /** Groups of the nodes that are targets, and all that have rules of ours, with these rules. */
 async function readNodeGroups(
   inventory: Inventory,
-  vpcId: string,
-  sharedGroupId: string,
+  { provider, sharedGroupId, vpcId }: RulesPlace,
   config: AwsConfig,
   context: CallContext,
 ): Promise<NodeGroup[]> {
-  const targets = [...stacksIn(inventory, vpcId)].flatMap(({ targetGroups }) =>
+  const targets = [...stacksIn(inventory, provider, vpcId)].flatMap(({ targetGroups }) =>
     targetGroups.flatMap(({ targets = [] }) => targets.map(({ id }) => id)),
   );
   const ids = await findNodeGroups(inventory, vpcId, config.clusterName, targets, context);

@@ -10,6 +10,7 @@ import type { ObservedSecurityGroup } from './observed.ts';
 import { ownersIn } from './owners.ts';
 import { readListeners, readLoadBalancerAttributes, readTargetGroupDetails } from './read-details.ts';
 import { SharedRun } from './shared-run.ts';
+import { OWNER_TAGS } from './tags.ts';
 
 export interface InventoryOptions {
   calls: AwsCalls;
@@ -88,8 +89,11 @@ export class Inventory {
     else this.#stacks?.set(name, stack);
   }
 
-  sharedGroupOf(vpcId: string): ObservedSecurityGroup | undefined {
-    return this.#sharedGroups.find((group) => group.vpcId === vpcId);
+  /** Of a provider and VPC: see `ensureSharedGroup`. */
+  sharedGroupOf(provider: string, vpcId: string): ObservedSecurityGroup | undefined {
+    return this.#sharedGroups.find(
+      (group) => group.vpcId === vpcId && group.tags[OWNER_TAGS.stack] === provider,
+    );
   }
 
   get sharedGroups(): readonly ObservedSecurityGroup[] {
@@ -100,9 +104,12 @@ export class Inventory {
     return this.#sharedGroups.some((group) => group.id === id);
   }
 
-  setSharedGroup(vpcId: string, group: ObservedSecurityGroup | undefined): void {
-    const others = this.#sharedGroups.filter((each) => each.vpcId !== vpcId);
-    this.#sharedGroups = group === undefined ? others : [...others, group];
+  addSharedGroup(group: ObservedSecurityGroup): void {
+    this.#sharedGroups = [...this.#sharedGroups.filter(({ id }) => id !== group.id), group];
+  }
+
+  removeSharedGroup(id: string): void {
+    this.#sharedGroups = this.#sharedGroups.filter((group) => group.id !== id);
   }
 
   /** Reads everything of ours anew, when nobody else wants to call; a write in the meantime wins. */

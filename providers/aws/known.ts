@@ -7,6 +7,7 @@ import type {
   ObservedTarget,
   ObservedTargetGroup,
 } from './observed.ts';
+import { OWNER_TAGS } from './tags.ts';
 
 /** A load balancer as far as it is known: its settings and listeners aren't, until they are read, written, or assumed. */
 export interface KnownLoadBalancer extends Omit<ObservedLoadBalancer, 'attributes' | 'listeners'> {
@@ -73,8 +74,21 @@ export function stillWaits(targets: readonly KnownTarget[]): boolean {
 export function membersOf(stack: KnownStack): string[] {
   const members = new Set<string>();
   for (const { member } of stack.targetGroups) members.add(member);
-  for (const { listeners } of stack.loadBalancers) {
-    for (const { member } of listeners) if (member !== undefined) members.add(member);
+  for (const loadBalancer of stack.loadBalancers) {
+    for (const { member } of ownListeners(loadBalancer)) if (member !== undefined) members.add(member);
   }
   return [...members].sort();
+}
+
+/** Listeners, of which only those that are tagged for the same cluster and stack as the load balancer are some member's. */
+export function ownListeners({
+  listeners,
+  tags,
+}: Pick<KnownLoadBalancer, 'listeners' | 'tags'>): ObservedListener[] {
+  const { cluster, stack } = OWNER_TAGS;
+  return listeners.map((each) => {
+    const isOwn =
+      tags[cluster] !== undefined && each.tags[cluster] === tags[cluster] && each.tags[stack] === tags[stack];
+    return isOwn ? each : { ...each, key: undefined, member: undefined };
+  });
 }

@@ -26,7 +26,8 @@ export async function observeAdoptable(
   if (inventory.stack(stackOf(subject)).loadBalancers.some((each) => each.arn === arn)) return undefined;
   const known = await readAdoptable(inventory, arn, context);
   const { look: _look, listenersOf: _listenersOf, ...rest } = known;
-  return { ...rest, attributes: { ...known.attributes }, listeners: [...known.listeners] };
+  const listeners = known.listeners.map((each) => ({ ...each, key: undefined, member: undefined }));
+  return { ...rest, attributes: { ...known.attributes }, listeners };
 }
 
 async function readAdoptable(

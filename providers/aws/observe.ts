@@ -2,7 +2,13 @@ import type { Subject } from '../provider.ts';
 import { assumeApplied, lacksDetails } from './assume-applied.ts';
 import type { CallContext } from './call-aws.ts';
 import type { Inventory } from './inventory.ts';
-import { type KnownLoadBalancer, type KnownStack, type KnownTargetGroup, membersOf } from './known.ts';
+import {
+  type KnownLoadBalancer,
+  type KnownStack,
+  type KnownTargetGroup,
+  membersOf,
+  ownListeners,
+} from './known.ts';
 import { lookAtStack } from './look-at-stack.ts';
 import type { AwsModel } from './model.ts';
 import { observeAdoptable } from './observe-adoptable.ts';
@@ -105,7 +111,7 @@ export function tellLoadBalancer(
   const securityGroups = known.securityGroups
     .filter((id) => !inventory.isSharedGroup(id) && (hasShared || id !== stack.securityGroup?.id))
     .map((id) => inventory.groupNames.nameOf(id) ?? id);
-  return { ...rest, securityGroups, attributes: { ...known.attributes }, listeners: [...known.listeners] };
+  return { ...rest, securityGroups, attributes: { ...known.attributes }, listeners: ownListeners(known) };
 }
 
 function tellTargetGroup(known: KnownTargetGroup): ObservedTargetGroup {

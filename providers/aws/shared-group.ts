@@ -12,30 +12,38 @@ export function sharedGroupLock(vpcId: string): string {
 }
 
 /**
- * The group that all load balancers with a managed group have as well, one a cluster and VPC: rules of the nodes name it, so
- * that they are as many as there are ranges of ports, not load balancers.
+ * The group that all load balancers with a managed group have as well, one a provider and VPC: rules of the nodes name it, so
+ * that they are as many as there are ranges of ports, not load balancers. Another provider, which may come with other
+ * credentials and so knows other things, has one of its own: neither takes the other's rules away.
  */
 export async function ensureSharedGroup(writer: StackWriter, vpcId: string): Promise<ObservedSecurityGroup> {
   const { inventory, context } = writer;
-  const known = inventory.sharedGroupOf(vpcId);
+  const known = inventory.sharedGroupOf(writer.provider, vpcId);
   if (known !== undefined) return known;
   return inventory.locks.run(sharedGroupLock(vpcId), context.signal, async () => {
-    const made = inventory.sharedGroupOf(vpcId) ?? (await createSharedGroup(writer, vpcId));
-    inventory.setSharedGroup(vpcId, made);
+    const made = inventory.sharedGroupOf(writer.provider, vpcId) ?? (await createSharedGroup(writer, vpcId));
+    inventory.addSharedGroup(made);
     return made;
   });
 }
 
 async function createSharedGroup(writer: StackWriter, vpcId: string): Promise<ObservedSecurityGroup> {
-  const { clusterId } = writer.inventory;
-  const name = `fairlead-shared-${createHash('sha256').update(clusterId).digest('hex').slice(0, 12)}`;
-  const tags = { [OWNER_TAGS.cluster]: clusterId, [OWNER_TAGS.resource]: SHARED_GROUP };
-  const description = `Load balancers of Fairlead in cluster ${clusterId}: nodes let it in`.slice(0, 255);
-  return createGroup(
-    writer,
-    { name, description, vpcId, tags },
-    (found) => found[OWNER_TAGS.resource] === SHARED_GROUP,
-  );
+  const { inventory, provider } = writer;
+  const { clusterId } = inventory;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([clusterId, provider]))
+    .digest('hex');
+  const name = `fairlead-shared-${digest.slice(0, 12)}`;
+  const tags = {
+    [OWNER_TAGS.cluster]: clusterId,
+    [OWNER_TAGS.stack]: provider,
+    [OWNER_TAGS.resource]: SHARED_GROUP,
+  };
+  const description =
+    `Load balancers of ${provider} of Fairlead in cluster ${clusterId}: nodes let it in`.slice(0, 255);
+  const isIt = (found: Readonly<Record<string, string>>) =>
+    found[OWNER_TAGS.resource] === SHARED_GROUP && found[OWNER_TAGS.stack] === provider;
+  return createGroup(writer, { name, description, vpcId, tags }, isIt);
 }
 
 export interface GroupToCreate {

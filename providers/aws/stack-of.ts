@@ -10,3 +10,8 @@ export function stackOf({ id, provider, sharedAddress }: Subject): string {
   if (sharedAddress === undefined) return `${id.namespace}/${id.name}`;
   return `${id.namespace}/${sharedAddress}.${provider.name}:shared`;
 }
+
+/** Whether a stack, or a LoadBalancer, is of this provider; its name has no dot. */
+export function isOfProvider(name: string, provider: string): boolean {
+  return name.endsWith(`.${provider}`) || name.endsWith(`.${provider}:shared`);
+}

@@ -19,6 +19,8 @@ export class StackWriter {
   readonly name: string;
   readonly inventory: Inventory;
   readonly config: AwsConfig;
+  /** The name of the LoadBalancerProvider. */
+  readonly provider: string;
   readonly context: CallContext;
   /** The load balancer that may be taken over, though it isn't ours. */
   readonly adoptArn: string | undefined;
@@ -27,6 +29,7 @@ export class StackWriter {
     this.name = name;
     this.inventory = inventory;
     this.config = config;
+    this.provider = subject.provider.name;
     this.adoptArn = subject.spec?.aws?.adopt?.arn;
     this.context = { turn: subject.id.namespace, inBackground: false, signal };
   }

@@ -5,7 +5,7 @@
 export const OWNER_TAGS = {
   /** The cluster's id. */
   cluster: 'fairlead.dev/cluster',
-  /** `<namespace>/<LoadBalancer>`, or `<namespace>/<shared-address>.<provider>:shared`. */
+  /** `<namespace>/<LoadBalancer>`, or `<namespace>/<shared-address>.<provider>:shared`; of the shared group, the provider. */
   stack: 'fairlead.dev/stack',
   /** Of listeners and target groups: `<namespace>/<LoadBalancer>`, which of those that share the stack. */
   member: 'fairlead.dev/load-balancer',
@@ -19,5 +19,5 @@ export const OWNER_TAGS = {
   adopted: 'fairlead.dev/adopted',
 } as const;
 
-/** The resource of the security group that all load balancers of a cluster and VPC share, which nodes let in. */
+/** The resource of the security group that all load balancers of a provider and VPC share, which nodes let in. */
 export const SHARED_GROUP = 'SharedSecurityGroup';

@@ -183,15 +183,18 @@ describe('aws: the life of a load balancer', () => {
     expect(await account.targetGroups()).to.deep.equal([]);
   });
 
+  /** Of the nodes' group: who is let in where. */
+  async function nodeRules(): Promise<string[]> {
+    const { network, peer } = account;
+    const answer = await peer.ec2('DescribeSecurityGroups', { GroupId: [network.securityGroupId] });
+    const [group = {}] = objects(answer.securityGroupInfo);
+    return objects(group.ipPermissions).map(
+      (each) => `${text(each.ipProtocol)} ${text(each.fromPort)}-${text(each.toPort)}`,
+    );
+  }
+
   it('lets nodes be reached on the ports of all load balancers, and leaves the rules of others alone', async () => {
     const { network, peer } = account;
-    const rules = async () => {
-      const answer = await peer.ec2('DescribeSecurityGroups', { GroupId: [network.securityGroupId] });
-      const [group = {}] = objects(answer.securityGroupInfo);
-      return objects(group.ipPermissions).map(
-        (each) => `${text(each.ipProtocol)} ${text(each.fromPort)}-${text(each.toPort)}`,
-      );
-    };
     await peer.ec2('AuthorizeSecurityGroupIngress', {
       GroupId: network.securityGroupId,
       IpPermissions: [
@@ -203,11 +206,31 @@ describe('aws: the life of a load balancer', () => {
     const second = modelOf(two, network, { nodePort: 30091 });
     await account.apply(creation(first, network), one);
     await account.apply(creation(second, network), two);
-    expect((await rules()).sort()).to.deep.equal(['tcp 22-22', 'tcp 30090-30091']);
+    expect((await nodeRules()).sort()).to.deep.equal(['tcp 22-22', 'tcp 30090-30091']);
     await account.apply(deletion(first), one);
-    expect((await rules()).sort()).to.deep.equal(['tcp 22-22', 'tcp 30091-30091']);
+    expect((await nodeRules()).sort()).to.deep.equal(['tcp 22-22', 'tcp 30091-30091']);
     await account.apply(deletion(second), two);
-    expect(await rules()).to.deep.equal(['tcp 22-22']);
+    expect(await nodeRules()).to.deep.equal(['tcp 22-22']);
+    expect(await account.securityGroups()).to.deep.equal([]);
+  });
+
+  it('keeps the rules of one provider when the last load balancer of another goes', async () => {
+    const { network, provider } = account;
+    const aws = { ...(provider.spec.aws ?? { region: account.peer.region }), timeoutSeconds: 20 };
+    // What it is asked for differs, so it has a memory of its own, which knows nothing of the first one's writes.
+    const second = { name: 'second', spec: { ...provider.spec, aws } };
+    const [one, two] = [subjectOf(provider, 'goes'), subjectOf(second, 'stays')];
+    const [first, other] = [
+      modelOf(one, network, { nodePort: 30095 }),
+      modelOf(two, network, { nodePort: 30097 }),
+    ];
+    await account.observe(two);
+    await account.apply(creation(first, network), one);
+    await account.apply(creation(other, network), two);
+    await account.apply(deletion(first), one);
+    expect((await nodeRules()).filter((rule) => rule !== 'tcp 22-22')).to.deep.equal(['tcp 30097-30097']);
+    expect(await account.securityGroups()).to.have.length(2);
+    await account.apply(deletion(other), two);
     expect(await account.securityGroups()).to.deep.equal([]);
   });
 });
