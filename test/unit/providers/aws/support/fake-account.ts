@@ -1,0 +1,101 @@
+import type {
+  Listener,
+  LoadBalancer,
+  TargetGroup,
+  TargetHealthDescription,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { AwsCalls } from '../../../../../providers/aws/call-aws.ts';
+import { FairBucket } from '../../../../../providers/aws/fair-bucket.ts';
+import { Inventory } from '../../../../../providers/aws/inventory.ts';
+import type { AwsClients } from '../../../../../providers/aws/operations.ts';
+import { CLUSTER_ID, NETWORK } from './desired.ts';
+
+type Tags = Record<string, string>;
+
+/** What an account has, whoever made it. */
+export interface Account {
+  loadBalancers: (LoadBalancer & { tags: Tags; listeners: (Listener & { tags: Tags })[] })[];
+  targetGroups: (TargetGroup & { tags: Tags; targets: TargetHealthDescription[] })[];
+  securityGroups: { GroupId: string; GroupName: string; VpcId: string; tags: Tags }[];
+}
+
+/** The way to an account that is only read: any call that would change it throws. */
+export function inventoryOf(account: Account): Inventory {
+  const byArn = new Map<string, Tags>();
+  for (const { LoadBalancerArn = '', listeners, tags } of account.loadBalancers) {
+    byArn.set(LoadBalancerArn, tags);
+    for (const { ListenerArn = '', tags: own } of listeners) byArn.set(ListenerArn, own);
+  }
+  for (const { TargetGroupArn = '', tags } of account.targetGroups) byArn.set(TargetGroupArn, tags);
+  const asList = (tags: Tags) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  const reads: Record<string, (input: Input) => unknown> = {
+    describeLoadBalancers: ({ LoadBalancerArns }) => ({
+      LoadBalancers: account.loadBalancers.filter(
+        ({ LoadBalancerArn = '' }) => LoadBalancerArns?.includes(LoadBalancerArn) ?? true,
+      ),
+    }),
+    describeTargetGroups: () => ({ TargetGroups: account.targetGroups }),
+    describeTags: ({ ResourceArns = [] }) => ({
+      TagDescriptions: ResourceArns.map((arn) => ({ ResourceArn: arn, Tags: asList(byArn.get(arn) ?? {}) })),
+    }),
+    describeListeners: ({ LoadBalancerArn }) => ({
+      Listeners:
+        account.loadBalancers.find((each) => each.LoadBalancerArn === LoadBalancerArn)?.listeners ?? [],
+    }),
+    describeListenerCertificates: () => ({ Certificates: [] }),
+    describeListenerAttributes: () => ({ Attributes: [] }),
+    describeLoadBalancerAttributes: () => ({ Attributes: [] }),
+    describeTargetGroupAttributes: () => ({ Attributes: [] }),
+    describeTargetHealth: ({ TargetGroupArn }) => ({
+      TargetHealthDescriptions:
+        account.targetGroups.find((each) => each.TargetGroupArn === TargetGroupArn)?.targets ?? [],
+    }),
+    describeSecurityGroups: () => ({
+      SecurityGroups: account.securityGroups.map((each) => ({ ...each, Tags: asList(each.tags) })),
+    }),
+    describeSubnets: () => ({
+      Subnets: NETWORK.subnets.map(({ availableAddresses, id, tags, vpcId, zone }) => ({
+        SubnetId: id,
+        AvailabilityZone: zone,
+        VpcId: vpcId,
+        AvailableIpAddressCount: availableAddresses,
+        Tags: asList(tags),
+      })),
+    }),
+  };
+  const client = new Proxy(
+    {},
+    {
+      get: (_, name) => async (input: Input) => {
+        const read = typeof name === 'string' ? reads[name] : undefined;
+        if (read === undefined) throw new Error(`${String(name)} isn't for reading`);
+        return read(input);
+      },
+    },
+  );
+  const bucket = new FairBucket({ perSecond: 1e6, burst: 1e6 });
+  const calls = new AwsCalls({
+    // A client has hundreds of methods, of which these are called.
+    clients: { elb: client, ec2: client } as AwsClients,
+    region: 'eu-central-1',
+    timeoutMs: 10_000,
+    account: () => '1',
+    buckets: () => ({
+      elbRead: bucket,
+      elbRegister: bucket,
+      elbWrite: bucket,
+      ec2Read: bucket,
+      ec2Write: bucket,
+    }),
+    onArn: () => {},
+    observe: undefined,
+  });
+  return new Inventory({ calls, clusterId: CLUSTER_ID, vpcId: 'vpc-1', onArn: () => {} });
+}
+
+interface Input {
+  LoadBalancerArn?: string;
+  LoadBalancerArns?: string[];
+  ResourceArns?: string[];
+  TargetGroupArn?: string;
+}
