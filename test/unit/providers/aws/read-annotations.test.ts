@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { awsOptionsSchema } from '../../../../crds/aws-provider.ts';
+import type { TargetsMode } from '../../../../crds/common.ts';
+import { ANNOTATIONS } from '../../../../providers/aws/annotations.ts';
+import { PREFIX, readAnnotations } from '../../../../providers/aws/read-annotations.ts';
+import { renderAnnotations, renderFields } from '../../../../providers/aws/render-docs.ts';
+
+const read = (annotations: Record<string, string>, mode: TargetsMode = 'NodePort') =>
+  readAnnotations(
+    Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`${PREFIX}${key}`, value])),
+    { targets: { mode, drainSeconds: 30 } },
+  );
+
+/** A good value of each that has an effect, and what comes of it. */
+const GOOD: Record<string, [value: string, expected: object]> = {
+  type: ['nlb-ip', { targetsMode: 'Pod', options: {} }],
+  'nlb-target-type': ['instance', { targetsMode: 'NodePort', options: {} }],
+  name: ['shop', { options: { aws: { name: 'shop' } } }],
+  scheme: ['internet-facing', { scheme: 'Public', options: {} }],
+  internal: ['true', { scheme: 'Internal', options: {} }],
+  'proxy-protocol': [
+    '*',
+    { options: { aws: { targetGroupAttributes: { 'proxy_protocol_v2.enabled': 'true' } } } },
+  ],
+  'ip-address-type': ['dualstack', { options: { aws: { ipAddressType: 'dualstack' } } }],
+  'access-log-enabled': ['true', { options: { aws: { attributes: { 'access_logs.s3.enabled': 'true' } } } }],
+  'access-log-s3-bucket-name': ['b', { options: { aws: { attributes: { 'access_logs.s3.bucket': 'b' } } } }],
+  'access-log-s3-bucket-prefix': [
+    'p',
+    { options: { aws: { attributes: { 'access_logs.s3.prefix': 'p' } } } },
+  ],
+  'cross-zone-load-balancing-enabled': [
+    'true',
+    { options: { aws: { attributes: { 'load_balancing.cross_zone.enabled': 'true' } } } },
+  ],
+  attributes: ['a=1, b=x=y', { options: { aws: { attributes: { a: '1', b: 'x=y' } } } }],
+  'ssl-cert': ['arn:a, arn:b', { options: { aws: { tls: { certificateARNs: ['arn:a', 'arn:b'] } } } }],
+  'ssl-ports': ['443', { options: {} }],
+  'ssl-negotiation-policy': ['ELBSecurityPolicy-TLS13-1-2-2021-06', { options: {} }],
+  'alpn-policy': ['HTTP2Preferred', { options: {} }],
+  'backend-protocol': ['ssl', { options: {} }],
+  'additional-resource-tags': ['team=a', { options: { aws: { tags: { team: 'a' } } } }],
+  'healthcheck-protocol': ['http', { options: { aws: { healthCheck: { protocol: 'HTTP' } } } }],
+  'healthcheck-port': ['traffic-port', { options: { aws: { healthCheck: { port: 'traffic-port' } } } }],
+  'healthcheck-path': ['/up', { options: { aws: { healthCheck: { path: '/up' } } } }],
+  'healthcheck-success-codes': ['200', { options: { aws: { healthCheck: { successCodes: '200' } } } }],
+  'healthcheck-interval': ['30', { options: { aws: { healthCheck: { intervalSeconds: 30 } } } }],
+  'healthcheck-timeout': ['9', { options: { aws: { healthCheck: { timeoutSeconds: 9 } } } }],
+  'healthcheck-healthy-threshold': ['3', { options: { aws: { healthCheck: { healthyThreshold: 3 } } } }],
+  'healthcheck-unhealthy-threshold': ['4', { options: { aws: { healthCheck: { unhealthyThreshold: 4 } } } }],
+  'eip-allocations': ['eipalloc-1', { options: { aws: { elasticIPs: ['eipalloc-1'] } } }],
+  'private-ipv4-addresses': ['10.0.0.9', { options: { aws: { privateAddresses: ['10.0.0.9'] } } }],
+  'ipv6-addresses': ['fd00::9', { options: { aws: { ipv6Addresses: ['fd00::9'] } } }],
+  'target-group-attributes': ['a=1', { options: { aws: { targetGroupAttributes: { a: '1' } } } }],
+  subnets: ['subnet-1, inner', { options: { aws: { subnets: ['subnet-1', 'inner'] } } }],
+  'target-node-labels': ['pool=edge', { options: { aws: { targetNodeLabels: { pool: 'edge' } } } }],
+  'security-groups': ['sg-1, front', { options: { aws: { securityGroups: ['sg-1', 'front'] } } }],
+  'manage-backend-security-group-rules': ['true', { options: { aws: { manageBackendRules: true } } }],
+  'disable-nlb-sg': ['true', { options: { aws: { manageSecurityGroup: false } } }],
+  'enable-tcp-udp-listener': ['true', { options: {} }],
+};
+
+describe('providers/aws/read-annotations', () => {
+  it('reads each annotation that has an effect, into what the schema takes', () => {
+    const effective = ANNOTATIONS.filter((each) => each.read !== undefined).map(({ name }) => name);
+    expect(Object.keys(GOOD).sort()).to.deep.equal(effective.sort());
+    for (const [name, [value, expected]] of Object.entries(GOOD)) {
+      const { ignored, invalid, ...reading } = read({ [name]: ` ${value} ` });
+      expect({ name, ignored, invalid }).to.deep.equal({ name, ignored: [], invalid: [] });
+      expect(reading, name).to.deep.equal(expected);
+      expect(awsOptionsSchema.safeParse(reading.options.aws ?? {}).success, name).to.equal(true);
+    }
+  });
+
+  it('says what a value ought to be, and never half of it', () => {
+    for (const [name, value] of Object.entries({
+      'healthcheck-interval': 'often',
+      'healthcheck-timeout': '1',
+      'proxy-protocol': 'yes',
+      scheme: 'public',
+      attributes: 'a',
+      subnets: ' , ',
+      'ip-address-type': 'ipv6',
+      'manage-backend-security-group-rules': 'perhaps',
+    })) {
+      const { invalid } = read({ [name]: value });
+      expect(invalid, name).to.have.length(1);
+      expect(invalid[0]?.message)
+        .to.contain(PREFIX + name)
+        .and.to.contain('ought to be');
+    }
+  });
+
+  it('tells of what has no effect, and of what nobody knows', () => {
+    const { ignored, invalid } = read({ 'multi-cluster-target-group': 'true', 'made-up': 'x' });
+    expect(invalid).to.deep.equal([]);
+    expect(ignored.map(({ message }) => message)).to.have.length(2);
+  });
+
+  it('puts together what belongs to TLS, whatever the order', () => {
+    const { options } = read({
+      'ssl-ports': '443, https',
+      'ssl-negotiation-policy': 'p',
+      'ssl-cert': 'arn:a',
+      'alpn-policy': 'http2preferred',
+      'backend-protocol': 'ssl',
+    });
+    expect(options.aws?.tls).to.deep.equal({
+      certificateARNs: ['arn:a'],
+      ports: ['443', 'https'],
+      policy: 'p',
+      alpnPolicy: 'HTTP2Preferred',
+      backendProtocol: 'TLS',
+    });
+  });
+
+  it('leaves instances to forwarding ports, where the provider has these', () => {
+    expect(read({ 'nlb-target-type': 'instance' }, 'ForwardingPort').targetsMode).to.equal(undefined);
+    expect(read({ 'nlb-target-type': 'instance' }, 'Pod').targetsMode).to.equal('NodePort');
+    expect(read({ 'nlb-target-type': 'ip' }, 'ForwardingPort').targetsMode).to.equal('Pod');
+  });
+
+  it('reads which load balancer to adopt, where that is an ARN', () => {
+    const targets = { targets: { mode: 'NodePort' as const, drainSeconds: 30 } };
+    const arn =
+      'arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/by-hand/0123456789abcdef';
+    const adopted = readAnnotations(
+      { 'fairlead.dev/adopt': arn, 'fairlead.dev/adopt-confirmed': 'abc' },
+      targets,
+    );
+    expect(adopted.options.aws).to.deep.equal({ adopt: { arn, confirmed: 'abc' } });
+    expect(readAnnotations({ 'fairlead.dev/adopt': 'by-hand' }, targets).invalid).to.have.length(1);
+  });
+
+  it('stands in the docs with what becomes of each, as every field does (node providers/aws/write-docs.ts)', () => {
+    const docs = readFileSync(new URL('../../../../docs/providers/aws.md', import.meta.url), 'utf8');
+    expect(docs).to.contain(renderAnnotations());
+    expect(docs).to.contain(renderFields());
+  });
+});
