@@ -1,5 +1,5 @@
 import type { Listener } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { isClass } from '../../kube/errors.ts';
+import { ClassedError, isClass } from '../../kube/errors.ts';
 import type { ListenerModel } from './model.ts';
 import type { ObservedListener } from './observed.ts';
 import { lacks, readListener, writeTags } from './read-answers.ts';
@@ -27,9 +27,10 @@ export async function createListener(
     await writer.readListeners(loadBalancer);
     const made = writer.findListener(loadBalancer, model.port, model.protocol);
     const taken = writer.loadBalancer(loadBalancer).listeners.find(({ port }) => port === model.port);
+    if (taken === undefined) throw notVisible(model.port);
     writer.checkOurs(
       `a listener on port ${model.port} of load balancer ${loadBalancer}`,
-      (made ?? taken)?.tags ?? {},
+      (made ?? taken).tags,
     );
     if (made === undefined) throw error;
   }
@@ -135,6 +136,15 @@ function writeListener(writer: StackWriter, model: ListenerModel, targetGroupNam
     ...(model.sslPolicy === undefined ? {} : { SslPolicy: model.sslPolicy }),
     ...(model.alpnPolicy === undefined ? {} : { AlpnPolicy: [model.alpnPolicy] }),
   } satisfies Partial<Listener>;
+}
+
+/** AWS knows of it where it's made, and not yet where it's read. */
+function notVisible(port: number): ClassedError {
+  return new ClassedError(`AWS doesn't tell yet which listener has port ${port}.`, {
+    class: 'Transient',
+    reason: 'NotVisibleYet',
+    retryAfterSeconds: 5,
+  });
 }
 
 function remember(writer: StackWriter, loadBalancer: string, listener: ObservedListener): void {

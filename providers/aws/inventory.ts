@@ -23,6 +23,8 @@ export interface InventoryOptions {
 
 /** For so long AWS' listings may show what was deleted. */
 const GHOSTS_MS = 60_000;
+/** For so long they may not show what was made. Whatever somebody deletes that soon is missed by the next sweep only. */
+const UNSEEN_MS = 5_000;
 /** Of load balancers that are read in one go by a sweep: their listeners' tags fit into a call or two. */
 const SWEPT_AT_ONCE = 10;
 
@@ -47,6 +49,7 @@ export class Inventory {
   readonly #sweep = new SharedRun((signal) => this.#readAnew(signal));
   /** Stacks by the time of the last write. */
   readonly #writtenAt = new Map<string, number>();
+  readonly #madeAt = new Map<string, number>();
   readonly #deletedAt = new Map<string, number>();
   #stacks: Map<string, KnownStack> | undefined;
   #sharedGroups: ObservedSecurityGroup[] = [];
@@ -85,6 +88,7 @@ export class Inventory {
     this.#writtenAt.set(name, now);
     const after = new Set(arnsOf(stack));
     for (const arn of before) if (!after.has(arn)) this.#deletedAt.set(arn, now);
+    for (const arn of after) if (!before.includes(arn)) this.#madeAt.set(arn, now);
     if (isEmptyStack(stack)) this.#stacks?.delete(name);
     else this.#stacks?.set(name, stack);
   }
@@ -174,6 +178,8 @@ export class Inventory {
     const merged = new Map<string, KnownStack>();
     const swept: string[] = [];
     this.#dropGhosts(loaded);
+    forgetBefore(this.#madeAt, startedAt - UNSEEN_MS);
+    for (const stack of known.values()) this.#keepUnseen(stack, loaded);
     for (const name of new Set([...known.keys(), ...loaded.stacks.keys()])) {
       const before = known.get(name);
       const read = loaded.stacks.get(name);
@@ -201,6 +207,20 @@ export class Inventory {
       }
       if (isEmptyStack(stack)) stacks.delete(stack.name);
     }
+  }
+
+  /** What was made a moment ago is there, though a listing doesn't know it yet. */
+  #keepUnseen(known: KnownStack, { stacks }: Loaded): void {
+    if (!arnsOf(known).some((arn) => this.#madeAt.has(arn))) return;
+    const stack = stacks.get(known.name) ?? emptyStack(known.name);
+    const listed = new Set(arnsOf(stack));
+    const isUnseen = (arn: string) => this.#madeAt.has(arn) && !listed.has(arn);
+    stack.loadBalancers.push(...known.loadBalancers.filter(({ arn }) => isUnseen(arn)));
+    stack.targetGroups.push(...known.targetGroups.filter(({ arn }) => isUnseen(arn)));
+    if (known.securityGroup !== undefined && isUnseen(known.securityGroup.id)) {
+      stack.securityGroup ??= known.securityGroup;
+    }
+    if (!isEmptyStack(stack)) stacks.set(stack.name, stack);
   }
 
   #wasWritten(name: string, startedAt: number): boolean {

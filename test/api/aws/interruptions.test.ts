@@ -125,6 +125,22 @@ describe('aws: calls that are cut off', () => {
     await expectNone();
   }).timeout(180_000);
 
+  it('makes no twin while AWS does not show yet what was made, whatever a sweep sees', async () => {
+    account.forget();
+    const subject = subjectOf(account.provider, 'unseen');
+    const model = modelOf(subject, account.network);
+    account.peer.times.visibleAfterMs = 1500;
+    for (const each of creation(model, account.network)) {
+      await account.access.apply(each, subject, never);
+      await account.access.refresh(account.provider, subject.id.clusterId, never);
+    }
+    account.peer.times.visibleAfterMs = 0;
+    expect(account.peer.calls.count({ operation: 'CreateLoadBalancer' })).to.equal(1);
+    await expectOne(subject, model);
+    await untilDone(() => deletion(model), subject);
+    await expectNone();
+  }).timeout(120_000);
+
   it('ends at once when it is told to, wherever it is', async () => {
     account.peer.inject({ operation: 'CreateTargetGroup', fault: { delayMs: 30_000 } });
     const subject = subjectOf(account.provider, 'stopped');
