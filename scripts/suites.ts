@@ -71,16 +71,16 @@ export const SUITES: readonly Suite[] = [
   },
   mocha('unit', 'pure stages, no I/O', { timeoutMinutes: 5 }),
   mocha('golden', 'inputs and the texts that they must give', { timeoutMinutes: 5 }),
-  mocha('api', 'against a real API server', { needsControlPlane: true, timeoutMinutes: 10 }),
+  mocha('api', 'against a real API server', { needsControlPlane: true, timeoutMinutes: 20 }),
   mocha('net', 'against the real kernel, in namespaces', {
     isolated: true,
     needsControlPlane: true,
-    timeoutMinutes: 20,
+    timeoutMinutes: 25,
   }),
   mocha('chaos', 'killed and cut off at any moment', {
     isolated: true,
     needsControlPlane: true,
-    timeoutMinutes: 15,
+    timeoutMinutes: 20,
   }),
   mocha('e2e', 'the whole product in the lab cluster', {
     isolated: true,
