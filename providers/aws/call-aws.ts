@@ -22,6 +22,9 @@ export interface CallContext {
   signal: AbortSignal;
 }
 
+/** Whatever AWS can be called through. */
+export type AwsCaller = Pick<AwsCalls, 'call'>;
+
 /** One call of AWS that ended, each try counted alone. */
 export interface AwsCallReport {
   service: string;

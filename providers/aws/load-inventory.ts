@@ -1,5 +1,5 @@
 import type { LoadBalancer, TargetGroup } from '@aws-sdk/client-elastic-load-balancing-v2';
-import type { AwsCalls, CallContext } from './call-aws.ts';
+import type { AwsCaller, CallContext } from './call-aws.ts';
 import { emptyStack, type KnownStack } from './known.ts';
 import type { ObservedSecurityGroup } from './observed.ts';
 import { ec2Pages, elbPages } from './pages.ts';
@@ -17,7 +17,7 @@ export interface Loaded {
 }
 
 export interface LoadOptions {
-  calls: AwsCalls;
+  calls: AwsCaller;
   clusterId: string;
   /** Known not to be ours: their tags aren't asked for again. */
   foreign: ReadonlySet<string>;
@@ -66,17 +66,16 @@ export async function loadInventory(options: LoadOptions, context: CallContext):
 
 /** Known by tags alone: what lacks one of these is somebody else's. */
 export function isOurs(tags: Readonly<Record<string, string>>, clusterId: string): boolean {
-  const isShared = tags[OWNER_TAGS.resource] === SHARED_GROUP;
-  return tags[OWNER_TAGS.cluster] === clusterId && (isShared || tags[OWNER_TAGS.stack] !== undefined);
+  return tags[OWNER_TAGS.cluster] === clusterId && tags[OWNER_TAGS.stack] !== undefined;
 }
 
-async function listLoadBalancers(calls: AwsCalls, context: CallContext): Promise<LoadBalancer[]> {
+async function listLoadBalancers(calls: AwsCaller, context: CallContext): Promise<LoadBalancer[]> {
   const pages = await elbPages(calls, 'DescribeLoadBalancers', {}, context);
   return pages.flatMap(({ LoadBalancers = [] }) => LoadBalancers).filter(({ Type }) => Type === 'network');
 }
 
 /** Of a load balancer with an HTTP listener none is ours: those protocols aren't asked about. */
-async function listTargetGroups(calls: AwsCalls, context: CallContext): Promise<TargetGroup[]> {
+async function listTargetGroups(calls: AwsCaller, context: CallContext): Promise<TargetGroup[]> {
   const pages = await elbPages(calls, 'DescribeTargetGroups', {}, context);
   const protocols = new Set<string | undefined>(['TCP', 'UDP', 'TCP_UDP', 'TLS']);
   return pages
@@ -85,7 +84,7 @@ async function listTargetGroups(calls: AwsCalls, context: CallContext): Promise<
 }
 
 async function listSecurityGroups(
-  calls: AwsCalls,
+  calls: AwsCaller,
   clusterId: string,
   context: CallContext,
 ): Promise<ObservedSecurityGroup[]> {

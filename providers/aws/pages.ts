@@ -1,4 +1,4 @@
-import type { AwsCalls, CallContext } from './call-aws.ts';
+import type { AwsCaller, CallContext } from './call-aws.ts';
 import type { InputOf, OutputOf } from './operations.ts';
 
 /** Most of one page, and of one call that takes ARNs (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/). */
@@ -19,7 +19,7 @@ type Ec2Paged =
 
 /** All pages of a call of ELBv2. */
 export async function elbPages<N extends ElbPaged>(
-  calls: AwsCalls,
+  calls: AwsCaller,
   operation: N,
   input: InputOf<N>,
   context: CallContext,
@@ -36,7 +36,7 @@ export async function elbPages<N extends ElbPaged>(
 
 /** All pages of a call of EC2; ids go into filters, since EC2 refuses pages of a list of ids. */
 export async function ec2Pages<N extends Ec2Paged>(
-  calls: AwsCalls,
+  calls: AwsCaller,
   operation: N,
   input: InputOf<N>,
   context: CallContext,

@@ -1,11 +1,11 @@
 import { isClass } from '../../kube/errors.ts';
-import type { AwsCalls, CallContext } from './call-aws.ts';
+import type { AwsCaller, CallContext } from './call-aws.ts';
 import { ARNS_A_CALL, chunk } from './pages.ts';
 import { readTagDescriptions } from './read-answers.ts';
 
 /** Tags by ARN, 20 a call; what is gone by now is left out. */
 export async function readTagsOf(
-  calls: AwsCalls,
+  calls: AwsCaller,
   arns: readonly string[],
   context: CallContext,
 ): Promise<Map<string, Record<string, string>>> {
@@ -17,7 +17,7 @@ export async function readTagsOf(
 
 /** One that is gone fails the whole call. */
 async function readPart(
-  calls: AwsCalls,
+  calls: AwsCaller,
   arns: string[],
   context: CallContext,
 ): Promise<Map<string, Record<string, string>>> {

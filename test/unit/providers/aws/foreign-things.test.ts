@@ -123,7 +123,6 @@ describe('providers/aws/load-inventory', () => {
           ({ kind, tags: each }) =>
             (kind === 'LoadBalancer' || kind === 'TargetGroup') &&
             each[OWNER_TAGS.cluster] === CLUSTER &&
-            each[OWNER_TAGS.resource] !== SHARED_GROUP &&
             each[OWNER_TAGS.stack] !== undefined,
         );
         expect(known.length).to.be.at.least(ours.length);
