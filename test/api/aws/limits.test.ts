@@ -5,7 +5,7 @@ import { Account, limits, never } from './support/account.ts';
 import { creation, modelOf, readSecret, subjectOf } from './support/fixture.ts';
 
 /** AWS' buckets, this much larger and faster, for the tests not to take long. */
-const FACTOR = 5;
+const FACTOR = 10;
 
 describe('aws: the limits of an account', () => {
   let account: Account;
