@@ -19,7 +19,7 @@ export function buildModel(desired: DesiredLoadBalancer): AwsModel {
   const loadBalancer = buildLoadBalancer(input);
   const securityGroup = buildSecurityGroup(input, loadBalancer);
   const { choices, refusals } = chooseListeners(input.own);
-  const targetGroups = buildTargetGroups(input, choices, loadBalancer.variant);
+  const targetGroups = buildTargetGroups(input, choices, loadBalancer);
   const { adopt } = input.leader.options;
   return {
     stack: input.stack,

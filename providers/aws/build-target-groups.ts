@@ -3,14 +3,14 @@ import type { BuildInput } from './build-input.ts';
 import { buildMemberTags } from './build-tags.ts';
 import { buildInstanceTargets, buildPodTargets } from './build-targets.ts';
 import type { ListenerChoice } from './choose-listeners.ts';
-import type { TargetGroupModel } from './model.ts';
+import type { LoadBalancerModel, TargetGroupModel } from './model.ts';
 import { nameResource } from './name-resources.ts';
 
 /** One for each listener: a target group belongs to one load balancer only. */
 export function buildTargetGroups(
   input: BuildInput,
   choices: readonly ListenerChoice[],
-  variant: string,
+  { isNamed, name: loadBalancer, variant }: Pick<LoadBalancerModel, 'isNamed' | 'name' | 'variant'>,
 ): TargetGroupModel[] {
   const { desired, own, stack } = input;
   const targetType = own.spec.targets.mode === 'Pod' ? 'ip' : 'instance';
@@ -21,7 +21,15 @@ export function buildTargetGroups(
       choice.protocol === 'TLS' ? (own.options.tls?.backendProtocol ?? 'TCP') : choice.protocol;
     // Pods are registered each with a port of their own: this one is only a default.
     const port = nodePort ?? frontendPort;
-    const identity = [desired.id.clusterId, stack, own.name, own.id.serviceUid, key, variant];
+    const identity = [
+      desired.id.clusterId,
+      stack,
+      own.name,
+      own.id.serviceUid,
+      key,
+      variant,
+      isNamed ? loadBalancer : '',
+    ];
     const fixed = [protocol, port, targetType, ipAddressType];
     return {
       key,

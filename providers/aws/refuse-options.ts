@@ -95,13 +95,9 @@ function refuseHealthCheck({ own }: BuildInput): Refusal[] {
   return [{ reason: 'HealthCheckTimeout', message }];
 }
 
-/** Of the one that leads: the others have none of their own. */
-function refuseAddresses(
-  { leader, own }: BuildInput,
-  { ipAddressType, scheme }: LoadBalancerModel,
-): Refusal[] {
-  if (own.name !== leader.name) return [];
-  const { elasticIPs = [], ipv6Addresses = [], privateAddresses = [], subnets } = own.options;
+/** Of the one that leads: none of those that share may make what it can't have. */
+function refuseAddresses({ leader }: BuildInput, { ipAddressType, scheme }: LoadBalancerModel): Refusal[] {
+  const { elasticIPs = [], ipv6Addresses = [], privateAddresses = [], subnets } = leader.options;
   const refusals: Refusal[] = [];
   for (const [what, given] of Object.entries({ elasticIPs, privateAddresses, ipv6Addresses })) {
     if (subnets === undefined || given.length === 0 || given.length === subnets.length) continue;

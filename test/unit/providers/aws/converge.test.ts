@@ -29,6 +29,7 @@ const frontends: fc.Arbitrary<Frontend[]> = fc
 
 const options: fc.Arbitrary<AwsOptions> = fc.record(
   {
+    name: fc.constantFrom('one', 'two'),
     ipAddressType: fc.constantFrom('ipv4' as const, 'dualstack' as const),
     subnets: fc.constantFrom(
       ['subnet-0'],
