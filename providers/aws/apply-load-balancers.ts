@@ -109,7 +109,7 @@ export async function setSubnets(
     known.subnets = readZones(answer.AvailabilityZones) ?? mappings.map(asSubnet);
     known.ipAddressType = answer.IpAddressType ?? ipAddressType;
     // The addresses in new subnets come when it's provisioned there.
-    known.state = 'provisioning';
+    known.waits = true;
     known.look.restart();
   });
 }

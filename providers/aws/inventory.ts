@@ -243,8 +243,8 @@ function keepDetails(read: KnownStack, before: KnownStack | undefined): KnownSta
   for (const each of read.loadBalancers) {
     const known = before?.loadBalancers.find(({ arn }) => arn === each.arn);
     if (known === undefined) continue;
-    const { attributes, listeners, listenersOf, look } = known;
-    Object.assign(each, { attributes, listeners, listenersOf, look });
+    const { attributes, listeners, listenersOf, look, waits } = known;
+    Object.assign(each, { attributes, listeners, listenersOf, look, waits });
   }
   for (const each of read.targetGroups) {
     const known = before?.targetGroups.find(({ arn }) => arn === each.arn);

@@ -16,6 +16,8 @@ export interface KnownLoadBalancer extends Omit<ObservedLoadBalancer, 'attribute
   listeners: ObservedListener[];
   /** Whose listeners are known: everybody's, or those of some members. */
   listenersOf: 'all' | Set<string>;
+  /** It serves, and something of it takes its time at AWS: addresses in new zones. */
+  waits: boolean;
   look: Look;
 }
 

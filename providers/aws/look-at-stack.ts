@@ -25,24 +25,24 @@ export async function lookAtStack(
   for (const each of inventory.stack(name).loadBalancers)
     await lookAtLoadBalancer(inventory, name, each, context);
   const stack = inventory.stack(name);
-  const provisioning = stack.loadBalancers.filter(({ state }) => state === 'provisioning');
+  const pending = stack.loadBalancers.filter(isPending);
   // Nobody checks targets before there's somebody to check them.
-  const waiting =
-    stack.loadBalancers.length === provisioning.length
-      ? []
-      : stack.targetGroups.filter((each) => each.waits && each.member === member);
+  const waiting = stack.loadBalancers.every(({ state }) => state === 'provisioning')
+    ? []
+    : stack.targetGroups.filter((each) => each.waits && each.member === member);
   await Promise.all(waiting.map((each) => lookAtTargets(inventory, name, each, driftSeconds, context)));
-  const looks = [...provisioning, ...waiting.filter(({ waits }) => waits)].map(({ look }) => look.seconds);
+  const looks = [...pending, ...waiting.filter(({ waits }) => waits)].map(({ look }) => look.seconds);
   return looks.length === 0 ? undefined : Math.max(1, Math.ceil(Math.min(...looks)));
 }
 
 async function lookAtLoadBalancer(
   inventory: Inventory,
   name: string,
-  { arn, look, state, tags }: KnownLoadBalancer,
+  loadBalancer: KnownLoadBalancer,
   context: CallContext,
 ): Promise<void> {
-  if (state !== 'provisioning' || !look.isDue) return;
+  const { arn, look, tags } = loadBalancer;
+  if (!isPending(loadBalancer) || !look.isDue) return;
   look.asked(MOST_FOR_STATE_SECONDS);
   const answer = await inventory.states.ask(arn, context);
   const stack = inventory.stack(name);
@@ -58,6 +58,11 @@ async function lookAtLoadBalancer(
   // Addresses and zones come with the state; what a write changed meanwhile stays.
   Object.assign(known, { state: read.state, stateReason: read.stateReason, dnsName: read.dnsName });
   if (read.subnets.length === known.subnets.length) known.subnets = read.subnets;
+  known.waits &&= read.state === 'provisioning';
+}
+
+function isPending({ state, waits }: KnownLoadBalancer): boolean {
+  return state === 'provisioning' || waits;
 }
 
 async function lookAtTargets(

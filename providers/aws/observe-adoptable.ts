@@ -25,7 +25,7 @@ export async function observeAdoptable(
   if (arn === undefined) return undefined;
   if (inventory.stack(stackOf(subject)).loadBalancers.some((each) => each.arn === arn)) return undefined;
   const known = await readAdoptable(inventory, arn, context);
-  const { look: _look, listenersOf: _listenersOf, ...rest } = known;
+  const { look: _look, listenersOf: _listenersOf, waits: _waits, ...rest } = known;
   const listeners = known.listeners.map((each) => ({ ...each, key: undefined, member: undefined }));
   return { ...rest, attributes: { ...known.attributes }, listeners };
 }

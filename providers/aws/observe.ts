@@ -106,7 +106,7 @@ export function tellLoadBalancer(
   stack: KnownStack,
   inventory: Pick<Inventory, 'groupNames' | 'isSharedGroup'>,
 ): ObservedLoadBalancer {
-  const { look: _look, listenersOf: _listenersOf, ...rest } = known;
+  const { look: _look, listenersOf: _listenersOf, waits: _waits, ...rest } = known;
   const hasShared = known.securityGroups.some((id) => inventory.isSharedGroup(id));
   const securityGroups = known.securityGroups
     .filter((id) => !inventory.isSharedGroup(id) && (hasShared || id !== stack.securityGroup?.id))

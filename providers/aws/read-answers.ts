@@ -81,6 +81,7 @@ export function readLoadBalancer(answer: LoadBalancer, tags: Record<string, stri
     attributes: undefined,
     listeners: [],
     listenersOf: new Set(),
+    waits: false,
     look: new Look({ soon: true }),
   };
 }

@@ -183,6 +183,30 @@ describe('aws: the life of a load balancer', () => {
     expect(await account.targetGroups()).to.deep.equal([]);
   });
 
+  it('serves on while it comes to another zone, and learns of that', async () => {
+    const subject = subjectOf(account.provider, 'zones');
+    const model = modelOf(subject, account.network, { withSecurityGroup: false });
+    const { name, subnets } = model.loadBalancer;
+    if (subnets.kind !== 'given') throw new Error('the fixture gives subnets');
+    const [first, ...more] = subnets.mappings;
+    if (first === undefined) throw new Error('the fixture has two subnets');
+    const small = { ...model.loadBalancer, subnets: { ...subnets, mappings: [first] } };
+    await account.apply(creation({ ...model, loadBalancer: small }, account.network), subject);
+    account.forget();
+    expect((await account.observe(subject)).loadBalancers[0]?.state).to.equal('active');
+    const mappings = [first, ...more];
+    await account.apply([change({ call: 'SetSubnets', name, mappings, ipAddressType: 'ipv4' })], subject);
+    let observed = await account.observe(subject);
+    expect(observed.loadBalancers[0]?.state).to.equal('active');
+    expect(observed.loadBalancers[0]?.subnets).to.have.length(mappings.length);
+    while (observed.lookAgainAfterSeconds !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      observed = await account.observe(subject);
+    }
+    expect(observed.loadBalancers[0]?.subnets.every(({ zone }) => zone !== '')).to.equal(true);
+    await account.apply(deletion(model), subject);
+  });
+
   /** Of the nodes' group: who is let in where. */
   async function nodeRules(): Promise<string[]> {
     const { network, peer } = account;
