@@ -1,7 +1,7 @@
 import type { LoadBalancerIngress } from '../../kube/objects.ts';
 import type { Finding, ProviderStatus } from '../provider.ts';
-import { type Current, chooseCurrent, mayReplace } from './choose-current.ts';
-import { planModel } from './diff-model.ts';
+import { type Current, chooseCurrent, mayReplace } from './diff/choose-current.ts';
+import { planModel } from './diff/diff-model.ts';
 import type { AwsModel, TargetGroupModel } from './model.ts';
 import type { AwsObserved, ObservedLoadBalancer, ObservedTarget } from './observed.ts';
 

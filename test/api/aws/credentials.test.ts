@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { AwsConfig } from '../../../crds/aws-provider.ts';
 import { ClassedError } from '../../../kube/errors.ts';
-import { createAwsAccess } from '../../../providers/aws/aws-access.ts';
+import { createAwsAccess } from '../../../providers/aws/calls/aws-access.ts';
 import { Account, failureOf, limits, never } from './support/account.ts';
 import { subjectOf } from './support/fixture.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createAwsAccess } from '../../../providers/aws/aws-access.ts';
+import { createAwsAccess } from '../../../providers/aws/calls/aws-access.ts';
 import { THROTTLED } from '../../peers/aws/fault-rules.ts';
 import { Account, limits, never } from './support/account.ts';
 import { creation, modelOf, readSecret, subjectOf } from './support/fixture.ts';

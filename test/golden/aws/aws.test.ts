@@ -5,8 +5,8 @@ import { loadBalancerProviderSpecSchema } from '../../../crds/load-balancer-prov
 import type { Service } from '../../../kube/objects.ts';
 import { buildLoadBalancer } from '../../../operator/plan/build-load-balancer.ts';
 import { readAnnotations as readWishes } from '../../../operator/plan/read-annotations.ts';
-import { buildModel } from '../../../providers/aws/build-model.ts';
-import { readAnnotations } from '../../../providers/aws/read-annotations.ts';
+import { buildModel } from '../../../providers/aws/build/build-model.ts';
+import { readAnnotations } from '../../../providers/aws/options/read-annotations.ts';
 import type { DesiredLoadBalancer, TargetNode, TargetPod } from '../../../providers/provider.ts';
 
 /**

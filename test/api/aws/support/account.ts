@@ -1,6 +1,10 @@
-import { type AwsAccess, createAwsAccess } from '../../../../providers/aws/aws-access.ts';
-import type { AwsCallReport } from '../../../../providers/aws/call-aws.ts';
-import { type BucketFigures, type BucketName, CALL_LIMITS } from '../../../../providers/aws/call-limits.ts';
+import { type AwsAccess, createAwsAccess } from '../../../../providers/aws/calls/aws-access.ts';
+import type { AwsCallReport } from '../../../../providers/aws/calls/call-aws.ts';
+import {
+  type BucketFigures,
+  type BucketName,
+  CALL_LIMITS,
+} from '../../../../providers/aws/calls/call-limits.ts';
 import type { AwsChange } from '../../../../providers/aws/changes.ts';
 import type { ProviderScope, Subject } from '../../../../providers/provider.ts';
 import type { AwsPeer } from '../../../peers/aws/aws-peer.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { classifyAwsError } from '../../../../providers/aws/classify-aws-error.ts';
-import type { OperationName } from '../../../../providers/aws/operations.ts';
+import { classifyAwsError } from '../../../../providers/aws/calls/classify-aws-error.ts';
+import type { OperationName } from '../../../../providers/aws/calls/operations.ts';
 
 /** As the SDK throws it. */
 function sdkError(name: string, message: string, httpStatusCode = 400): Error {

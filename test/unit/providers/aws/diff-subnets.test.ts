@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { AwsOptions } from '../../../../crds/aws-provider.ts';
-import { buildModel } from '../../../../providers/aws/build-model.ts';
-import { diffSubnets } from '../../../../providers/aws/diff-subnets.ts';
+import { buildModel } from '../../../../providers/aws/build/build-model.ts';
+import { diffSubnets } from '../../../../providers/aws/diff/diff-subnets.ts';
 import type { ObservedLoadBalancer, ObservedZone } from '../../../../providers/aws/observed.ts';
 import { AwsPicture } from './support/aws-picture.ts';
 import { converge } from './support/converge.ts';

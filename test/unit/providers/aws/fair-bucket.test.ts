@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { FairBucket } from '../../../../providers/aws/fair-bucket.ts';
+import { FairBucket } from '../../../../providers/aws/calls/fair-bucket.ts';
 
 let leaving = new AbortController();
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { loadInventory } from '../../../../providers/aws/load-inventory.ts';
-import type { InputOf, OperationName, OutputOf } from '../../../../providers/aws/operations.ts';
+import type { InputOf, OperationName, OutputOf } from '../../../../providers/aws/calls/operations.ts';
+import { loadInventory } from '../../../../providers/aws/observe/load-inventory.ts';
 import { OWNER_TAGS, SHARED_GROUP } from '../../../../providers/aws/tags.ts';
 
 const CLUSTER = 'this-cluster';

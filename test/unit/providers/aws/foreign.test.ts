@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { buildModel } from '../../../../providers/aws/build-model.ts';
+import { buildModel } from '../../../../providers/aws/build/build-model.ts';
 import type { AwsChange } from '../../../../providers/aws/changes.ts';
-import { diffSubject } from '../../../../providers/aws/diff-subject.ts';
+import { diffSubject } from '../../../../providers/aws/diff/diff-subject.ts';
 import type { AwsModel } from '../../../../providers/aws/model.ts';
-import { observeSubject } from '../../../../providers/aws/observe.ts';
+import { observeSubject } from '../../../../providers/aws/observe/observe.ts';
 import { OWNER_TAGS, SHARED_GROUP } from '../../../../providers/aws/tags.ts';
 import { CLUSTER_ID, desiredWith } from './support/desired.ts';
 import { type Account, inventoryOf } from './support/fake-account.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { covers, mergePorts } from '../../../../providers/aws/merge-ports.ts';
+import { covers, mergePorts } from '../../../../providers/aws/apply/merge-ports.ts';
 import type { SecurityGroupPorts } from '../../../../providers/aws/model.ts';
 
 const port = fc

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { awsOptionsSchema } from '../../../../crds/aws-provider.ts';
 import type { TargetsMode } from '../../../../crds/common.ts';
-import { ANNOTATIONS } from '../../../../providers/aws/annotations.ts';
-import { PREFIX, readAnnotations } from '../../../../providers/aws/read-annotations.ts';
-import { renderAnnotations, renderFields } from '../../../../providers/aws/render-docs.ts';
+import { renderAnnotations, renderFields } from '../../../../providers/aws/docs/render-docs.ts';
+import { ANNOTATIONS } from '../../../../providers/aws/options/annotations.ts';
+import { PREFIX, readAnnotations } from '../../../../providers/aws/options/read-annotations.ts';
 
 const read = (annotations: Record<string, string>, mode: TargetsMode = 'NodePort') =>
   readAnnotations(
@@ -133,7 +133,7 @@ describe('providers/aws/read-annotations', () => {
     expect(readAnnotations({ 'fairlead.dev/adopt': 'by-hand' }, targets).invalid).to.have.length(1);
   });
 
-  it('stands in the docs with what becomes of each, as every field does (node providers/aws/write-docs.ts)', () => {
+  it('stands in the docs with what becomes of each, as every field does (node providers/aws/docs/write-docs.ts)', () => {
     const docs = readFileSync(new URL('../../../../docs/providers/aws.md', import.meta.url), 'utf8');
     expect(docs).to.contain(renderAnnotations());
     expect(docs).to.contain(renderFields());

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { AwsOptions } from '../../../../crds/aws-provider.ts';
-import { buildModel } from '../../../../providers/aws/build-model.ts';
+import { buildModel } from '../../../../providers/aws/build/build-model.ts';
+import { resolveSubnets } from '../../../../providers/aws/diff/resolve-subnets.ts';
 import type { ObservedSubnet } from '../../../../providers/aws/observed.ts';
-import { resolveSubnets } from '../../../../providers/aws/resolve-subnets.ts';
 import { type DesiredOptions, desiredWith, subnetOf } from './support/desired.ts';
 
 interface Case extends DesiredOptions {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { buildModel } from '../../../../providers/aws/build-model.ts';
-import { diffModel, planModel } from '../../../../providers/aws/diff-model.ts';
+import { buildModel } from '../../../../providers/aws/build/build-model.ts';
+import { diffModel, planModel } from '../../../../providers/aws/diff/diff-model.ts';
 import type { ObservedLoadBalancer } from '../../../../providers/aws/observed.ts';
 import { memberOf } from '../../../../providers/aws/stack-of.ts';
 import { tellStatus } from '../../../../providers/aws/status.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { KeyedLock } from '../../../../providers/aws/keyed-lock.ts';
-import { SharedRun } from '../../../../providers/aws/shared-run.ts';
+import { KeyedLock } from '../../../../providers/aws/observe/keyed-lock.ts';
+import { SharedRun } from '../../../../providers/aws/observe/shared-run.ts';
 
 const never = new AbortController().signal;
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { buildIamPolicy, IAM_ACTIONS } from '../../../../providers/aws/iam-policy.ts';
-import { emptyStack } from '../../../../providers/aws/known.ts';
-import { Look } from '../../../../providers/aws/look.ts';
-import { OPERATIONS } from '../../../../providers/aws/operations.ts';
-import { ownersIn } from '../../../../providers/aws/owners.ts';
-import { readPermission } from '../../../../providers/aws/read-answers.ts';
-import { RecentlyMade } from '../../../../providers/aws/recently-made.ts';
+import { OPERATIONS } from '../../../../providers/aws/calls/operations.ts';
+import { RecentlyMade } from '../../../../providers/aws/calls/recently-made.ts';
+import { buildIamPolicy, IAM_ACTIONS } from '../../../../providers/aws/docs/iam-policy.ts';
+import { emptyStack } from '../../../../providers/aws/observe/known.ts';
+import { Look } from '../../../../providers/aws/observe/look.ts';
+import { ownersIn } from '../../../../providers/aws/observe/owners.ts';
+import { readPermission } from '../../../../providers/aws/observe/read-answers.ts';
 import { OWNER_TAGS } from '../../../../providers/aws/tags.ts';
 
 describe('providers/aws/look', () => {
@@ -83,7 +83,7 @@ describe('providers/aws/iam-policy', () => {
     expect([...new Set(allowed)].sort()).to.deep.equal([...IAM_ACTIONS].sort());
   });
 
-  it('stands in the docs as it is (node providers/aws/write-iam-docs.ts)', () => {
+  it('stands in the docs as it is (node providers/aws/docs/write-iam-docs.ts)', () => {
     const docs = readFileSync(new URL('../../../../docs/providers/aws.md', import.meta.url), 'utf8');
     expect(docs).to.contain(JSON.stringify(buildIamPolicy(), undefined, 2));
   });

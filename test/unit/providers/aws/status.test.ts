@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { buildModel } from '../../../../providers/aws/build-model.ts';
+import { buildModel } from '../../../../providers/aws/build/build-model.ts';
 import type { AwsObserved, ObservedTarget } from '../../../../providers/aws/observed.ts';
 import { tellStatus } from '../../../../providers/aws/status.ts';
 import type { DesiredLoadBalancer } from '../../../../providers/provider.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { validateAws } from '../../../../providers/aws/options/validate-aws.ts';
 import { OWNER_TAGS } from '../../../../providers/aws/tags.ts';
-import { validateAws } from '../../../../providers/aws/validate-aws.ts';
 import { providerWith } from './support/desired.ts';
 
 type Aws = Parameters<typeof providerWith>[0];

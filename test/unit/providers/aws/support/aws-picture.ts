@@ -1,5 +1,5 @@
+import { covers, mergePorts } from '../../../../../providers/aws/apply/merge-ports.ts';
 import type { AwsCall, AwsChange, TaggedThing } from '../../../../../providers/aws/changes.ts';
-import { covers, mergePorts } from '../../../../../providers/aws/merge-ports.ts';
 import type { SubnetMappingModel, TargetGroupModel } from '../../../../../providers/aws/model.ts';
 import type {
   AwsObserved,

@@ -1,5 +1,5 @@
-import { buildModel } from '../../../../../providers/aws/build-model.ts';
-import { diffModel } from '../../../../../providers/aws/diff-model.ts';
+import { buildModel } from '../../../../../providers/aws/build/build-model.ts';
+import { diffModel } from '../../../../../providers/aws/diff/diff-model.ts';
 import type { AwsModel } from '../../../../../providers/aws/model.ts';
 import { memberOf } from '../../../../../providers/aws/stack-of.ts';
 import type { DesiredLoadBalancer } from '../../../../../providers/provider.ts';

@@ -4,10 +4,10 @@ import type {
   TargetGroup,
   TargetHealthDescription,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { AwsCalls } from '../../../../../providers/aws/call-aws.ts';
-import { FairBucket } from '../../../../../providers/aws/fair-bucket.ts';
-import { Inventory } from '../../../../../providers/aws/inventory.ts';
-import type { AwsClients } from '../../../../../providers/aws/operations.ts';
+import { AwsCalls } from '../../../../../providers/aws/calls/call-aws.ts';
+import { FairBucket } from '../../../../../providers/aws/calls/fair-bucket.ts';
+import type { AwsClients } from '../../../../../providers/aws/calls/operations.ts';
+import { Inventory } from '../../../../../providers/aws/observe/inventory.ts';
 import { CLUSTER_ID, NETWORK } from './desired.ts';
 
 type Tags = Record<string, string>;

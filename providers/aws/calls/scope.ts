@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import type { AwsConfig } from '../../../crds/aws-provider.ts';
+import { ClassedError } from '../../../kube/errors.ts';
+import type { ProviderScope } from '../../provider.ts';
+import { Inventory } from '../observe/inventory.ts';
+import { DEFAULT_TIMEOUT_SECONDS, makeAwsClients, type SecretData } from './aws-clients.ts';
+import { type AwsCallReport, AwsCalls } from './call-aws.ts';
+import { type BucketFigures, type BucketName, CALL_LIMITS } from './call-limits.ts';
+import { FairBucket } from './fair-bucket.ts';
+
+export interface ScopesOptions {
+  /** Of Fairlead's namespace, decoded. */
+  readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>>;
+  observeCall?: ((report: AwsCallReport) => void) | undefined;
+  /** What the account may do, where AWS gives it more or less than usual. */
+  limits?: Readonly<Record<BucketName, BucketFigures>> | undefined;
+}
+
+/** One account and region, as one set of credentials sees it: what is known there, and the way to it. */
+export interface Scope {
+  /** What a cluster has there. */
+  inventoryOf(clusterId: string): Inventory;
+}
+
+/** A Secret is read again after this, so that one that was changed counts soon. */
+const SECRET_COUNTS_MS = 30_000;
+
+/**
+ * Scopes by configuration: providers that say the same share one, and its memory. One whose configuration or Secret changed
+ * is another, which knows nothing.
+ */
+export class Scopes {
+  readonly #options: ScopesOptions;
+  readonly #scopes = new Map<string, { digest: string; scope: Promise<Scope> }>();
+  readonly #secrets = new Map<string, { readAt: number; data: Promise<Record<string, string>> }>();
+  readonly #buckets = new Map<string, Record<BucketName, FairBucket>>();
+
+  constructor(options: ScopesOptions) {
+    this.#options = options;
+  }
+
+  async of({ name, spec }: ProviderScope, signal: AbortSignal): Promise<Scope> {
+    const { aws } = spec;
+    if (aws === undefined) {
+      const message = `LoadBalancerProvider "${name}" has no aws.`;
+      throw new ClassedError(message, { class: 'Rejected', reason: 'WrongProviderType' });
+    }
+    const secretName = aws.credentials?.secretName;
+    const secret = secretName === undefined ? undefined : await this.#readSecret(secretName, signal);
+    const key = JSON.stringify(placeOf(aws));
+    const digest = createHash('sha256')
+      .update(JSON.stringify(secret ?? {}))
+      .digest('hex');
+    const known = this.#scopes.get(key);
+    if (known?.digest === digest) return known.scope;
+    const scope = this.#make(aws, secret, `${key} ${digest}`);
+    this.#scopes.set(key, { digest, scope });
+    scope.catch(() => {
+      if (this.#scopes.get(key)?.scope === scope) this.#scopes.delete(key);
+    });
+    return scope;
+  }
+
+  async #make(config: AwsConfig, secret: SecretData, unnamed: string): Promise<Scope> {
+    const clients = await makeAwsClients(config, secret);
+    const { callRatePercent = 100, endpoint = '', region, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = config;
+    const place: Place = { text: `${region} ${endpoint} ${callRatePercent}`, rate: callRatePercent / 100 };
+    let account = accountOf(config.credentials?.assumeRole?.arn);
+    const inventories = new Map<string, Inventory>();
+    const onArn = (arn: string) => {
+      account ??= accountOf(arn);
+    };
+    const calls = new AwsCalls({
+      clients,
+      region,
+      timeoutMs: timeoutSeconds * 1000,
+      account: () => account ?? '',
+      // Until the account is known, each set of credentials counts for one of its own.
+      buckets: () => this.#bucketsOf(account, unnamed, place),
+      onArn,
+      observe: this.#options.observeCall,
+    });
+    return {
+      inventoryOf: (clusterId) => {
+        const known =
+          inventories.get(clusterId) ?? new Inventory({ calls, clusterId, vpcId: config.vpcID, onArn });
+        inventories.set(clusterId, known);
+        return known;
+      },
+    };
+  }
+
+  #bucketsOf(
+    account: string | undefined,
+    unnamed: string,
+    { rate, text }: Place,
+  ): Record<BucketName, FairBucket> {
+    const key = `${account ?? unnamed} ${text}`;
+    // What was taken before the account was known was taken from its buckets.
+    const before = this.#buckets.get(`${unnamed} ${text}`);
+    const known = this.#buckets.get(key) ?? before ?? makeBuckets(this.#options.limits ?? CALL_LIMITS, rate);
+    this.#buckets.set(key, known);
+    return known;
+  }
+
+  #readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>> {
+    const known = this.#secrets.get(name);
+    if (known !== undefined && performance.now() - known.readAt < SECRET_COUNTS_MS) return known.data;
+    const data = this.#options.readSecret(name, signal);
+    const entry = { readAt: performance.now(), data };
+    this.#secrets.set(name, entry);
+    data.catch(() => {
+      if (this.#secrets.get(name) === entry) this.#secrets.delete(name);
+    });
+    return data;
+  }
+}
+
+/** What has buckets of its own in an account; `rate` is the share of AWS' default rates. */
+interface Place {
+  text: string;
+  rate: number;
+}
+
+/** What makes two configurations go to different places, or as somebody else. */
+function placeOf({ region, vpcID, endpoint, credentials, timeoutSeconds, callRatePercent }: AwsConfig) {
+  const { secretName, assumeRole } = credentials ?? {};
+  return [
+    region,
+    vpcID,
+    endpoint,
+    secretName,
+    assumeRole?.arn,
+    assumeRole?.externalID,
+    assumeRole?.sessionName,
+    timeoutSeconds,
+    callRatePercent,
+  ];
+}
+
+/** `arn:aws:<service>:<region>:<account>:...` */
+function accountOf(arn: string | undefined): string | undefined {
+  const account = arn?.split(':')[4];
+  return account === '' ? undefined : account;
+}
+
+function makeBuckets(
+  limits: Readonly<Record<BucketName, BucketFigures>>,
+  rate: number,
+): Record<BucketName, FairBucket> {
+  const make = ({ burst, perSecond }: BucketFigures) =>
+    new FairBucket({ burst: Math.max(1, burst * rate), perSecond: perSecond * rate });
+  return {
+    elbRead: make(limits.elbRead),
+    elbRegister: make(limits.elbRegister),
+    elbWrite: make(limits.elbWrite),
+    ec2Read: make(limits.ec2Read),
+    ec2Write: make(limits.ec2Write),
+  };
+}

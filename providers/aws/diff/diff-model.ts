@@ -1,0 +1,129 @@
+import type { Finding } from '../../provider.ts';
+import type { AwsChange } from '../changes.ts';
+import type { AwsModel } from '../model.ts';
+import type { AwsObserved, ObservedLoadBalancer, ObservedTargetGroup } from '../observed.ts';
+import { OWNER_TAGS } from '../tags.ts';
+import { type Current, chooseCurrent, mayReplace } from './choose-current.ts';
+import { diffListeners } from './diff-listeners.ts';
+import { createLoadBalancer, diffLoadBalancer } from './diff-load-balancer.ts';
+import { deleteLoadBalancer, deleteTargetGroup, diffRemoval, handBack, isSomebodys } from './diff-removal.ts';
+import { diffSecurityGroup } from './diff-security-group.ts';
+import { addTags } from './diff-tags.ts';
+import { diffTargetGroup } from './diff-target-groups.ts';
+import { diffTargets } from './diff-targets.ts';
+import { askToConfirm } from './plan-adoption.ts';
+import { refusePlan } from './refuse-plan.ts';
+import { resolveSubnets } from './resolve-subnets.ts';
+
+export type Plan =
+  | {
+      kind: 'changes';
+      changes: AwsChange[];
+      /** What can't be brought to what it ought to be, though all else can. */
+      obstacle?: Finding;
+    }
+  | { kind: 'refused'; finding: Finding };
+
+/** The calls from what there is to what ought to be, creations before deletions. */
+export function diffModel(model: AwsModel | undefined, observed: AwsObserved): AwsChange[] {
+  if (model === undefined) return diffRemoval(observed);
+  const plan = planModel(model, observed);
+  return plan.kind === 'changes' ? plan.changes : [];
+}
+
+/** The same, or why nothing may be done. */
+export function planModel(model: AwsModel, observed: AwsObserved): Plan {
+  const current = chooseCurrent(model, observed);
+  const refusal = refusePlan(current, observed);
+  if (refusal !== undefined) return { kind: 'refused', finding: refusal };
+  const { loadBalancer } = current;
+  if (loadBalancer === undefined) return planNew(current, observed);
+  if (isOurs(loadBalancer, observed)) return planPresent(current, loadBalancer, observed);
+  return planAdoption(current, loadBalancer, observed);
+}
+
+function planNew(current: Current, observed: AwsObserved): Plan {
+  const { model } = current;
+  const resolved = resolveSubnets(model.loadBalancer, observed.network ?? { vpcId: undefined, subnets: [] });
+  if (resolved.kind === 'refused') {
+    return { kind: 'refused', finding: { reason: resolved.reason, message: resolved.message } };
+  }
+  const { mappings, vpcId } = resolved;
+  const changes = planChanges(current, observed, { vpcId, changes: createLoadBalancer(model, mappings) });
+  return { kind: 'changes', changes };
+}
+
+function planPresent(current: Current, loadBalancer: ObservedLoadBalancer, observed: AwsObserved): Plan {
+  const { model } = current;
+  const { changes, ...rest } = model.leads
+    ? diffLoadBalancer(model, loadBalancer, observed)
+    : { changes: [] };
+  const { vpcId } = loadBalancer;
+  return { kind: 'changes', changes: planChanges(current, observed, { vpcId, changes }), ...rest };
+}
+
+/** What isn't ours may only be tagged: that is the first change, and makes it ours. */
+function planAdoption(current: Current, loadBalancer: ObservedLoadBalancer, observed: AwsObserved): Plan {
+  const { model } = current;
+  const own = { ...model.loadBalancer.tags, [OWNER_TAGS.adopted]: 'true' };
+  const tags = addTags({ kind: 'LoadBalancer', name: loadBalancer.name }, loadBalancer.tags, own);
+  const asOurs = { ...loadBalancer, tags: { ...loadBalancer.tags, ...own } };
+  const { changes, ...rest } = diffLoadBalancer(model, asOurs, observed);
+  const refusal = askToConfirm(model, loadBalancer, changes);
+  if (refusal !== undefined) return { kind: 'refused', finding: refusal };
+  const { vpcId } = loadBalancer;
+  return {
+    kind: 'changes',
+    changes: [...tags, ...planChanges(current, observed, { vpcId, changes })],
+    ...rest,
+  };
+}
+
+function isOurs({ arn }: ObservedLoadBalancer, { loadBalancers }: AwsObserved): boolean {
+  return loadBalancers.some((each) => each.arn === arn);
+}
+
+function planChanges(
+  current: Current,
+  observed: AwsObserved,
+  whole: { vpcId: string; changes: AwsChange[] },
+): AwsChange[] {
+  const { former, loadBalancer, model } = current;
+  const groups = diffSecurityGroup(model, observed, whole.vpcId);
+  const findGroup = (name: string) => observed.targetGroups.find((group) => group.name === name);
+  const targets = model.targetGroups.map((group) => diffTargets(group, findGroup(group.name)));
+  const listeners = diffListeners(model, loadBalancer, observed);
+  const replaced = model.leads && mayReplace(current, observed) ? former : [];
+  const kept = former.filter((each) => !replaced.includes(each));
+  return [
+    ...groups.before,
+    ...whole.changes,
+    ...model.targetGroups.flatMap((group) => diffTargetGroup(group, findGroup(group.name), whole.vpcId)),
+    ...targets.flatMap(({ register }) => register),
+    ...listeners.set,
+    ...groups.backend,
+    ...targets.flatMap(({ deregister }) => deregister),
+    ...listeners.remove,
+    ...replaced.flatMap((each) =>
+      isSomebodys(each) ? handBack(each, observed) : [deleteLoadBalancer(each)],
+    ),
+    ...findUnused(model, observed, kept).map(deleteTargetGroup),
+    // A former one that serves still needs what it was made with.
+    ...(kept.length === 0 ? groups.after : []),
+  ];
+}
+
+/** Target groups of this member that nothing leads to once the plan is done. */
+function findUnused(
+  model: AwsModel,
+  observed: AwsObserved,
+  kept: readonly ObservedLoadBalancer[],
+): ObservedTargetGroup[] {
+  const wanted = new Set(model.targetGroups.map(({ name }) => name));
+  const used = new Set(
+    kept.flatMap(({ listeners }) => listeners.map(({ targetGroupArn }) => targetGroupArn)),
+  );
+  return observed.targetGroups.filter(
+    ({ arn, member, name }) => member === model.member && !wanted.has(name) && !used.has(arn),
+  );
+}

@@ -1,0 +1,105 @@
+import type { AwsChange } from '../changes.ts';
+import type { AwsModel, SecurityGroupPorts, SecurityGroupRule } from '../model.ts';
+import type { AwsObserved, ObservedSecurityGroup } from '../observed.ts';
+import { diffField } from './diff-fields.ts';
+import { addTags } from './diff-tags.ts';
+
+const resource = 'SecurityGroup';
+
+export interface SecurityGroupDiff {
+  /** What has to be there before the load balancer. */
+  before: AwsChange[];
+  /** What nodes let in: found by way of the targets, so there have to be some. */
+  backend: AwsChange[];
+  /** What goes once nobody needs it. */
+  after: AwsChange[];
+}
+
+/** The managed group of a stack. All that share it build the same model of it. */
+export function diffSecurityGroup(
+  { securityGroup: model, stack, targetGroups }: AwsModel,
+  observed: AwsObserved,
+  vpcId: string,
+): SecurityGroupDiff {
+  if (model === undefined) return { before: [], backend: [], after: removeSecurityGroup(observed) };
+  const hasTargets = [...targetGroups, ...observed.targetGroups].some(({ targets }) => targets.length > 0);
+  const backend = diffBackend(model.backend?.ports ?? [], observed.backendPorts ?? [], hasTargets);
+  const found = observed.securityGroup;
+  if (found === undefined) {
+    const summary = `Create security group ${model.name} with ${model.ingress.length} rules for ${stack}`;
+    const call = { call: 'CreateSecurityGroup' as const, securityGroup: model, vpcId };
+    return { before: [{ action: 'Create', resource, summary, ...call }], backend, after: [] };
+  }
+  const missing = model.ingress.filter((rule) => !found.ingress.some((each) => isSame(each, rule)));
+  const extra = found.ingress.filter((rule) => !model.ingress.some((each) => isSame(each, rule)));
+  return {
+    before: [...letIn(missing), ...addTags({ kind: resource }, found.tags, model.tags)],
+    backend,
+    after: shutOut(extra),
+  };
+}
+
+/** The group of a stack that goes, or that has groups of its owner's by now, and what nodes let in for it. */
+export function removeSecurityGroup({ backendPorts = [], securityGroup }: AwsObserved): AwsChange[] {
+  if (securityGroup === undefined) return [];
+  const changes: AwsChange[] = [];
+  if (backendPorts.length > 0) {
+    const summary = 'Nodes need not let this load balancer in any more';
+    changes.push({
+      action: 'Delete',
+      resource: 'SecurityGroupRule',
+      summary,
+      call: 'SyncBackendRules',
+      ports: [],
+    });
+  }
+  const summary = `Delete security group ${securityGroup.name}`;
+  changes.push({ action: 'Delete', resource, summary, call: 'DeleteSecurityGroup' });
+  return changes;
+}
+
+function letIn(rules: SecurityGroupRule[]): AwsChange[] {
+  if (rules.length === 0) return [];
+  const summary = `Let in ${rules.map(describeRule).join(', ')}`;
+  const fields = rules.flatMap((rule) => diffField('ingress', undefined, describeRule(rule)));
+  return [{ action: 'Update', resource, summary, fields, call: 'AuthorizeSecurityGroupIngress', rules }];
+}
+
+function shutOut(found: readonly ObservedSecurityGroup['ingress'][number][]): AwsChange[] {
+  if (found.length === 0) return [];
+  const rules = found.map((rule) => ({ ...rule, description: '' }));
+  const summary = `Let no longer in ${rules.map(describeRule).join(', ')}`;
+  const fields = rules.flatMap((rule) => diffField('ingress', describeRule(rule), undefined));
+  return [{ action: 'Update', resource, summary, fields, call: 'RevokeSecurityGroupIngress', rules }];
+}
+
+function diffBackend(
+  wanted: readonly SecurityGroupPorts[],
+  found: readonly SecurityGroupPorts[],
+  hasTargets: boolean,
+): AwsChange[] {
+  const fields = diffField('ports', describePorts(found), describePorts(wanted));
+  if (fields.length === 0 || (wanted.length > 0 && !hasTargets)) return [];
+  const summary = `Nodes let the load balancer reach ${describePorts(wanted) ?? 'nothing'}`;
+  const call = { call: 'SyncBackendRules' as const, ports: [...wanted] };
+  return [{ action: 'Update', resource: 'SecurityGroupRule', summary, fields, ...call }];
+}
+
+type Rule = ObservedSecurityGroup['ingress'][number];
+
+function isSame(a: Rule, b: Rule): boolean {
+  return a.protocol === b.protocol && a.fromPort === b.fromPort && a.toPort === b.toPort && a.cidr === b.cidr;
+}
+
+function describeRule({ cidr, fromPort, protocol, toPort }: Rule): string {
+  if (protocol === '-1') return `${cidr} to everything`;
+  return `${cidr} to ${describeRange({ fromPort, protocol, toPort })}`;
+}
+
+function describePorts(ports: readonly SecurityGroupPorts[]): string | undefined {
+  return ports.length === 0 ? undefined : ports.map(describeRange).sort().join(', ');
+}
+
+function describeRange({ fromPort, protocol, toPort }: Omit<Rule, 'cidr'>): string {
+  return fromPort === toPort ? `${protocol} ${fromPort}` : `${protocol} ${fromPort}-${toPort}`;
+}

@@ -1,0 +1,282 @@
+import type { AwsOptions } from '../../../crds/aws-provider.ts';
+import type { OptionsReading } from '../../provider.ts';
+
+/** Reads a value into `reading`; answers what would have been right, or nothing when it is. */
+type Reader = (reading: Draft, value: string) => string | undefined;
+
+/** What has been read so far. */
+export interface Draft extends Pick<OptionsReading, 'scheme' | 'targetsMode'> {
+  options: AwsOptions;
+}
+
+export interface Annotation {
+  /** After `service.beta.kubernetes.io/aws-load-balancer-`. */
+  name: string;
+  /** What becomes of it, for the documentation. */
+  becomes: string;
+  /** undefined: it has no effect here, and the Service is told `becomes`. */
+  read?: Reader;
+}
+
+const text = (
+  becomes: string,
+  set: (options: AwsOptions, value: string) => void,
+): Omit<Annotation, 'name'> => ({
+  becomes,
+  read: ({ options }, value) => {
+    set(options, value);
+    return value === '' ? 'not empty' : undefined;
+  },
+});
+
+const list = (
+  becomes: string,
+  set: (options: AwsOptions, values: string[]) => void,
+): Omit<Annotation, 'name'> => ({
+  becomes,
+  read: ({ options }, value) => {
+    const values = splitList(value);
+    set(options, values);
+    return values.length > 0 ? undefined : 'a list with commas between';
+  },
+});
+
+const oneOf = <T extends string>(
+  becomes: string,
+  values: readonly T[],
+  set: (draft: Draft, value: T) => void,
+): Omit<Annotation, 'name'> => ({
+  becomes,
+  read: (draft, value) => {
+    const found = values.find((each) => each.toLowerCase() === value.toLowerCase());
+    if (found === undefined) return values.join(' or ');
+    set(draft, found);
+    return undefined;
+  },
+});
+
+const flag = (
+  becomes: string,
+  set: (options: AwsOptions, value: boolean) => void,
+): Omit<Annotation, 'name'> =>
+  oneOf(becomes, ['true', 'false'], ({ options }, value) => set(options, value === 'true'));
+
+const pairs = (
+  becomes: string,
+  set: (options: AwsOptions, values: Record<string, string>) => void,
+): Omit<Annotation, 'name'> => ({
+  becomes,
+  read: ({ options }, value) => {
+    const entries = splitList(value).map((each) => each.split('='));
+    set(
+      options,
+      Object.fromEntries(entries.map(([key = '', ...rest]) => [key.trim(), rest.join('=').trim()])),
+    );
+    const good =
+      entries.length > 0 && entries.every(([key = '', ...rest]) => key.trim() !== '' && rest.length > 0);
+    return good ? undefined : 'key=value, with commas between';
+  },
+});
+
+const number = (
+  becomes: string,
+  [low, high]: [number, number],
+  set: (options: AwsOptions, value: number) => void,
+): Omit<Annotation, 'name'> => ({
+  becomes,
+  read: ({ options }, value) => {
+    const parsed = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!(parsed >= low && parsed <= high)) return `a number from ${low} to ${high}`;
+    set(options, parsed);
+    return undefined;
+  },
+});
+
+const attribute = (key: string, becomes: string) =>
+  text(becomes, (options, value) => {
+    options.attributes = { ...options.attributes, [key]: value };
+  });
+
+const healthCheck =
+  (set: (check: NonNullable<AwsOptions['healthCheck']>) => void) => (options: AwsOptions) => {
+    const check = { ...options.healthCheck };
+    set(check);
+    options.healthCheck = check;
+  };
+
+const tls = (options: AwsOptions, set: (tls: NonNullable<AwsOptions['tls']>) => void) => {
+  const draft = { certificateARNs: [], ...options.tls };
+  set(draft);
+  options.tls = draft;
+};
+
+const notDone = (becomes: string): Omit<Annotation, 'name'> => ({ becomes });
+
+const TABLE: Readonly<Record<string, Omit<Annotation, 'name'>>> = {
+  type: oneOf(
+    '`nlb-ip` is `targets.mode: Pod`; otherwise nothing: the loadBalancerClass says who serves the Service',
+    ['external', 'nlb', 'nlb-ip'],
+    (draft, value) => {
+      if (value === 'nlb-ip') draft.targetsMode = 'Pod';
+    },
+  ),
+  'nlb-target-type': oneOf(
+    '`targets.mode`: `instance` is NodePort (the provider may say ForwardingPort), `ip` is Pod',
+    ['instance', 'ip'],
+    (draft, value) => {
+      draft.targetsMode = value === 'ip' ? 'Pod' : 'NodePort';
+    },
+  ),
+  name: text('`name`', (options, value) => {
+    options.name = value;
+  }),
+  scheme: oneOf('`fairlead.dev/scheme`', ['internal', 'internet-facing'], (draft, value) => {
+    draft.scheme = value === 'internal' ? 'Internal' : 'Public';
+  }),
+  internal: oneOf('`fairlead.dev/scheme`', ['true', 'false', '0.0.0.0/0'], (draft, value) => {
+    if (value !== 'false') draft.scheme = 'Internal';
+  }),
+  'proxy-protocol': oneOf(
+    '`targetGroupAttributes` `proxy_protocol_v2.enabled: "true"`',
+    ['*'],
+    ({ options }) => {
+      options.targetGroupAttributes = {
+        ...options.targetGroupAttributes,
+        'proxy_protocol_v2.enabled': 'true',
+      };
+    },
+  ),
+  'ip-address-type': oneOf('`ipAddressType`', ['ipv4', 'dualstack'], ({ options }, value) => {
+    options.ipAddressType = value;
+  }),
+  'access-log-enabled': attribute('access_logs.s3.enabled', '`attributes` `access_logs.s3.enabled`'),
+  'access-log-s3-bucket-name': attribute('access_logs.s3.bucket', '`attributes` `access_logs.s3.bucket`'),
+  'access-log-s3-bucket-prefix': attribute('access_logs.s3.prefix', '`attributes` `access_logs.s3.prefix`'),
+  'cross-zone-load-balancing-enabled': attribute(
+    'load_balancing.cross_zone.enabled',
+    '`attributes` `load_balancing.cross_zone.enabled`',
+  ),
+  attributes: pairs('`attributes`', (options, values) => {
+    options.attributes = { ...options.attributes, ...values };
+  }),
+  'ssl-cert': list('`tls.certificateARNs`', (options, values) =>
+    tls(options, (draft) => {
+      draft.certificateARNs = values;
+    }),
+  ),
+  'ssl-ports': list('`tls.ports`; `*` is all', (options, values) =>
+    tls(options, (draft) => {
+      if (!values.includes('*')) draft.ports = values;
+    }),
+  ),
+  'ssl-negotiation-policy': text('`tls.policy`', (options, value) =>
+    tls(options, (draft) => {
+      draft.policy = value;
+    }),
+  ),
+  'alpn-policy': oneOf(
+    '`tls.alpnPolicy`',
+    ['HTTP1Only', 'HTTP2Only', 'HTTP2Optional', 'HTTP2Preferred', 'None'],
+    ({ options }, value) =>
+      tls(options, (draft) => {
+        draft.alpnPolicy = value;
+      }),
+  ),
+  'backend-protocol': oneOf('`tls.backendProtocol`', ['tcp', 'ssl', 'tls'], ({ options }, value) =>
+    tls(options, (draft) => {
+      draft.backendProtocol = value === 'tcp' ? 'TCP' : 'TLS';
+    }),
+  ),
+  'additional-resource-tags': pairs('`tags`', (options, values) => {
+    options.tags = values;
+  }),
+  'healthcheck-protocol': oneOf('`healthCheck.protocol`', ['TCP', 'HTTP', 'HTTPS'], ({ options }, value) =>
+    healthCheck((check) => {
+      check.protocol = value;
+    })(options),
+  ),
+  'healthcheck-port': text('`healthCheck.port`', (options, value) =>
+    healthCheck((check) => {
+      check.port = value;
+    })(options),
+  ),
+  'healthcheck-path': text('`healthCheck.path`', (options, value) =>
+    healthCheck((check) => {
+      check.path = value;
+    })(options),
+  ),
+  'healthcheck-success-codes': text('`healthCheck.successCodes`', (options, value) =>
+    healthCheck((check) => {
+      check.successCodes = value;
+    })(options),
+  ),
+  'healthcheck-interval': number('`healthCheck.intervalSeconds`', [5, 300], (options, value) =>
+    healthCheck((check) => {
+      check.intervalSeconds = value;
+    })(options),
+  ),
+  'healthcheck-timeout': number('`healthCheck.timeoutSeconds`', [2, 120], (options, value) =>
+    healthCheck((check) => {
+      check.timeoutSeconds = value;
+    })(options),
+  ),
+  'healthcheck-healthy-threshold': number('`healthCheck.healthyThreshold`', [2, 10], (options, value) =>
+    healthCheck((check) => {
+      check.healthyThreshold = value;
+    })(options),
+  ),
+  'healthcheck-unhealthy-threshold': number('`healthCheck.unhealthyThreshold`', [2, 10], (options, value) =>
+    healthCheck((check) => {
+      check.unhealthyThreshold = value;
+    })(options),
+  ),
+  'eip-allocations': list('`elasticIPs`', (options, values) => {
+    options.elasticIPs = values;
+  }),
+  'private-ipv4-addresses': list('`privateAddresses`', (options, values) => {
+    options.privateAddresses = values;
+  }),
+  'ipv6-addresses': list('`ipv6Addresses`', (options, values) => {
+    options.ipv6Addresses = values;
+  }),
+  'target-group-attributes': pairs('`targetGroupAttributes`', (options, values) => {
+    options.targetGroupAttributes = { ...options.targetGroupAttributes, ...values };
+  }),
+  subnets: list('`subnets`', (options, values) => {
+    options.subnets = values;
+  }),
+  'target-node-labels': pairs('`targetNodeLabels`', (options, values) => {
+    options.targetNodeLabels = values;
+  }),
+  'security-groups': list('`securityGroups`, ids or tags Name', (options, values) => {
+    options.securityGroups = values;
+  }),
+  'manage-backend-security-group-rules': flag('`manageBackendRules`', (options, value) => {
+    options.manageBackendRules = value;
+  }),
+  'disable-nlb-sg': flag('`manageSecurityGroup: false`', (options, value) => {
+    options.manageSecurityGroup = !value;
+  }),
+  'enable-tcp-udp-listener': flag('nothing: TCP and UDP of one port are one listener always', () => {}),
+  'inbound-sg-rules': notDone('nothing: name a group of your own in security-groups'),
+  'security-group-prefix-lists': notDone('nothing: name a group of your own in security-groups'),
+  'multi-cluster-target-group': notDone('nothing: a target group belongs to one cluster'),
+  'minimum-load-balancer-capacity': notDone('nothing: reserve capacity by hand'),
+  'quic-enabled-ports': notDone('nothing: QUIC is served as UDP'),
+  'enable-prefix-for-ipv6-source-nat': notDone('nothing: UDP over IPv6 keeps the client address'),
+  'source-nat-ipv6-prefixes': notDone('nothing: UDP over IPv6 keeps the client address'),
+};
+
+/** What becomes of each annotation of the AWS Load Balancer Controller that is known here. */
+export const ANNOTATIONS: readonly Annotation[] = Object.entries(TABLE).map(([name, rest]) => ({
+  name,
+  ...rest,
+}));
+
+/** Blanks around values are ignored, and so are empty ones. */
+export function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}

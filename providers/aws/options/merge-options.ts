@@ -1,0 +1,40 @@
+import type { AwsConfig, AwsOptions } from '../../../crds/aws-provider.ts';
+
+/** What a Service says goes before what its provider says, field by field, and key by key where there are keys. */
+export function mergeOptions(config: AwsConfig | undefined, own: AwsOptions | undefined): AwsOptions {
+  if (config === undefined) return own ?? {};
+  const {
+    callRatePercent: _callRatePercent,
+    clusterName: _clusterName,
+    credentials: _credentials,
+    endpoint: _endpoint,
+    region: _region,
+    timeoutSeconds: _timeoutSeconds,
+    vpcID: _vpcID,
+    ...base
+  } = config;
+  if (own === undefined) return base;
+  return {
+    ...base,
+    ...own,
+    ...merged('attributes', base, own),
+    ...merged('targetGroupAttributes', base, own),
+    ...merged('listenerAttributes', base, own),
+    ...merged('tags', base, own),
+    ...merged('targetNodeLabels', base, own),
+    ...merged('healthCheck', base, own),
+    ...(own.tls === undefined || base.tls === undefined ? {} : { tls: { ...base.tls, ...own.tls } }),
+  };
+}
+
+type Keyed =
+  | 'attributes'
+  | 'targetGroupAttributes'
+  | 'listenerAttributes'
+  | 'tags'
+  | 'targetNodeLabels'
+  | 'healthCheck';
+
+function merged<K extends Keyed>(key: K, base: AwsOptions, own: AwsOptions): Pick<AwsOptions, K> | object {
+  return base[key] === undefined || own[key] === undefined ? {} : { [key]: { ...base[key], ...own[key] } };
+}

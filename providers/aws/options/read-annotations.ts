@@ -1,0 +1,75 @@
+import type { LoadBalancerProviderSpec } from '../../../crds/load-balancer-provider.ts';
+import type { Finding, OptionsReading } from '../../provider.ts';
+import { ANNOTATIONS, type Annotation, type Draft } from './annotations.ts';
+
+export const PREFIX = 'service.beta.kubernetes.io/aws-load-balancer-';
+const ADOPT = 'fairlead.dev/adopt';
+const ADOPT_CONFIRMED = 'fairlead.dev/adopt-confirmed';
+
+/**
+ * What annotations of the AWS Load Balancer Controller mean here, so that a manifest works after its class is changed
+ * (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/), and which load balancer is
+ * to be adopted.
+ */
+export function readAnnotations(
+  annotations: Readonly<Record<string, string>>,
+  { targets }: Pick<LoadBalancerProviderSpec, 'targets'>,
+): OptionsReading {
+  const draft: Draft = { options: {} };
+  const invalid: Finding[] = [];
+  const ignored: Finding[] = [];
+  for (const [key, raw] of Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!key.startsWith(PREFIX)) continue;
+    const value = raw.trim();
+    const annotation = ANNOTATIONS.find(({ name }) => name === key.slice(PREFIX.length));
+    const right = annotation?.read?.(draft, value);
+    if (annotation?.read === undefined) ignored.push(noEffect(key, annotation));
+    else if (right !== undefined) invalid.push(badValue(key, value, right));
+  }
+  readAdoption(annotations, draft, invalid);
+  const { options, scheme } = draft;
+  // Instances are reached either way.
+  const targetsMode =
+    draft.targetsMode === 'NodePort' && targets?.mode === 'ForwardingPort' ? undefined : draft.targetsMode;
+  const { tls } = options;
+  if (tls !== undefined && tls.certificateARNs.length === 0) {
+    // Said of TLS without a certificate: AWS' controller makes no TLS listener of it either.
+    delete options.tls;
+  }
+  return {
+    options: Object.keys(options).length === 0 ? {} : { aws: options },
+    ...(scheme === undefined ? {} : { scheme }),
+    ...(targetsMode === undefined ? {} : { targetsMode }),
+    invalid,
+    ignored,
+  };
+}
+
+function readAdoption(
+  annotations: Readonly<Record<string, string>>,
+  { options }: Draft,
+  invalid: Finding[],
+): void {
+  const arn = annotations[ADOPT]?.trim();
+  const confirmed = annotations[ADOPT_CONFIRMED]?.trim();
+  if (arn === undefined) return;
+  if (!/^arn:[^:]+:elasticloadbalancing:[^:]+:\d*:loadbalancer\/\S+$/.test(arn)) {
+    invalid.push(badValue(ADOPT, arn, 'the ARN of a Network Load Balancer'));
+    return;
+  }
+  options.adopt = { arn, ...(confirmed === undefined || confirmed === '' ? {} : { confirmed }) };
+}
+
+function badValue(key: string, value: string, right: string): Finding {
+  const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
+  const message = `The annotation ${key} is ${JSON.stringify(shown)}, and ought to be ${right}.`;
+  return { reason: 'InvalidAnnotation', message };
+}
+
+function noEffect(key: string, annotation: Annotation | undefined): Finding {
+  const message =
+    annotation === undefined
+      ? `The annotation ${key} is not known here: remove it, or correct it.`
+      : `The annotation ${key} has no effect here, it becomes ${annotation.becomes}.`;
+  return { reason: 'IgnoredAnnotation', message };
+}
