@@ -117,6 +117,7 @@ export class FairBucket {
     const queue = this.#waiting.get(turn);
     queue?.delete(waiter);
     if (queue?.size === 0) this.#waiting.delete(turn);
+    this.#arm();
   }
 
   #fill(): void {
