@@ -19,7 +19,7 @@ export interface CloudCall {
   provider: ProviderType;
   /** `CreateLoadBalancer`, ... */
   operation: string;
-  /** `OK`, or the API's error code. */
+  /** `ok`, or the API's error code. */
   code: string;
   seconds: number;
 }

@@ -221,7 +221,8 @@ export class LoadBalancerEnsurer {
       signal,
     });
     if (synced.kind === 'failed') return notCarriedOut(written, plan, input, synced.failure);
-    await openGates(this.#context, written, synced.status);
+    const status = withKnownTargets(synced.status, written);
+    await openGates(this.#context, written, status);
     const ingress = synced.addressesFromPools
       ? plan.addresses.map(({ address }) => toIngress(address))
       : synced.status.ingress;
@@ -233,14 +234,14 @@ export class LoadBalancerEnsurer {
         addresses: { texts, finding: plan.refused, own: !synced.addressesFromPools },
         programmed: { finding: synced.status.notProgrammed },
         outside: {
-          status: synced.status,
+          status,
           compared: this.#context.providers.get(written.spec.provider.type)?.refresh !== undefined,
           drift: synced.drift,
         },
         notes: plan.notes,
       },
       ingress,
-      status: synced.status,
+      status,
       applied: synced.applied,
       loadBalancer: written,
       againAfterSeconds: soonest(plan.againAfterSeconds, synced.status.againAfterSeconds),
@@ -302,6 +303,15 @@ function notCarriedOut(written: LoadBalancer, plan: Plan, input: EnsureInput, fa
     loadBalancer: written,
     failure,
   };
+}
+
+/** What nobody asked for since this process started is as it was told last. */
+function withKnownTargets(status: ProviderStatus, { status: before }: LoadBalancer): ProviderStatus {
+  const { notProgrammed, targets, unhealthy } = status;
+  const isTold = targets !== undefined || unhealthy !== undefined || notProgrammed !== undefined;
+  // Of one without a healthy target, health is asked for.
+  if (isTold || before?.targets === undefined || before.targets.healthy === 0) return status;
+  return { ...status, targets: before.targets };
 }
 
 function findInvalid(reading: OptionsReading | undefined): Finding | undefined {

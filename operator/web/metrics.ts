@@ -49,7 +49,7 @@ export class OperatorMetrics {
   });
   readonly #cloudCalls = new Counter({
     name: 'fairlead_cloud_api_calls_total',
-    help: "Calls of clouds' APIs, each attempt, by operation and code (OK, or the API's error code).",
+    help: "Calls of clouds' APIs, each attempt, by operation and code (ok, or the API's error code).",
     labelNames: ['provider', 'operation', 'code'],
     registers: [this.registry],
   });

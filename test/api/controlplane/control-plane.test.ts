@@ -5,6 +5,7 @@ import { loadConnectionConfig } from '../../../kube/config.ts';
 import { isClass } from '../../../kube/errors.ts';
 import { NAMESPACES, resource, SERVICES } from '../../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../controlplane/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
 import { sharedCluster } from '../support/cluster.ts';
 
 const ROLES = resource('rbac.authorization.k8s.io', 'v1', 'roles', 'Role', true);
@@ -66,9 +67,11 @@ describe('test control plane', () => {
     const kubeconfig = await plane.serviceAccountKubeconfig(namespace, 'reader');
     const reader = new KubeClient(await loadConnectionConfig({ kubeconfig }));
     try {
-      const { items } = await reader.list(SERVICES, { namespace });
-
-      expect(items.map((service) => service.metadata.name)).to.include('kubernetes');
+      // The API server makes it a moment after it is ready.
+      await eventually(async () => {
+        const { items } = await reader.list(SERVICES, { namespace });
+        expect(items.map((service) => service.metadata.name)).to.include('kubernetes');
+      });
       expect(await refusalOf(reader.delete(SERVICES, namespace, 'kubernetes'))).to.equal('Forbidden');
       expect(await refusalOf(reader.list(NAMESPACES))).to.equal('Forbidden');
     } finally {

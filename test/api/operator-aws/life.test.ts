@@ -90,6 +90,11 @@ describe('operator and AWS: the life of a load balancer', function () {
     await start();
     await new Promise((resolve) => setTimeout(resolve, 2_000));
 
+    for (const name of ['one', 'two', 'three']) {
+      const { status } = await fixture.getLoadBalancer(name);
+      expect(findCondition(status?.conditions, 'TargetsHealthy')?.status, name).to.equal('True');
+      expect(status?.targets).to.deep.equal({ desired: 2, healthy: 2 });
+    }
     const operations = Object.keys(aws.peer.calls.byOperation());
     expect(operations.filter((operation) => !operation.startsWith('Describe'))).to.deep.equal([]);
     expect(aws.peer.calls.count()).to.be.at.most(6);

@@ -66,7 +66,25 @@ export const loadBalancerProviders: CaseTable = {
       name: 'a change that takes the provider away',
       spec: { announce: {} },
       update: { default: true },
-      refused: "which of announce is set can't be changed: make another LoadBalancerProvider",
+      refused: "which of announce, aws is set can't be changed: make another LoadBalancerProvider",
+    },
+    {
+      name: 'a change of the provider',
+      spec: { announce: {} },
+      update: { aws: { region: 'eu-central-1' } },
+      refused: "which of announce, aws is set can't be changed: make another LoadBalancerProvider",
+    },
+    { name: 'one of AWS', spec: { aws: { region: 'us-gov-east-1', healthCheck: { port: 'traffic-port' } } } },
+    { name: 'one of AWS without a region', spec: { aws: {} }, refused: 'spec.aws.region: Required value' },
+    {
+      name: 'a region that is a zone',
+      spec: { aws: { region: 'eu-central-1a' } },
+      refused: 'a region looks like eu-west-1',
+    },
+    {
+      name: 'a health check port by name',
+      spec: { aws: { region: 'eu-central-1', healthCheck: { port: 'http' } } },
+      refused: 'a health check port is a number, or traffic-port',
     },
     ...selectorCases('a nodeSelector of announce', (nodeSelector) => ({ announce: { nodeSelector } })),
     ...selectorCases('a nodeSelector of targets', (nodeSelector) => ({

@@ -37,6 +37,23 @@ export const loadBalancers: CaseTable = {
       metadata,
       spec: addresses(['192.0.2.10', 'IPv4'], ['2001:db8::10', 'IPv6']),
     },
+    {
+      name: 'what annotations say to AWS',
+      metadata,
+      spec: spec({ aws: { name: 'shop-web', healthCheck: { port: '8080' } }, ipFamilies: ['IPv4'] }),
+    },
+    {
+      name: 'a name at AWS with a dot',
+      metadata,
+      spec: spec({ aws: { name: 'shop.web' } }),
+      refused: "a load balancer's name has letters, digits and dashes, and doesn't begin with internal-",
+    },
+    {
+      name: 'a health check port by name',
+      metadata,
+      spec: spec({ aws: { healthCheck: { port: 'http' } } }),
+      refused: 'a health check port is a number, or traffic-port',
+    },
     { name: 'an address that is none', metadata, spec: addresses(['ten', 'IPv4']), refused: CANONICAL },
     {
       name: 'an address in another form',
