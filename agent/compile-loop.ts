@@ -23,6 +23,8 @@ export interface CompileLoopOptions {
   applier: Applier;
   log: Logger;
   observers: readonly ServiceObserver[];
+  /** A Service can't be forwarded as it is now; told once for each reason. */
+  onUnusable?: ((key: string, error: Error) => void) | undefined;
 }
 
 export interface ForwardingCounts {
@@ -127,6 +129,7 @@ export class CompileLoop {
     const { services, slices, loadBalancers, context, book, applier, log } = this.#options;
     const service = services.get(key);
     applier.forgive(key);
+    const unusable = this.#unusable.get(key);
     this.#unusable.delete(key);
     this.#notAllowed.delete(key);
     if (service === undefined) {
@@ -153,8 +156,10 @@ export class CompileLoop {
       this.#tell(key, part === null ? undefined : { ...inputs, part });
     } catch (error) {
       // What it had stays: it was right before this change.
-      this.#unusable.set(key, error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error : new Error(String(error));
+      this.#unusable.set(key, reason.message);
       log.error('ServiceUnusable', { service: key, error });
+      if (unusable !== reason.message) this.#options.onUnusable?.(key, reason);
     }
   }
 

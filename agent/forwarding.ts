@@ -40,6 +40,8 @@ export interface ForwardingOptions extends ApplierEvents {
   /** At each look of the audit: connections with affinity since the last one whose client wasn't remembered. */
   onOverflow?: (connections: number) => void;
   observers?: readonly ServiceObserver[];
+  /** A Service can't be forwarded as it is now; told once for each reason. */
+  onUnusable?: (key: string, error: Error) => void;
 }
 
 /** The kernel's list of local addresses is read so often; that takes a fraction of a millisecond. */

@@ -146,6 +146,10 @@ class Agent implements RunningAgent {
         this.#log.debug('Committed', commit);
         this.#status.touch();
       },
+      onUnusable: (key, error) => {
+        this.#serviceEvents.refused(key, error);
+        this.#status.touch();
+      },
       onRefused: (key, error) => {
         this.#serviceEvents.refused(key, error);
         this.#metrics.proxy.syncFailed();

@@ -27,6 +27,8 @@ export class Applier {
   readonly #committer: Committer;
   readonly #pace = new Pace();
   #turn: Promise<unknown> = Promise.resolve();
+  /** Work that waits for its turn. */
+  #waiting = 0;
   #started = false;
   #scheduled = false;
   #stopped = false;
@@ -145,7 +147,11 @@ export class Applier {
 
   /** Runs `work` while no transaction does. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
+    this.#waiting++;
+    const result = this.#turn.then(() => {
+      this.#waiting--;
+      return work();
+    });
     this.#turn = result.catch(() => {});
     return result;
   }
@@ -174,8 +180,10 @@ export class Applier {
     if (this.#stopped) return;
     try {
       do await this.#applyOnce();
-      while (!this.#stopped && this.#committer.isDue);
-      this.#options.onApplied?.();
+      while (!this.#stopped && this.#committer.isDue && this.#waiting === 0);
+      // Who waits comes first: changes that never end would keep the audit from ever looking.
+      if (this.#committer.isDue) this.schedule();
+      else this.#options.onApplied?.();
     } catch (error) {
       this.#options.log.error('ApplyFailed', { error, retryMs: this.#retryMs });
       this.#options.onFailure?.(error);

@@ -11,6 +11,7 @@ import { endpoint, loadBalancer, service, slice } from './support/objects.ts';
 
 function setUp(observers: ServiceObserver[] = []) {
   const kernel = new FakeKernel();
+  const unusable: string[] = [];
   const stores = {
     services: new Store<Service>(),
     slices: new Store<EndpointSlice>(),
@@ -28,8 +29,9 @@ function setUp(observers: ServiceObserver[] = []) {
     log: silentLogger,
     nft: kernel.nft,
     observers,
+    onUnusable: (key, error) => unusable.push(`${key}: ${error.message}`),
   });
-  return { kernel, stores, forwarding };
+  return { kernel, stores, forwarding, unusable };
 }
 
 const WEB = 'ip services 10.96.0.1 . tcp . 80';
@@ -155,8 +157,8 @@ describe('agent: from stores to the kernel', () => {
     expect(kernel.meaning().has('ip services 198.18.0.200 . tcp . 80')).to.equal(true);
   });
 
-  it('keeps what a Service had when it becomes unusable, and says so', async () => {
-    const { kernel, stores, forwarding } = parts;
+  it('keeps what a Service had when it becomes unusable, and says so once for each reason', async () => {
+    const { kernel, stores, forwarding, unusable } = parts;
     stores.services.upsert(service('web'));
     stores.slices.upsert(slice('web', [endpoint('10.0.0.1')]));
     await forwarding.start();
@@ -165,6 +167,12 @@ describe('agent: from stores to the kernel', () => {
     await forwarding.settled();
     expect([...forwarding.leftOut().keys()]).to.deep.equal(['default/web']);
     expect(kernel.meaning().get(WEB)).to.equal('pick: 10.0.0.1 . 8080');
+    expect(unusable).to.have.length(1);
+    expect(unusable[0]).to.contain('default/web').and.to.contain('nonsense');
+
+    stores.slices.upsert(slice('web', [endpoint('10.0.0.2')]));
+    await forwarding.settled();
+    expect(unusable).to.have.length(1);
 
     stores.services.remove(service('web'));
     await forwarding.settled();
