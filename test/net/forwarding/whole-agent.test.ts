@@ -193,6 +193,37 @@ describe('the whole agent, with a real API server and the rights that it is give
     await client.delete(SERVICES, 'default', 'grabber');
   });
 
+  it('leaves a Service out that is too much for every node, names it at once, and serves the others', async () => {
+    const ports = Array.from({ length: 100 }, (_, index) => ({ name: `p${index}`, port: 1_000 + index }));
+    const spec = { ports, sessionAffinity: 'ClientIP' as const };
+    await client.create(SERVICES, { metadata: { name: 'huge', namespace: 'default' }, spec });
+    await client.create(ENDPOINT_SLICES, {
+      ...sliceOf('huge', 'p0', POD_ADDRESS),
+      ports: ports.map(({ name }) => ({ name, protocol: 'TCP' as const, port: 8080 })),
+      endpoints: Array.from({ length: 401 }, (_, index) => ({
+        addresses: [`10.244.${10 + (index >> 8)}.${index & 255}`],
+      })),
+    });
+
+    await eventually(async () => {
+      const { status } = await client.get(NODE_FORWARDERS, undefined, 'node-a');
+      const condition = findCondition(status?.conditions, 'ServicesComplete');
+      expect(condition).to.include({ status: 'False', reason: 'ServicesLeftOut' });
+      expect(condition?.message).to.include('default/huge');
+    });
+    await eventually(async () =>
+      expect((await notesTo('huge', 'ForwardingRefused')).join()).to.match(/^node-a can't forward it: /),
+    );
+    expect((await dial()).result).to.equal('served');
+
+    await client.delete(SERVICES, 'default', 'huge');
+    await client.delete(ENDPOINT_SLICES, 'default', 'huge-1');
+    await eventually(async () => {
+      const { status } = await client.get(NODE_FORWARDERS, undefined, 'node-a');
+      expect(findCondition(status?.conditions, 'ServicesComplete')?.status).to.equal('True');
+    });
+  });
+
   it('is killed and started again without one failed connection', async () => {
     const outcomes = await station.dialWhile(
       { transport: 'tcp', address: CLUSTER_IP, port: 80 },
