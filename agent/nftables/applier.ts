@@ -125,11 +125,11 @@ export class Applier {
   }
 
   /** What need not be at once: tries once more what was refused, and deletes chains that nothing leads to. */
-  tidyUp(): Promise<void> {
-    return this.exclusively(async () => {
-      await this.#committer.retryRefused();
-      await this.#committer.collectChains();
-    });
+  async tidyUp(): Promise<void> {
+    await this.exclusively(() => this.#committer.retryRefused());
+    // In turns: after thousands of changes there may be hundreds of thousands of rules to delete.
+    let left = 1;
+    while (left > 0 && !this.#stopped) left = await this.exclusively(() => this.#committer.collectChains());
   }
 
   /** Resolves when everything scheduled before has been tried. */

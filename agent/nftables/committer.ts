@@ -29,6 +29,9 @@ export interface CommitterOptions {
 }
 
 /** However many are refused, to try them again takes no longer than this many runs of nft. */
+/** Of chains that are deleted in one go. */
+const MOST_WEIGHT = 40;
+const AFFINITY_WEIGHT = 20;
 const RETRIES = 10;
 /** Each includes those before it. */
 const EXTENTS: readonly Extent[] = ['change', 'rules', 'reset', 'replace'];
@@ -126,18 +129,24 @@ export class Committer {
     }
   }
 
-  /** Deletes chains that nothing leads to any more. The kernel may call one busy for a moment: then another time. */
-  async collectChains(): Promise<void> {
+  /**
+   * Deletes some of the chains that nothing leads to any more; answers how many are left for now. The kernel may call one
+   * busy for a moment: then another time.
+   */
+  async collectChains(): Promise<number> {
     const unused = await this.model.unusedChains();
-    if (unused.length === 0) return;
-    const lines = unused.map((chain) => `delete chain ${chain.replace(' ', ` ${TABLE} `)}`);
+    const some = takeSome(unused);
+    if (some.length === 0) return 0;
+    const lines = some.map((chain) => `delete chain ${chain.replace(' ', ` ${TABLE} `)}`);
     try {
       await this.#options.nft({ args: ['-f', '-'], input: `${lines.join('\n')}\n` });
-      this.model.forgetChains(unused);
+      this.model.forgetChains(some);
+      return unused.length - some.length;
     } catch (error) {
       throwUnlessRefused(error);
-      this.#options.log.debug('ChainsBusy', { chains: unused.length });
+      this.#options.log.debug('ChainsBusy', { chains: some.length });
       this.#options.onChainsBusy?.();
+      return 0;
     }
   }
 
@@ -231,4 +240,16 @@ export class Committer {
     }
     return groups;
   }
+}
+
+/** So many that changes need not wait for long. A chain of affinity has two rules for each endpoint. */
+function takeSome(chains: readonly string[]): string[] {
+  const taken: string[] = [];
+  let weight = 0;
+  for (const chain of chains) {
+    weight += chain.includes(' affinity-') ? AFFINITY_WEIGHT : 1;
+    if (taken.length > 0 && weight > MOST_WEIGHT) break;
+    taken.push(chain);
+  }
+  return taken;
 }

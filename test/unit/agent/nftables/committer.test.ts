@@ -84,6 +84,31 @@ describe('agent: committing to the kernel', () => {
     expect(kernel.tables.get('ip')?.chains.get('pick-3')).to.have.length(3);
   });
 
+  it('deletes many chains in several goes', async () => {
+    const { book, committer, kernel, commitAll } = setUp();
+    for (let count = 1; count <= 60; count++) {
+      book.put(
+        owner('a'),
+        frontends(
+          1,
+          Array.from({ length: count }, (_, index) => index + 1),
+          true,
+        ),
+      );
+      await commitAll();
+    }
+    const counts: number[] = [];
+    let left = 1;
+    while (left > 0) {
+      left = await committer.collectChains();
+      counts.push(left);
+    }
+    expect(counts.length).to.be.greaterThan(2);
+    const chains = [...(kernel.tables.get('ip')?.chains.keys() ?? [])];
+    expect(chains.filter((name) => /-(59|30|1)$/.test(name))).to.deep.equal([]);
+    expect(chains).to.include('pick-60');
+  });
+
   it('deletes chains that nothing leads to any more, and survives when the kernel calls them busy', async () => {
     const { book, committer, kernel, commitAll } = setUp();
     book.put(owner('a'), frontends(1, [1, 2, 3], true));
