@@ -1,8 +1,9 @@
+import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
 import { LOAD_BALANCERS } from '../../crds/resources.ts';
 import { findCondition } from '../../kube/conditions.ts';
 import { isClass } from '../../kube/errors.ts';
-import type { LoadBalancerId, Provider } from '../../providers/provider.ts';
+import type { Change, LoadBalancerId, Provider } from '../../providers/provider.ts';
 import { providerTypeOf } from '../../providers/registry.ts';
 import { serviceKeyOf } from './caches.ts';
 import type { ReconcileContext } from './context.ts';
@@ -97,7 +98,7 @@ export class DriftWatch {
     const { name } = object.metadata;
     for (const loadBalancer of caches.loadBalancers.store.byIndex('provider', name)) {
       const wasDrifted = findCondition(loadBalancer.status?.conditions, 'Drifted')?.status === 'True';
-      const changes = await findDrift(this.#context, loadBalancer, object, this.#stopping.signal);
+      const changes = await this.#compare(loadBalancer, object);
       if (changes.length === 0 && !wasDrifted) continue;
       if (changes.length > 0) {
         const { name: loadBalancerName, namespace } = loadBalancer.metadata;
@@ -108,6 +109,20 @@ export class DriftWatch {
         });
       }
       this.#options.recheck(serviceKeyOf(loadBalancer));
+    }
+  }
+
+  /** One that can't be looked at keeps none of the others from it: its own turn tells why. */
+  async #compare(loadBalancer: LoadBalancer, object: LoadBalancerProvider): Promise<Change[]> {
+    const { signal } = this.#stopping;
+    try {
+      return await findDrift(this.#context, loadBalancer, object, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const { name, namespace } = loadBalancer.metadata;
+      this.#context.log.warn('DriftCheckFailed', { loadBalancer: name, namespace, error });
+      this.#options.recheck(serviceKeyOf(loadBalancer));
+      return [];
     }
   }
 
@@ -125,16 +140,17 @@ export class DriftWatch {
     if (this.#context.orphans.set(name, orphans)) this.#options.tellProvider(name);
   }
 
-  /** Asks the API server itself, since a cache may lag: what is taken for an orphan may be deleted. */
+  /**
+   * Asks the API server itself, since a cache may lag: what is taken for an orphan may be deleted. By its name alone: tags
+   * may have been edited, and what a LoadBalancer of that name stands for is its own turn's matter.
+   */
   async #isOrphan(id: LoadBalancerId, provider: string): Promise<boolean> {
     const { caches, client } = this.#context;
     if (id.name.endsWith(SHARED)) return !(await this.#isShared(id, provider));
-    const isIts = (uid: string | undefined) => uid === id.serviceUid;
-    const cached = caches.freshLoadBalancers.get(`${id.namespace}/${id.name}`);
-    if (isIts(cached?.spec.service.uid)) return false;
+    if (caches.freshLoadBalancers.get(`${id.namespace}/${id.name}`) !== undefined) return false;
     try {
-      const there = await client.get(LOAD_BALANCERS, id.namespace, id.name);
-      return !isIts(there.spec.service.uid);
+      await client.get(LOAD_BALANCERS, id.namespace, id.name);
+      return false;
     } catch (error) {
       if (isClass(error, 'NotFound')) return true;
       throw error;

@@ -26,6 +26,7 @@ describe('operator: what somebody else changed at a provider', () => {
     await start();
   });
   afterEach(async () => {
+    outside.unreadable.clear();
     await fixture.clean();
     await operator.stop();
   });
@@ -145,6 +146,39 @@ describe('operator: what somebody else changed at a provider', () => {
       'the orphan to be taken away',
     );
     expect(outside.made.has(`${fixture.namespace}/web.p-${fixture.id}`)).to.equal(true);
+  });
+
+  it('never takes what a LoadBalancer stands for, whatever is written on it there', async () => {
+    const name = await serve('Repair');
+    const [namespace = '', loadBalancer = ''] = name.split('/');
+    // As it reads once somebody edited the tag of the Service's uid.
+    outside.leftOver.set(name, { clusterId: 'test', namespace, name: loadBalancer, serviceUid: '' });
+    leave();
+
+    await waitFor(
+      async () => outside.made.has(`${fixture.namespace}/gone.p-${fixture.id}`),
+      (there) => !there,
+      'a look at what is left over',
+    );
+    expect(outside.made.has(name)).to.equal(true);
+  });
+
+  it('goes on with the others when one of them can not be looked at', async () => {
+    const name = await serve('Repair');
+    await fixture.service('other');
+    await fixture.untilLoadBalancer(
+      'other',
+      ({ status }) => status?.applied !== undefined,
+      'to be carried out',
+    );
+    outside.unreadable.add(name);
+    outside.repainted.add(`${fixture.namespace}/other.p-${fixture.id}`);
+
+    await waitFor(
+      async () => outside.repaints,
+      (repaints) => repaints === 1,
+      'the other to be put back',
+    );
   });
 
   it('lists it, and leaves it, where deletion is Retain', async () => {

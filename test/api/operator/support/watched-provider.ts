@@ -5,6 +5,8 @@ import { OutsideProvider } from './outside-provider.ts';
 export class WatchedProvider extends OutsideProvider {
   /** Names of which somebody changed the colour. */
   readonly repainted = new Set<string>();
+  /** Names that can't be looked at. */
+  readonly unreadable = new Set<string>();
   /** Left over there by nobody that is still known. */
   readonly leftOver = new Map<string, LoadBalancerId>();
   /** Pods that it finds healthy. */
@@ -15,6 +17,7 @@ export class WatchedProvider extends OutsideProvider {
 
   override async observe(...[subject, applied]: Parameters<OutsideProvider['observe']>) {
     this.assumed.push(applied);
+    if (this.unreadable.has(nameOf(subject.id))) throw new Error('it can not be read');
     return await super.observe(subject, applied);
   }
 
