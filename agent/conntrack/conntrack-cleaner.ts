@@ -9,8 +9,8 @@ import { collectFrontends } from './collect-frontends.ts';
 import { deleteStaleFlows } from './delete-stale-flows.ts';
 import { ConntrackError, type FlowTable } from './flow-table.ts';
 import { FrontendIndex } from './frontend-index.ts';
-import { NewlyServed } from './newly-served.ts';
 import type { Flow } from './parse-flow.ts';
+import { WaitingConnections } from './waiting-connections.ts';
 
 /** One look at the entries of a family. */
 export interface CleanUp {
@@ -50,14 +50,15 @@ const LONGEST_REST_MS = 10_000;
 /**
  * Deletes entries of connection tracking that would hold a client to what is no more. UDP has no end of a connection: a
  * client that goes on from the same port stays with an endpoint that went, or with nobody, for as long as it sends. Of TCP
- * only those are deleted that wait for an answer from an address that was not translated when they began.
+ * only those are deleted that wait for their first answer, from an endpoint that went or from an address that was not
+ * translated when they began.
  *
  * Beside the path of changes: these are in the kernel before, and never wait for this.
  */
 export class ConntrackCleaner implements ServiceObserver {
   readonly #options: ConntrackCleanerOptions;
   readonly #udp = new FrontendIndex();
-  readonly #tcp = new NewlyServed();
+  readonly #tcp = new WaitingConnections();
   readonly #changes = new StagedChanges<ServedInputs | undefined>();
   /** What is in the kernel, and wasn't looked at since. */
   readonly #applied = new Map<string, ServedInputs | undefined>();
@@ -91,7 +92,7 @@ export class ConntrackCleaner implements ServiceObserver {
   takenApplied(): void {
     const changes = this.#changes.handOut();
     for (const [key, inputs] of changes) {
-      this.#passOver(this.#applied.get(key));
+      this.#passOver(key, this.#applied.get(key));
       this.#applied.set(key, inputs);
     }
     if (changes.length > 0) this.#schedule(0);
@@ -171,10 +172,11 @@ export class ConntrackCleaner implements ServiceObserver {
   }
 
   /** What lasted a moment only may have flows all the same. */
-  #passOver(inputs: ServedInputs | undefined): void {
+  #passOver(key: string, inputs: ServedInputs | undefined): void {
     if (inputs === undefined) return;
-    const frontends = collectFrontends(inputs, 'UDP', this.#options.context());
-    if (this.#udp.passOver(frontends)) this.#udpDue = true;
+    const context = this.#options.context();
+    if (this.#udp.passOver(collectFrontends(inputs, 'UDP', context))) this.#udpDue = true;
+    this.#tcp.put(key, collectFrontends(inputs, 'TCP', context));
   }
 
   async #cleanUp(family: Family, isUdpDue: boolean): Promise<void> {
@@ -195,11 +197,12 @@ export class ConntrackCleaner implements ServiceObserver {
   async #withoutComing(family: Family, flows: Flow[], nodeAddresses: ReadonlySet<string>): Promise<Flow[]> {
     const coming = new FrontendIndex();
     const context = this.#options.context();
+    const protocol = flows[0]?.protocol === 'tcp' ? 'TCP' : 'UDP';
     await inSlices([...this.#changes.values(), ...this.#applied.values()].entries(), ([index, inputs]) => {
-      if (inputs !== undefined) coming.put(`${index}`, collectFrontends(inputs, 'UDP', context));
+      if (inputs !== undefined) coming.put(`${index}`, collectFrontends(inputs, protocol, context));
     });
     const stale = flows.filter((flow) => !coming.serves(family, flow, nodeAddresses));
-    if (stale.length < flows.length) this.#udpDue = true;
+    if (stale.length < flows.length && protocol === 'UDP') this.#udpDue = true;
     return stale;
   }
 

@@ -1,8 +1,8 @@
 import type { Family } from '../endpoints/canonical-address.ts';
 import type { FlowTable, Listing } from './flow-table.ts';
 import type { FrontendIndex } from './frontend-index.ts';
-import type { NewlyServed } from './newly-served.ts';
 import type { Flow } from './parse-flow.ts';
+import type { WaitingConnections } from './waiting-connections.ts';
 
 /** What to look for. */
 export interface Look {
@@ -10,10 +10,10 @@ export interface Look {
   /** Null: flows of UDP aren't looked at. */
   udp: FrontendIndex | null;
   /** Null: flows of TCP aren't looked at. */
-  tcp: NewlyServed | null;
+  tcp: WaitingConnections | null;
   /** Where node ports answer. */
   nodeAddresses: ReadonlySet<string>;
-  /** Of flows of UDP that are stale by what was looked up before, those that still are. */
+  /** Of flows that are stale by what was looked up before, those that still are. */
   recheck: (flows: Flow[]) => Promise<Flow[]>;
 }
 
@@ -33,11 +33,11 @@ export async function deleteStaleFlows(
     deleted += await deleteWhere(table, { family, protocol: 'udp' }, { isStale, recheck, mostAtOnce });
   }
   if (tcp !== null) {
-    const isStale = (flow: Flow) => tcp.isTooEarly(family, flow, nodeAddresses);
+    const isStale = (flow: Flow) => tcp.judge(family, flow, nodeAddresses) !== null;
     deleted += await deleteWhere(
       table,
       { family, protocol: 'tcp', state: 'SYN_SENT' },
-      { isStale, recheck: async (flows) => flows, mostAtOnce },
+      { isStale, recheck, mostAtOnce },
     );
   }
   return deleted;

@@ -225,6 +225,11 @@ describe('operator and AWS: the life of a load balancer', function () {
       (each) => each.status?.loadBalancer?.ingress?.[0]?.hostname === text(after[0]?.DNSName),
       'the new name',
     );
+    await waitFor(
+      async () => names.at(-1),
+      (name) => name === text(after[0]?.DNSName),
+      'the watch to have seen it',
+    );
     watching.abort();
     await watched;
     expect(names).to.deep.equal([text(before?.DNSName), text(after[0]?.DNSName)]);

@@ -183,6 +183,28 @@ describe('agent on the real kernel: flows that go on', function () {
     await ipBatch([`neigh del ${GATEWAY} dev eth0`], NODE_1.name);
   });
 
+  it('of TCP reach another endpoint by their next try when the first one is lost before it answers', async () => {
+    const inLost = (...command: string[]) => run('ip', 'netns', 'exec', POD_3.name, 'nft', ...command);
+    const [address] = clusterIpsOf(HOST);
+    await become({ name: 'web', host: HOST, pods: [POD_3] });
+    await inLost('add table inet lost { chain input { type filter hook input priority 0; policy drop; }; }');
+    try {
+      const from = lab.station(POD_1B.name);
+      const waiting = from.openFlow('retried', { transport: 'tcp', address, port: 80, timeoutMs: 20_000 });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(
+        await flows('-p', 'tcp', '-d', address, '-r', POD_3.address, '--state', 'SYN_SENT'),
+      ).to.have.length(1);
+      await become({ name: 'web', host: HOST, pods: [POD_2] });
+
+      await waiting;
+      expect(await from.useFlow('retried')).to.include({ result: 'served', by: POD_2.name });
+      await from.closeFlow('retried');
+    } finally {
+      await inLost('delete', 'table', 'inet', 'lost');
+    }
+  });
+
   it('go when the agent starts, if they became stale while it was away', async () => {
     const [agent] = lab.agents;
     if (agent === undefined) throw new Error('there is no agent');

@@ -134,7 +134,12 @@ export class Station {
         if (answer === undefined) reject(new Error(`${this.name}: ${error}`));
         else resolve(answer);
       });
-      this.#child.send({ id, request });
+      // Without a callback, one who still asks when the lab is being stopped would end the whole run.
+      this.#child.send({ id, request }, (error) => {
+        if (error === null) return;
+        this.#waiting.delete(id);
+        reject(new Error(`${this.name} is gone: ${error.message}`, { cause: error }));
+      });
     });
   }
 }

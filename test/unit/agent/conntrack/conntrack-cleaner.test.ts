@@ -155,6 +155,27 @@ describe('agent: looking after connection tracking', () => {
     expect(kernel.listings.every(({ state }) => state === 'SYN_SENT')).to.equal(true);
   });
 
+  it('deletes connections that wait for an endpoint that went, though it was there between two looks only', async () => {
+    apply(dnsOver('TCP', endpoint(FIRST)));
+    await until(() => cleanUps.length === 2);
+    kernel.flows = [FIRST, SECOND, THIRD].map((to) => flowTo(to, { protocol: 'tcp' }));
+    apply(dnsOver('TCP', endpoint(FIRST), endpoint(SECOND), endpoint(THIRD)));
+    apply(dnsOver('TCP', endpoint(FIRST), endpoint(THIRD)));
+    await until(() => cleanUps.length === 4);
+    expect(kernel.flows.map(({ replySource }) => replySource)).to.deep.equal([FIRST, THIRD]);
+  });
+
+  it('leaves connections alone that wait for an endpoint that is back', async () => {
+    apply(dnsOver('TCP', endpoint(FIRST)));
+    await until(() => cleanUps.length === 2);
+    kernel.flows = [flowTo(FIRST, { protocol: 'tcp' })];
+    apply(dnsOver('TCP', endpoint(SECOND)));
+    cleaner.compiled(SERVICE, dnsOver('TCP', endpoint(FIRST)));
+    cleaner.taken();
+    await until(() => cleanUps.length === 4);
+    expect(kernel.flows).to.have.length(1);
+  });
+
   it('tries again what failed, with all that was to be looked for', async () => {
     apply(dns(endpoint(FIRST)));
     await until(() => cleanUps.length === 2);

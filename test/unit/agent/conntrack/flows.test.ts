@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { collectFrontends } from '../../../../agent/conntrack/collect-frontends.ts';
 import { FrontendIndex } from '../../../../agent/conntrack/frontend-index.ts';
-import { NewlyServed } from '../../../../agent/conntrack/newly-served.ts';
 import { type Flow, parseFlow } from '../../../../agent/conntrack/parse-flow.ts';
+import { WaitingConnections } from '../../../../agent/conntrack/waiting-connections.ts';
 import type { NodeContext } from '../../../../agent/node-context.ts';
 import type { Endpoint } from '../../../../kube/objects.ts';
 import { endpoint, NODE, service, slice } from '../support/objects.ts';
@@ -193,27 +193,66 @@ describe('agent: which flows are stale', () => {
     expect(judge(index, to('10.96.0.1', 53, '10.0.0.2'))).to.equal('FrontendGone');
   });
 
-  it('of TCP can be only those that are not translated, to what is served since the last look', () => {
-    const news = new NewlyServed();
-    const put = (...endpoints: Endpoint[]) => news.put('dns', frontendsOf(endpoints));
-    const isTooEarly = (flow: Flow) => news.isTooEarly('ip', flow, NODE_ADDRESSES);
+  describe('of TCP that wait for their first answer', () => {
     const early = to('10.96.0.1', 53, '10.96.0.1', 53);
-    put();
-    expect(news.isWorthALook).to.equal(false);
-    put(endpoint('10.0.0.1'));
-    news.beginLook();
-    expect(isTooEarly(early)).to.equal(true);
-    expect(isTooEarly(to('10.89.0.11', 30053, '10.89.0.11', 30053)), 'a node port').to.equal(true);
-    expect(isTooEarly(to('192.0.2.1', 30053, '192.0.2.1', 30053)), 'of another machine').to.equal(false);
-    expect(isTooEarly(to('10.96.0.1', 53, '10.0.0.9')), 'translated').to.equal(false);
-    expect(isTooEarly(to('10.96.0.1', 54, '10.96.0.1', 54)), 'another port').to.equal(false);
-    news.endLook();
-    put(endpoint('10.0.0.2'));
-    expect(news.isWorthALook, 'other endpoints').to.equal(false);
-    put();
-    put(endpoint('10.0.0.2'));
-    news.beginLook();
-    expect(isTooEarly(early), 'served again').to.equal(true);
+    let waiting: WaitingConnections;
+    beforeEach(() => {
+      waiting = new WaitingConnections();
+    });
+    const put = (...endpoints: Endpoint[]) => waiting.put('dns', frontendsOf(endpoints));
+    const judge = (flow: Flow) => waiting.judge('ip', flow, NODE_ADDRESSES);
+
+    it('do so in vain where they were not translated, to what is served since the last look', () => {
+      put();
+      expect(waiting.isWorthALook).to.equal(false);
+      put(endpoint('10.0.0.1'));
+      waiting.beginLook();
+      expect(judge(early)).to.equal('NotTranslated');
+      expect(judge(to('10.89.0.11', 30053, '10.89.0.11', 30053)), 'a node port').to.equal('NotTranslated');
+      expect(judge(to('192.0.2.1', 30053, '192.0.2.1', 30053)), 'of another machine').to.equal(null);
+      expect(judge(to('10.96.0.1', 53, '10.0.0.9')), 'translated').to.equal(null);
+      expect(judge(to('10.96.0.1', 54, '10.96.0.1', 54)), 'another port').to.equal(null);
+      waiting.endLook();
+      put(endpoint('10.0.0.1'), endpoint('10.0.0.2'));
+      expect(waiting.isWorthALook, 'more endpoints').to.equal(false);
+      put();
+      put(endpoint('10.0.0.2'));
+      waiting.beginLook();
+      expect(judge(early), 'served again').to.equal('NotTranslated');
+    });
+
+    it('do so in vain with an endpoint that went since the last look', () => {
+      put(endpoint('10.0.0.1'), endpoint('10.0.0.2'));
+      waiting.beginLook();
+      waiting.endLook();
+      put(endpoint('10.0.0.2'), endpoint('10.0.0.3'));
+      waiting.beginLook();
+      put(endpoint('10.0.0.3'));
+      expect(judge(to('10.96.0.1', 53, '10.0.0.1'))).to.equal('NoSuchEndpoint');
+      expect(judge(to('10.89.0.11', 30053, '10.0.0.1')), 'by a node port').to.equal('NoSuchEndpoint');
+      expect(judge(to('10.96.0.1', 53, '10.0.0.2')), 'for the next look').to.equal(null);
+      expect(judge(to('10.96.0.1', 53, '10.0.0.9')), 'never one of ours').to.equal(null);
+      expect(judge(to('192.0.2.1', 53, '10.0.0.1')), 'dialled elsewhere').to.equal(null);
+      expect(judge(early), 'served all the time').to.equal(null);
+      waiting.endLook();
+      waiting.put('dns', []);
+      waiting.beginLook();
+      expect(judge(to('10.96.0.1', 53, '10.0.0.2'))).to.equal('NoSuchEndpoint');
+      expect(judge(to('10.96.0.1', 53, '10.0.0.3')), 'the Service is gone').to.equal('NoSuchEndpoint');
+    });
+
+    it('are looked for again, with what changed meanwhile, when a look failed', () => {
+      put(endpoint('10.0.0.1'), endpoint('10.0.0.2'), endpoint('10.0.0.3'));
+      waiting.beginLook();
+      waiting.endLook();
+      put(endpoint('10.0.0.2'), endpoint('10.0.0.3'));
+      waiting.beginLook();
+      put(endpoint('10.0.0.3'));
+      waiting.beginLook();
+      for (const gone of ['10.0.0.1', '10.0.0.2']) {
+        expect(judge(to('10.96.0.1', 53, gone)), gone).to.equal('NoSuchEndpoint');
+      }
+    });
   });
 
   it('follows from what was told, whatever the order, as by a list of rules', () => {
