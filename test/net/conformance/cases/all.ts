@@ -9,6 +9,7 @@ import { HINTS } from './hints.ts';
 import { LIFECYCLE } from './lifecycle.ts';
 import { LOAD_BALANCERS } from './load-balancers.ts';
 import { NODE_PORT } from './node-port.ts';
+import { SHARED_ADDRESSES } from './shared-addresses.ts';
 import { SLICES } from './slices.ts';
 import { TRAFFIC_POLICIES } from './traffic-policies.ts';
 
@@ -19,6 +20,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   'traffic policies': TRAFFIC_POLICIES,
   'health checks': HEALTH_CHECKS,
   'load balancers': LOAD_BALANCERS,
+  'shared addresses': SHARED_ADDRESSES,
   'session affinity': AFFINITY,
   'flows that go on': FLOWS,
   'slices and ports': SLICES,
