@@ -29,12 +29,12 @@ export function isProxyHealthy({ programmed, waitingMs = 0 }: HealthFacts): bool
  * long as all is well. Both families are written in one transaction, so they are well or ill together.
  */
 export function healthPages(
-  facts: () => HealthFacts,
+  facts: () => HealthFacts | Promise<HealthFacts>,
   now: () => Date,
   onAnswer: (page: HealthPage, status: number) => void,
 ): Pages {
-  const answer = (page: HealthPage) => (): Page => {
-    const known = facts();
+  const answer = (page: HealthPage) => async (): Promise<Page> => {
+    const known = await facts();
     const healthy = isProxyHealthy(known);
     const isWell = healthy && (page === 'livez' || known.eligible);
     const currentTime = now().toISOString();

@@ -1,9 +1,10 @@
 import type { Logger } from '../../kube/log.ts';
 import type { AgentConfig } from '../config.ts';
-import { type HealthFacts, healthPages } from './health-pages.ts';
+import type { HealthFacts } from './health-pages.ts';
 import { keepServing } from './keep-serving.ts';
 import type { AgentMetrics } from './metrics.ts';
 import { metricsPages } from './metrics-pages.ts';
+import { serveHealth } from './serve-health.ts';
 
 export interface WebParts {
   config: AgentConfig;
@@ -16,11 +17,7 @@ export interface WebParts {
 export async function serveWeb({ config, health, metrics, log }: WebParts): Promise<() => Promise<void>> {
   const onAnswer = metrics.proxy.answered.bind(metrics.proxy);
   const servers = await Promise.all([
-    keepServing(
-      healthPages(health, () => new Date(), onAnswer),
-      config.healthAddress,
-      log,
-    ),
+    serveHealth({ at: config.healthAddress, health, onAnswer, log }),
     keepServing(
       metricsPages(() => metrics.page(), config),
       config.metricsAddress,

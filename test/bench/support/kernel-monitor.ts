@@ -43,6 +43,11 @@ export class KernelMonitor {
     }
   }
 
+  /** The kernel told more than could be read: what is waited for may have been missed. */
+  get isLost(): boolean {
+    return this.#lost;
+  }
+
   /** Calls back once, with `performance.now()`, when a line with this token comes. */
   once(token: string, seen: (at: number) => void): void {
     this.#waiting.set(token, seen);

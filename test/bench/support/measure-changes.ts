@@ -66,9 +66,18 @@ async function measureOneByOne(
     const changed = change();
     const seenAt = await seen;
     await changed;
-    if (seenAt === undefined) throw new ChangeLost(`${proxy.title}: the kernel never got ${token}`);
+    if (seenAt === undefined) throw new ChangeLost(explainLoss(proxy, token, monitor));
     latencies.push(seenAt - startedAt);
     await sleep(proxy.restMs);
   }
   return { latencies, cpuMs: ((cpuSeconds(pid) - cpuBefore) * 1000) / count };
+}
+
+/** Whether it was the proxy or the looking on that failed. */
+function explainLoss(proxy: ServiceProxy, token: string, { isLost }: KernelMonitor): string {
+  const isThere = proxy.node.run('nft', 'list', 'ruleset').includes(token);
+  const events = isLost ? ', which lost events' : '';
+  return isThere
+    ? `${proxy.title}: ${token} is in the kernel, but nft monitor${events} never told`
+    : `${proxy.title}: the kernel never got ${token}`;
 }

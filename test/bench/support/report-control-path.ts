@@ -144,8 +144,9 @@ function judge(find: Find): BenchRow[] {
       read: ({ changes }) => percentile(changes.latencies, 0.5),
       bar: 1.5,
     }),
-    ...ratio('one-endpoint change, CPU: 50,000 x 5 / 1,000 x 2', ours(50_000, 5), ours(1_000, 2), {
-      read: ({ changes }) => changes.cpuMs,
+    // One by one, the audit's share would count as that of the few changes within the same time.
+    ...ratio('100 changes/s, CPU: 50,000 x 5 / 1,000 x 2', ours(50_000, 5), ours(1_000, 2), {
+      read: ({ storm }) => storm.cpuShare,
       bar: 1.5,
     }),
     ...ratio('memory at its peak at 10,000 x 5: Fairlead / kube-proxy', ours(10_000, 5), theirs(10_000, 5), {
