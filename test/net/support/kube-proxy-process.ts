@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hostPort } from '../../controlplane/addresses.ts';
 import { findPrograms } from '../../controlplane/binaries.ts';
 import { Daemon } from '../../controlplane/daemon.ts';
 import type { ProxyOptions, ProxyProcess } from './proxy-process.ts';
 
 const READY_MS = 60_000;
+const BOTH = ['IPv4', 'IPv6'];
 
 export interface KubeProxyOptions extends ProxyOptions {
   /** @default nftables; iptables needs those programs on the PATH */
@@ -35,8 +37,8 @@ export class KubeProxyProcess implements ProxyProcess {
       args: ['netns', 'exec', netns, program, '--config', configFile, '--v', '2'],
       logFile: join(dir, `kube-proxy-${nodeName}.log`),
     });
-    const url = `http://${address}:${healthPort}/healthz`;
-    await this.#daemon.untilReady(() => hasSynced(url), READY_MS);
+    const url = `http://${hostPort(address, healthPort)}/healthz`;
+    await this.#daemon.untilReady(() => hasSynced(url, this.#families()), READY_MS);
   }
 
   async stop(): Promise<void> {
@@ -45,6 +47,13 @@ export class KubeProxyProcess implements ProxyProcess {
 
   async kill(): Promise<void> {
     await this.#daemon?.stop('SIGKILL');
+  }
+
+  /** It leaves out a family that the node's kernel has switched off; pods have no addresses of that one then. */
+  #families(): string[] {
+    const { clusterCidrs } = this.#options;
+    const has = (isIPv6: boolean) => clusterCidrs.some((cidr) => cidr.includes(':') === isIPv6);
+    return clusterCidrs.length === 0 ? BOTH : BOTH.filter((family) => has(family === 'IPv6'));
   }
 
   /** Whether the process is there: kube-proxy ends by itself when its node's address changes. */
@@ -64,7 +73,10 @@ function configOf(options: KubeProxyOptions): Record<string, unknown> {
     mode,
     clusterCIDR: clusterCidrs.join(','),
     nodePortAddresses: nodePortAddresses === 'primary' ? ['primary'] : nodePortAddresses,
-    healthzBindAddress: `0.0.0.0:${options.healthPort ?? 10_256}`,
+    healthzBindAddress: hostPort(
+      options.address.includes(':') ? '::' : '0.0.0.0',
+      options.healthPort ?? 10_256,
+    ),
     metricsBindAddress: '127.0.0.1:10249',
     nftables: syncing,
     iptables: syncing,
@@ -74,10 +86,10 @@ function configOf(options: KubeProxyOptions): Record<string, unknown> {
   };
 }
 
-/** Whether both families have been written: the page names a family only after its first sync. */
-async function hasSynced(url: string): Promise<boolean> {
+/** Whether these families have been written: the page names a family only after its first sync. */
+async function hasSynced(url: string, families: readonly string[]): Promise<boolean> {
   const health: unknown = await (await fetch(url)).json();
   if (typeof health !== 'object' || health === null || !('status' in health)) return false;
   const { status } = health;
-  return typeof status === 'object' && status !== null && 'IPv4' in status && 'IPv6' in status;
+  return typeof status === 'object' && status !== null && families.every((family) => family in status);
 }

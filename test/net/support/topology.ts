@@ -99,6 +99,11 @@ export function bridgesOf(prefix: string): { nodeBridge: string; outsideBridge: 
   return { nodeBridge: `${prefix}-nodes`, outsideBridge: `${prefix}-outside` };
 }
 
+/** What is plugged into these bridges. */
+export function portsOf(prefix: string, nodes: readonly TopologyNode[]): string[] {
+  return [...nodes.flatMap((_, index) => [`${prefix}-n${index}`, `${prefix}-o${index}`]), `${prefix}-x`];
+}
+
 function plug(port: string, bridge: string, netns: string, device: string): string[] {
   return [
     `link add ${port} type veth peer name ${device} netns ${netns}`,

@@ -8,6 +8,7 @@ import { HEALTH_CHECKS } from './health-checks.ts';
 import { HINTS } from './hints.ts';
 import { LIFECYCLE } from './lifecycle.ts';
 import { LOAD_BALANCERS } from './load-balancers.ts';
+import { NO_CLUSTER_CIDR } from './no-cluster-cidr.ts';
 import { NODE_PORT } from './node-port.ts';
 import { SHARED_ADDRESSES } from './shared-addresses.ts';
 import { SLICES } from './slices.ts';
@@ -27,5 +28,14 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   'whose Services': FILTERS,
   'topology hints': HINTS,
   'life of the proxy': LIFECYCLE,
+  "nodes that are not told of the pods' addresses": NO_CLUSTER_CIDR,
   'further cases': FURTHER,
 };
+
+/** Run once more in clusters that have the one family only, but for what is `exclusive`. */
+export const SINGLE_FAMILY_THEMES: readonly string[] = [
+  'ClusterIPs',
+  'node ports',
+  'traffic policies',
+  'health checks',
+];

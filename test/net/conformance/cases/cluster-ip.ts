@@ -210,9 +210,7 @@ export const CLUSTER_IP: readonly Case[] = [
       },
       {
         when: 'a Service has it',
-        services: [
-          { endpoints: [P2A], spec: { clusterIP: NOWHERE.IPv4, clusterIPs: [NOWHERE.IPv4, NOWHERE.IPv6] } },
-        ],
+        services: [{ endpoints: [P2A], clusterIp: NOWHERE }],
         expect: [
           { from: P1A, to: clusterIp(), expect: served([P2A]) },
           { from: N1, to: clusterIp(), expect: served([P2A]) },

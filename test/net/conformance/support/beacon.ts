@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENDPOINT_SLICES, SERVICES } from '../../../../kube/resources.ts';
 import type { ConformanceLab } from './lab.ts';
-import { FAMILIES, N1, N2, N3, P2A, type Place } from './places.ts';
+import { N1, N2, N3, P2A, type Place } from './places.ts';
 import { NAMESPACE, serviceOf, slicesOf } from './sketch.ts';
 
 const TIMEOUT_MS = 30_000;
 
 /**
- * Resolves once every node, or each of those named, serves what the API server has been told so far, in both families: a Service that is made now,
+ * Resolves once every node, or each of those named, serves what the API server has been told so far, in every family: a Service that is made now,
  * so that what was written before it, and dropped or refused ever since, was so by rules that are in.
  */
 export async function awaitBeacon(
@@ -17,13 +17,13 @@ export async function awaitBeacon(
 ): Promise<void> {
   const sketch = { endpoints: [P2A] };
   const nowhere = { IPv4: '', IPv6: '' };
-  const allotment = { name, vip: nowhere, externalIp: nowhere };
+  const allotment = { name, vip: nowhere, externalIp: nowhere, families: lab.families };
   const service = await lab.client.create(SERVICES, serviceOf(sketch, allotment));
   const slices = slicesOf(sketch, allotment);
   await Promise.all(slices.map((slice) => lab.client.create(ENDPOINT_SLICES, slice)));
   try {
     const waits = nodes.flatMap((node) =>
-      FAMILIES.map((_, index) => untilServed(lab, node.name, service.spec.clusterIPs?.[index] ?? '')),
+      lab.families.map((_, index) => untilServed(lab, node.name, service.spec.clusterIPs?.[index] ?? '')),
     );
     await Promise.all(waits);
   } finally {

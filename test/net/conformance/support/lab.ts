@@ -12,11 +12,18 @@ import {
   type ProxyOptions,
   type ProxyProcess,
 } from '../../support/proxy-process.ts';
-import { ipBatch } from '../../support/run.ts';
+import { ipBatch, run } from '../../support/run.ts';
 import { Station } from '../../support/station.ts';
 import type { Transport } from '../../support/station-protocol.ts';
-import { bridgesOf, buildTopology, CLUSTER_CIDRS, type TopologyNode } from '../../support/topology.ts';
-import { CLIENT, NODES, PODS, X2 } from './places.ts';
+import {
+  bridgesOf,
+  buildTopology,
+  CLUSTER_CIDRS,
+  portsOf,
+  SERVICE_CIDRS,
+  type TopologyNode,
+} from '../../support/topology.ts';
+import { CLIENT, FAMILIES, type Family, familyOf, NODES, PODS, X2 } from './places.ts';
 
 export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 const PREFIX = 'cf';
@@ -41,6 +48,8 @@ interface NodeProxy {
 /** A cluster of three nodes in namespaces: a real API server without controllers, and a proxy process on each node. */
 export class ConformanceLab {
   readonly proxyName: ProxyName;
+  /** Those that its Services, nodes and pods have. */
+  readonly families: readonly Family[];
   readonly plane: ControlPlane;
   /** By node name. */
   readonly #proxies: Map<string, NodeProxy>;
@@ -48,17 +57,19 @@ export class ConformanceLab {
 
   private constructor(
     proxyName: ProxyName,
+    families: readonly Family[],
     plane: ControlPlane,
     proxies: Map<string, NodeProxy>,
     stations: Map<string, Station>,
   ) {
     this.proxyName = proxyName;
+    this.families = families;
     this.plane = plane;
     this.#proxies = proxies;
     this.#stations = stations;
   }
 
-  static async start(proxyName: ProxyName): Promise<ConformanceLab> {
+  static async start(proxyName: ProxyName, families = FAMILIES): Promise<ConformanceLab> {
     // What the kernel rations would make refusals late: they are counted here, not their pace.
     const settings = [
       'net/ipv4/icmp_ratelimit=0',
@@ -67,9 +78,14 @@ export class ConformanceLab {
     ];
     await buildTopology(NODES, PODS, { client: CLIENT, prefix: PREFIX, settings });
     await joinNodeNetwork();
-    const [stations, plane] = await Promise.all([startStations(), startControlPlane({ address: HOST.IPv4 })]);
+    await leaveOnly(families);
+    const [first = 'IPv4'] = families;
+    const [stations, plane] = await Promise.all([
+      startStations(),
+      startControlPlane({ address: HOST[first], serviceCidr: ofFamilies(SERVICE_CIDRS, families).join() }),
+    ]);
     const proxies = new Map<string, NodeProxy>();
-    const lab = new ConformanceLab(proxyName, plane, proxies, stations);
+    const lab = new ConformanceLab(proxyName, families, plane, proxies, stations);
     try {
       const client = plane.adminClient();
       await installCrds(client);
@@ -78,7 +94,7 @@ export class ConformanceLab {
         await plane.kubectl(['apply', '-k', `${CONFIG}rbac`]);
       }
       for (const node of NODES) {
-        const { metadata } = await client.create(NODE_KIND, nodeObject(node));
+        const { metadata } = await client.create(NODE_KIND, nodeObject(node, families));
         const dir = join(plane.dir, node.name);
         await mkdir(dir);
         const kubeconfig =
@@ -87,9 +103,10 @@ export class ConformanceLab {
                 node: { name: node.name, uid: metadata.uid ?? '' },
               })
             : await plane.userKubeconfig('system:kube-proxy', []);
-        const { name: netns, name: nodeName, address } = node;
+        const { name: netns, name: nodeName } = node;
+        const address = first === 'IPv4' ? node.address : node.address6;
         const nodePortAddresses = 'primary';
-        const clusterCidrs = CLUSTER_CIDRS;
+        const clusterCidrs = ofFamilies(CLUSTER_CIDRS, families);
         const options: ProxyOptions = {
           netns,
           nodeName,
@@ -145,6 +162,8 @@ export class ConformanceLab {
     await this.plane.stop();
     const { nodeBridge, outsideBridge } = bridgesOf(PREFIX);
     await ipBatch([
+      // By name: the kernel takes its time with those of namespaces that go.
+      ...portsOf(PREFIX, NODES).map((port) => `link del ${port}`),
       ...[...NODES, ...PODS, CLIENT].map(({ name }) => `netns del ${name}`),
       `link del ${nodeBridge}`,
       `link del ${outsideBridge}`,
@@ -172,6 +191,23 @@ async function joinNodeNetwork(): Promise<void> {
   );
 }
 
+/** In a cluster of one family nobody has an address of the other. */
+async function leaveOnly(families: readonly Family[]): Promise<void> {
+  const names = [...NODES, ...PODS, CLIENT].map(({ name }) => name);
+  const others = FAMILIES.filter((family) => !families.includes(family));
+  for (const family of others) {
+    const leave =
+      family === 'IPv4'
+        ? 'ip -4 address flush scope global'
+        : 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6';
+    await Promise.all(names.map((name) => run('ip', 'netns', 'exec', name, 'sh', '-c', leave)));
+  }
+}
+
+function ofFamilies(values: readonly string[], families: readonly Family[]): string[] {
+  return values.filter((value) => families.includes(familyOf(value)));
+}
+
 async function startStations(): Promise<Map<string, Station>> {
   const names = [...NODES, ...PODS, CLIENT].map(({ name }) => name);
   const stations = await Promise.all(names.map((name) => Station.start(name)));
@@ -191,14 +227,14 @@ export function zoneOf(node: string): string {
   return `zone-${node}`;
 }
 
-function nodeObject({ name, address, address6 }: TopologyNode): Node {
+function nodeObject({ name, address, address6 }: TopologyNode, families: readonly Family[]): Node {
   return {
     metadata: { name, labels: { 'kubernetes.io/hostname': name, [ZONE_LABEL]: zoneOf(name) } },
     status: {
-      addresses: [
-        { type: 'InternalIP', address },
-        { type: 'InternalIP', address: address6 },
-      ],
+      addresses: ofFamilies([address, address6], families).map((each) => ({
+        type: 'InternalIP',
+        address: each,
+      })),
     },
   };
 }

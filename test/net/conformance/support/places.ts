@@ -39,6 +39,10 @@ export const X: Place = {
 /** The same host, calling from another address of its own. */
 export const X2: Place = { name: CLIENT.name, addresses: { IPv4: '198.18.0.101', IPv6: 'fd00:198::101' } };
 
+export function familyOf(address: string): Family {
+  return address.includes(':') ? 'IPv6' : 'IPv4';
+}
+
 function podPlace(index: number, node: Place): Place {
   const pod = PODS[index];
   if (pod === undefined) throw new Error(`there is no pod ${index}`);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { awaitBeacon } from './beacon.ts';
 import type { Case, Stage } from './case.ts';
 import type { ConformanceLab } from './lab.ts';
-import { FAMILIES, type Family } from './places.ts';
+import type { Family } from './places.ts';
 import { runProbe } from './run-probe.ts';
 import { Trial } from './trial.ts';
 
@@ -13,11 +13,16 @@ const PAUSE_MS = 100;
 /** What was wrong in each family; empty lists when nothing was. */
 export type Findings = Record<Family, string[]>;
 
+/** Those that a case is run in. */
+export function familiesOf({ families }: Case, ofCluster: readonly Family[]): Family[] {
+  return ofCluster.filter((family) => families?.includes(family) ?? true);
+}
+
 /** Brings about a case's stages, one after the other, and looks at each. Never throws. */
 export async function runCase(subject: Case, lab: ConformanceLab, number: number): Promise<Findings> {
   const findings: Findings = { IPv4: [], IPv6: [] };
   const trial = new Trial(lab, number);
-  const families = subject.families ?? FAMILIES;
+  const families = familiesOf(subject, lab.families);
   const tell = (error: unknown) => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     for (const family of families) findings[family].push(text);

@@ -1,8 +1,8 @@
 import type { EndpointSlice, Protocol, Service, ServiceSpec } from '../../../../kube/objects.ts';
 import type { Transport } from '../../support/station-protocol.ts';
-import { FAMILIES, type Family, type Place } from './places.ts';
+import type { Addresses, Family, Place } from './places.ts';
 
-/** A Service with its endpoints, as a case describes it; dual-stack. */
+/** A Service with its endpoints, as a case describes it; of every family that the cluster has. */
 export interface ServiceSketch {
   /** Unique within the case. @default web */
   name?: string;
@@ -12,8 +12,10 @@ export interface ServiceSketch {
   ports?: readonly PortSketch[];
   /** In one slice a family. @default none */
   endpoints?: readonly EndpointSketch[];
-  /** In the place of `endpoints`: several slices, each made for both families. */
+  /** In the place of `endpoints`: several slices, each made for every family. */
   slices?: readonly SliceSketch[];
+  /** @default the API server's choice */
+  clusterIp?: Addresses;
   /** Gives it an external IP. */
   externalIp?: boolean;
   /** Puts an address into status.loadBalancer, with this ipMode. */
@@ -56,14 +58,19 @@ export interface SliceSketch {
 export interface Allotment {
   /** Unique in the cluster. */
   name: string;
-  vip: Readonly<Record<Family, string>>;
-  externalIp: Readonly<Record<Family, string>>;
+  vip: Addresses;
+  externalIp: Addresses;
+  /** Those of the cluster, first the one that `spec.clusterIP` is of. */
+  families: readonly Family[];
 }
 
 export const NAMESPACE = 'default';
 
 export function serviceOf(sketch: ServiceSketch, allotment: Allotment): Service {
-  const { type = 'ClusterIP', externalIp = false, labels, spec = {} } = sketch;
+  const { type = 'ClusterIP', clusterIp, externalIp = false, labels, spec = {} } = sketch;
+  const { families } = allotment;
+  const ipFamilyPolicy = families.length > 1 ? 'RequireDualStack' : 'SingleStack';
+  const clusterIPs = clusterIp && families.map((family) => clusterIp[family]);
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -72,8 +79,9 @@ export function serviceOf(sketch: ServiceSketch, allotment: Allotment): Service 
       type,
       // Nobody runs in the cluster that would look after a class, or without one.
       ...(type === 'LoadBalancer' ? { loadBalancerClass: 'conformance.test/none' } : {}),
-      ...(type === 'ExternalName' ? {} : { ipFamilyPolicy: 'RequireDualStack', ipFamilies: [...FAMILIES] }),
-      ...(externalIp ? { externalIPs: FAMILIES.map((family) => allotment.externalIp[family]) } : {}),
+      ...(type === 'ExternalName' ? {} : { ipFamilyPolicy, ipFamilies: [...families] }),
+      ...(clusterIPs?.[0] === undefined ? {} : { clusterIP: clusterIPs[0], clusterIPs }),
+      ...(externalIp ? { externalIPs: families.map((family) => allotment.externalIp[family]) } : {}),
       ports: portsOf(sketch).map(({ port, transport, nodePort, targetPort = 8080 }, index) => ({
         name: `port-${index}`,
         protocol: protocolOf(transport),
@@ -86,13 +94,13 @@ export function serviceOf(sketch: ServiceSketch, allotment: Allotment): Service 
   };
 }
 
-export function statusOf(sketch: ServiceSketch, { vip }: Allotment): Service['status'] {
+export function statusOf(sketch: ServiceSketch, { vip, families }: Allotment): Service['status'] {
   const { vip: ipMode } = sketch;
   if (ipMode === undefined) return { loadBalancer: { ingress: [] } };
-  return { loadBalancer: { ingress: FAMILIES.map((family) => ({ ip: vip[family], ipMode })) } };
+  return { loadBalancer: { ingress: families.map((family) => ({ ip: vip[family], ipMode })) } };
 }
 
-export function slicesOf(sketch: ServiceSketch, { name }: Allotment): EndpointSlice[] {
+export function slicesOf(sketch: ServiceSketch, { name, families }: Allotment): EndpointSlice[] {
   const slices = sketch.slices ?? [{ endpoints: sketch.endpoints ?? [] }];
   const ports = portsOf(sketch).map(({ transport, targetPort = 8080 }, index) => ({
     name: `port-${index}`,
@@ -100,7 +108,7 @@ export function slicesOf(sketch: ServiceSketch, { name }: Allotment): EndpointSl
     port: targetPort,
   }));
   return slices.flatMap((slice, index) =>
-    FAMILIES.map((family): EndpointSlice => {
+    families.map((family): EndpointSlice => {
       const addressType = slice.addressType ?? family;
       return {
         apiVersion: 'discovery.k8s.io/v1',

@@ -6,7 +6,7 @@ import type { Station } from '../../support/station.ts';
 import type { Transport } from '../../support/station-protocol.ts';
 import type { Target } from './case.ts';
 import type { ConformanceLab } from './lab.ts';
-import { FAMILIES, type Family, type Place } from './places.ts';
+import { type Family, familyOf, type Place } from './places.ts';
 import {
   type Allotment,
   NAMESPACE,
@@ -141,6 +141,7 @@ export class Trial {
       name: `c${this.number}-${name}`,
       vip: { IPv4: `198.51.${last}`, IPv6: `fd00:203::1:${host.toString(16)}` },
       externalIp: { IPv4: `203.1.${last}`, IPv6: `fd00:203::2:${host.toString(16)}` },
+      families: this.lab.families,
     };
     this.#allotments.set(name, allotment);
     return allotment;
@@ -154,7 +155,7 @@ export class Trial {
 }
 
 function clusterIpOf({ spec, metadata }: Service, family: Family): string {
-  const address = spec.clusterIPs?.[FAMILIES.indexOf(family)];
+  const address = spec.clusterIPs?.find((each) => familyOf(each) === family);
   if (address === undefined) throw new Error(`${metadata.name} has no ClusterIP of ${family}`);
   return address;
 }
