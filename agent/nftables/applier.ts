@@ -1,3 +1,4 @@
+import { ChainCollector } from './chain-collector.ts';
 import { Committer, type CommitterOptions } from './committer.ts';
 import type { Extent, KernelModel } from './kernel-model.ts';
 import { Pace } from './pace.ts';
@@ -13,6 +14,8 @@ export interface ApplierOptions extends CommitterOptions {
   onApplied?: () => void;
   /** Nothing could be applied; it is tried again. */
   onFailure?: (error: unknown) => void;
+  /** Chains that nothing leads to can't be deleted now. */
+  onChainsBusy?: () => void;
 }
 
 const FIRST_RETRY_MS = 250;
@@ -25,6 +28,7 @@ const LONGEST_RETRY_MS = 30_000;
 export class Applier {
   readonly #options: ApplierOptions;
   readonly #committer: Committer;
+  readonly #collector: ChainCollector;
   readonly #pace = new Pace();
   #turn: Promise<unknown> = Promise.resolve();
   /** Work that waits for its turn. */
@@ -44,6 +48,13 @@ export class Applier {
   constructor(options: ApplierOptions) {
     this.#options = options;
     this.#committer = new Committer(options);
+    this.#collector = new ChainCollector({
+      ...options,
+      chains: this.model.chains,
+      isWaiting: () => this.#waitingSince !== undefined,
+      isCertain: () => this.#committer.isCertain,
+      exclusively: (work) => this.exclusively(work),
+    });
   }
 
   get model(): KernelModel {
@@ -124,12 +135,14 @@ export class Applier {
     return this.settled();
   }
 
-  /** What need not be at once: tries once more what was refused, and deletes chains that nothing leads to. */
-  async tidyUp(): Promise<void> {
-    await this.exclusively(() => this.#committer.retryRefused());
-    // In turns: after thousands of changes there may be hundreds of thousands of rules to delete.
-    let left = 1;
-    while (left > 0 && !this.#stopped) left = await this.exclusively(() => this.#committer.collectChains());
+  /** Tries once more what was refused. */
+  retryRefused(): Promise<void> {
+    return this.exclusively(() => this.#committer.retryRefused());
+  }
+
+  /** Deletes chains that nothing leads to, by and by. */
+  collectSoon(): void {
+    if (!this.#stopped) this.#collector.schedule();
   }
 
   /** Resolves when everything scheduled before has been tried. */
@@ -142,6 +155,7 @@ export class Applier {
     this.#stopped = true;
     this.#aside?.abort();
     clearTimeout(this.#retryTimer);
+    this.#collector.stop();
     await this.#turn;
   }
 
@@ -202,5 +216,6 @@ export class Applier {
     this.#retryMs = FIRST_RETRY_MS;
     this.#hasApplied = true;
     this.#options.onTakenApplied?.();
+    this.collectSoon();
   }
 }

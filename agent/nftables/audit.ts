@@ -95,7 +95,8 @@ export class Audit {
       this.#newOverflow = 0;
       if (difference === null) await this.#continueRound();
       else await this.#repair(difference);
-      await applier.tidyUp();
+      await applier.retryRefused();
+      applier.collectSoon();
     } catch (error) {
       log.warn('AuditFailed', { error });
     }
@@ -129,9 +130,9 @@ export class Audit {
     const foreign = checkChains(chains);
     if (foreign !== null) return { finding: 'ForeignChain', what: foreign };
     const missing =
-      findMissingChain(chains) ?? applier.model.chains(family).find((each) => !chains.has(each));
+      findMissingChain(chains) ?? applier.model.chains.namesOf(family).find((each) => !chains.has(each));
     if (missing !== undefined) return { finding: 'ChainMissing', what: missing };
-    applier.model.adoptChains(family, chains.keys());
+    applier.model.chains.adopt(family, chains.keys());
     if (table.dormant) return { finding: 'TableDormant', what: family };
     this.#newOverflow += this.#countOverflow(family, table.overflow);
     const changed = await this.#rules.findChanged(family, chains);

@@ -1,7 +1,6 @@
 import type { Logger } from '../../kube/log.ts';
 import { type Groups, isolateRefused } from './isolate-refused.ts';
 import { type Extent, KernelModel, type Transaction } from './kernel-model.ts';
-import { TABLE } from './model.ts';
 import type { RuleBook } from './rule-book.ts';
 import { type Nft, type NftError, throwUnlessRefused } from './run-nft.ts';
 import type { TableOptions } from './table-options.ts';
@@ -22,16 +21,11 @@ export interface CommitterOptions {
   onCommit?: (commit: Commit) => void;
   /** nft or the kernel won't have what this owner needs; everything else is applied. */
   onRefused?: (owner: string, error: NftError) => void;
-  /** Unused chains can't be deleted now. */
-  onChainsBusy?: () => void;
   /** Something was refused that is right in itself: the kernel isn't what we took it for, and all is written anew. */
   onSurprise?: () => void;
 }
 
 /** However many are refused, to try them again takes no longer than this many runs of nft. */
-/** Of chains that are deleted in one go. */
-const MOST_WEIGHT = 40;
-const AFFINITY_WEIGHT = 20;
 const RETRIES = 10;
 /** Each includes those before it. */
 const EXTENTS: readonly Extent[] = ['change', 'rules', 'reset', 'replace'];
@@ -129,27 +123,6 @@ export class Committer {
     }
   }
 
-  /**
-   * Deletes some of the chains that nothing leads to any more; answers how many are left for now. The kernel may call one
-   * busy for a moment: then another time.
-   */
-  async collectChains(): Promise<number> {
-    const unused = await this.model.unusedChains();
-    const some = takeSome(unused);
-    if (some.length === 0) return 0;
-    const lines = some.map((chain) => `delete chain ${chain.replace(' ', ` ${TABLE} `)}`);
-    try {
-      await this.#options.nft({ args: ['-f', '-'], input: `${lines.join('\n')}\n` });
-      this.model.forgetChains(some);
-      return unused.length - some.length;
-    } catch (error) {
-      throwUnlessRefused(error);
-      this.#options.log.debug('ChainsBusy', { chains: some.length });
-      this.#options.onChainsBusy?.();
-      return 0;
-    }
-  }
-
   /** Finds out who can't be applied, or whether it is the kernel that isn't what we took it for. */
   async #recoverChange(changed: Iterable<string>, extent: Extent): Promise<void> {
     const suspects = await isolateRefused(this.#groupByOwner(changed), (ids) => this.#commit(ids, 'change'));
@@ -240,16 +213,4 @@ export class Committer {
     }
     return groups;
   }
-}
-
-/** So many that changes need not wait for long. A chain of affinity has two rules for each endpoint. */
-function takeSome(chains: readonly string[]): string[] {
-  const taken: string[] = [];
-  let weight = 0;
-  for (const chain of chains) {
-    weight += chain.includes(' affinity-') ? AFFINITY_WEIGHT : 1;
-    if (taken.length > 0 && weight > MOST_WEIGHT) break;
-    taken.push(chain);
-  }
-  return taken;
 }

@@ -39,6 +39,46 @@ export function chainsOf(frontend: Frontend): Chain[] {
   return chains;
 }
 
+/** Names of the chains that a frontend's own elements lead into. */
+export function entranceChains(frontend: Frontend): string[] {
+  const { endpoints, ranges } = frontend;
+  return [
+    ...(endpoints.length === 0 ? [] : [chainOf(frontend)]),
+    ...(ranges === undefined ? [] : [rangesChain(ranges)]),
+  ];
+}
+
+/** Names of the chains that a chain's rules lead into. */
+export function ledToBy(chain: Chain): string[] {
+  switch (chain.kind) {
+    case 'external':
+      return [chain.to];
+    case 'local':
+      return chain.near === null ? [chain.any] : [chain.any, chain.near];
+    case 'affinity':
+      return chain.members.map((member) => member.chain);
+    default:
+      return [];
+  }
+}
+
+/** How much there is to delete of a chain, in rules or what takes as long. */
+export function weighChain(chain: Chain): number {
+  switch (chain.kind) {
+    case 'affinity':
+      return 1 + 2 * chain.members.length;
+    case 'ranges':
+      return 1 + chain.cidrs.length;
+    default:
+      return 4;
+  }
+}
+
+/** The same of one that an agent before us made: those of affinity may have any number of endpoints. */
+export function weighUnknown(name: string): number {
+  return name.startsWith('affinity-') ? 2000 : 4;
+}
+
 /** The chain that a frontend's element leads into. It has at least one endpoint. */
 export function chainOf(frontend: Frontend): string {
   const any = poolChain(frontend, false) ?? '';

@@ -1,6 +1,7 @@
 import { inSlices } from '../../kube/slice-work.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
-import { type Chain, chainsOf, comesAndGoes } from './describe-chains.ts';
+import { ChainTally, familyOf } from './chain-tally.ts';
+import { type Chain, chainsOf, entranceChains } from './describe-chains.ts';
 import { countElements, diffEntry } from './diff-entry.ts';
 import { type Entry, isFrontend, MAPS, SETS, TABLE } from './model.ts';
 import { renderChain } from './render-chain.ts';
@@ -32,6 +33,8 @@ export interface Transaction {
   removed: string[];
   /** Chains that are new, by family and name: `ip pick-3`, ... */
   chains: Map<string, Chain>;
+  /** By how much the number of elements that lead into a chain grows. */
+  uses: Map<string, number>;
 }
 
 export interface TransactionRequest {
@@ -42,9 +45,9 @@ export interface TransactionRequest {
 
 /** What is committed to the kernel. Known without ever reading it, since it begins with a reset. */
 export class KernelModel {
+  /** Those that come and go. */
+  readonly chains = new ChainTally();
   #entries = new Map<string, Entry>();
-  /** Chains that come and go, by family and name: `ip pick-3`. Undefined: another agent's, for us to collect. */
-  readonly #chains = new Map<string, Chain | undefined>();
   #elements = 0;
 
   get(id: string): Entry | undefined {
@@ -67,85 +70,57 @@ export class KernelModel {
     const entries = new Map<string, Entry>();
     const removed: string[] = [];
     const chains = new Map<string, Chain>();
+    const uses = new Map<string, number>();
     const elements = new ElementLines();
     await inSlices(request.ids, (id) => {
       const desired = request.desired(id);
-      const { deletions, additions, committed } = diffEntry(
-        anew ? undefined : this.#entries.get(id),
-        desired,
-      );
+      const before = anew ? undefined : this.#entries.get(id);
+      const { deletions, additions, committed } = diffEntry(before, desired);
       for (const element of deletions) elements.delete(element);
       for (const element of additions) elements.add(element);
       if (committed === undefined) removed.push(id);
       else entries.set(id, committed);
+      countUses(uses, before, -1);
+      countUses(uses, desired, 1);
       if (desired === undefined || !isFrontend(desired)) return;
       for (const chain of chainsOf(desired)) {
         const name = `${desired.family} ${chain.name}`;
-        if (anew || this.#chains.get(name) === undefined) chains.set(name, chain);
+        if (anew || this.chains.get(name) === undefined) chains.set(name, chain);
       }
     });
     const lines =
       extent === 'change' ? [] : FAMILIES.flatMap((family) => this.#renderExtent(family, extent, options));
     // Those that are there are written anew with the rules; a reset needs no others than its entries do.
-    await inSlices(extent === 'rules' ? this.#chains : [], ([name, chain]) => {
-      if (chain !== undefined) lines.push(...renderChain(familyOf(name), chain, options));
+    await inSlices(extent === 'rules' ? this.chains.own() : [], ([name, chain]) => {
+      lines.push(...renderChain(familyOf(name), chain, options));
     });
     await inSlices(chains, ([name, chain]) => {
       lines.push(...renderChain(familyOf(name), chain, options));
     });
     for (const line of elements.lines()) lines.push(line);
     const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-    return { text, extent, elements: elements.count, entries, removed, chains };
+    return { text, extent, elements: elements.count, entries, removed, chains, uses };
   }
 
   /** To be called when the kernel took the transaction. */
-  merge({ extent, elements, entries, removed, chains }: Transaction): void {
+  merge({ extent, elements, entries, removed, chains, uses }: Transaction): void {
     if (extent === 'reset' || extent === 'replace') {
       // Taken over as it is: to copy 300,000 would keep everything else waiting.
       this.#entries = entries;
       this.#elements = elements;
-      this.#chains.clear();
+      this.chains.clear();
     } else {
       for (const [id, entry] of entries) this.#set(id, entry);
       for (const id of removed) this.#set(id, undefined);
     }
-    for (const [name, chain] of chains) this.#chains.set(name, chain);
-  }
-
-  /** Names of a family's chains that come and go. */
-  chains(family: Family): string[] {
-    return [...this.#chains.keys()].flatMap((name) =>
-      familyOf(name) === family ? [name.slice(family.length + 1)] : [],
-    );
+    this.chains.change(chains, uses);
   }
 
   /** How many rules a chain that comes and goes has; undefined: it is none that we made. */
   ruleCount(family: Family, name: string, options: TableOptions): number | undefined {
-    const chain = this.#chains.get(`${family} ${name}`);
+    const chain = this.chains.get(`${family} ${name}`);
     // Two commands make the chain, and empty it.
     return chain === undefined ? undefined : renderChain(family, chain, options).length - 2;
-  }
-
-  /** Takes in chains that were found in the kernel: those of an agent before us, to be collected one day. */
-  adoptChains(family: Family, names: Iterable<string>): void {
-    for (const name of names) {
-      const key = `${family} ${name}`;
-      if (comesAndGoes(name) && !this.#chains.has(key)) this.#chains.set(key, undefined);
-    }
-  }
-
-  forgetChains(chains: Iterable<string>): void {
-    for (const chain of chains) this.#chains.delete(chain);
-  }
-
-  /** Chains that no committed entry leads into. */
-  async unusedChains(): Promise<string[]> {
-    const unused = new Set(this.#chains.keys());
-    await inSlices(this.#entries.values(), (entry) => {
-      if (unused.size === 0 || !isFrontend(entry)) return;
-      for (const { name } of chainsOf(entry)) unused.delete(`${entry.family} ${name}`);
-    });
-    return [...unused].sort();
   }
 
   #set(id: string, entry: Entry | undefined): void {
@@ -171,8 +146,12 @@ export class KernelModel {
   }
 }
 
-function familyOf(chainKey: string): Family {
-  return chainKey.startsWith('ip6 ') ? 'ip6' : 'ip';
+function countUses(uses: Map<string, number>, entry: Entry | undefined, more: 1 | -1): void {
+  if (entry === undefined || !isFrontend(entry)) return;
+  for (const name of entranceChains(entry)) {
+    const key = `${entry.family} ${name}`;
+    uses.set(key, (uses.get(key) ?? 0) + more);
+  }
 }
 
 function countOf(entry: Entry | undefined): number {

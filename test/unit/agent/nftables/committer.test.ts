@@ -84,52 +84,6 @@ describe('agent: committing to the kernel', () => {
     expect(kernel.tables.get('ip')?.chains.get('pick-3')).to.have.length(3);
   });
 
-  it('deletes many chains in several goes', async () => {
-    const { book, committer, kernel, commitAll } = setUp();
-    for (let count = 1; count <= 60; count++) {
-      book.put(
-        owner('a'),
-        frontends(
-          1,
-          Array.from({ length: count }, (_, index) => index + 1),
-          true,
-        ),
-      );
-      await commitAll();
-    }
-    const counts: number[] = [];
-    let left = 1;
-    while (left > 0) {
-      left = await committer.collectChains();
-      counts.push(left);
-    }
-    expect(counts.length).to.be.greaterThan(2);
-    const chains = [...(kernel.tables.get('ip')?.chains.keys() ?? [])];
-    expect(chains.filter((name) => /-(59|30|1)$/.test(name))).to.deep.equal([]);
-    expect(chains).to.include('pick-60');
-  });
-
-  it('deletes chains that nothing leads to any more, and survives when the kernel calls them busy', async () => {
-    const { book, committer, kernel, commitAll } = setUp();
-    book.put(owner('a'), frontends(1, [1, 2, 3], true));
-    await commitAll();
-    book.put(owner('a'), frontends(1, [1], true));
-    await commitAll();
-
-    kernel.minds = 'delete chain';
-    await committer.collectChains();
-    expect(kernel.tables.get('ip')?.chains.has('pick-3')).to.equal(true);
-    kernel.minds = undefined;
-    await committer.collectChains();
-
-    const chains = [...(kernel.tables.get('ip')?.chains.keys() ?? [])];
-    expect(chains).to.include.members(['pick-1', 'external-pick-1', 'external-port-pick-1']);
-    expect(chains.filter((name) => name.endsWith('-3'))).to.deep.equal([]);
-    book.put(owner('a'), frontends(1, [1, 2, 3], true));
-    await commitAll();
-    expect(kernel.meaning().get('ip services 10.96.0.1 . tcp . 80')).to.match(/^external: .*0\.3/);
-  });
-
   it('throws nothing of a former agent into doubt: all of it goes in the moment of the first commit', async () => {
     const before = setUp();
     before.book.put(owner('gone'), frontends(9, [1, 2, 3, 4]));

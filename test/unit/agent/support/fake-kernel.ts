@@ -104,12 +104,23 @@ function applyHolder({ holders }: Table, verb: string, name: string): void {
   else throw refusal(`no map or set ${name}`);
 }
 
-function applyChain({ chains }: Table, verb: string, kind: string, name: string, text: string): void {
+function applyChain(table: Table, verb: string, kind: string, name: string, text: string): void {
+  const { chains } = table;
   if (verb === 'add' && kind === 'chain') chains.set(name, chains.get(name) ?? []);
   else if (!chains.has(name)) throw refusal(`no chain ${name}`);
   else if (kind === 'rule') chains.get(name)?.push(text);
   else if (verb === 'flush') chains.set(name, []);
+  else if (isLedTo(table, name)) throw refusal(`chain ${name} is busy`);
   else chains.delete(name);
+}
+
+function isLedTo({ holders, chains }: Table, chain: string): boolean {
+  const texts = [...chains.values(), ...[...holders.values()].map((holder) => [...holder.values()])].flat();
+  return texts.some((text) => chainsIn(text).includes(chain));
+}
+
+function chainsIn(text: string): string[] {
+  return [...text.matchAll(/(?:goto|jump) ([\w-]+)/g)].map(([, chain = '']) => chain);
 }
 
 function applyElements({ holders }: Table, verb: string, name: string, text: string): void {
@@ -129,8 +140,8 @@ function checkReferences(tables: Tables): void {
     const verdicts = [...holders.values()].flatMap((holder) => [...holder.values()]);
     const rules = [...chains.values()].flat();
     for (const text of [...verdicts, ...rules]) {
-      const [, chain] = /(?:goto|jump) (\S+)/.exec(text) ?? [];
-      if (chain !== undefined && !chains.has(chain)) throw refusal(`${text}: no chain ${chain}`);
+      const missing = chainsIn(text).find((chain) => !chains.has(chain));
+      if (missing !== undefined) throw refusal(`${text}: no chain ${missing}`);
       const [, map] = /@(\S+)/.exec(text) ?? [];
       if (map !== undefined && !holders.has(map)) throw refusal(`${text}: no map ${map}`);
     }
