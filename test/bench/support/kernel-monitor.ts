@@ -14,6 +14,7 @@ export class KernelMonitor {
   readonly #tokens: (line: string) => Iterable<string>;
   readonly #waiting = new Map<string, (at: number) => void>();
   #lost = false;
+  #lastLine = '';
 
   private constructor(node: BenchNode, tokens: (line: string) => Iterable<string>) {
     this.#tokens = tokens;
@@ -43,9 +44,12 @@ export class KernelMonitor {
     }
   }
 
-  /** The kernel told more than could be read: what is waited for may have been missed. */
-  get isLost(): boolean {
-    return this.#lost;
+  /** Why what is waited for may have been missed: the kernel told more than could be read, or nobody reads. */
+  get trouble(): string | null {
+    if (this.#lost) return 'nft monitor lost events';
+    const { exitCode, signalCode } = this.#child;
+    const end = exitCode ?? signalCode;
+    return end === null ? null : `nft monitor ended with ${end}: ${this.#lastLine}`;
   }
 
   /** Calls back once, with `performance.now()`, when a line with this token comes. */
@@ -78,6 +82,7 @@ export class KernelMonitor {
   }
 
   #take(line: string): void {
+    this.#lastLine = line;
     if (line.includes('lost some netlink events')) this.#lost = true;
     if (this.#waiting.size === 0) return;
     for (const token of this.#tokens(line)) {

@@ -74,10 +74,8 @@ async function measureOneByOne(
 }
 
 /** Whether it was the proxy or the looking on that failed. */
-function explainLoss(proxy: ServiceProxy, token: string, { isLost }: KernelMonitor): string {
+function explainLoss(proxy: ServiceProxy, token: string, { trouble }: KernelMonitor): string {
   const isThere = proxy.node.run('nft', 'list', 'ruleset').includes(token);
-  const events = isLost ? ', which lost events' : '';
-  return isThere
-    ? `${proxy.title}: ${token} is in the kernel, but nft monitor${events} never told`
-    : `${proxy.title}: the kernel never got ${token}`;
+  const what = isThere ? `${token} is in the kernel, but nobody told` : `the kernel never got ${token}`;
+  return [`${proxy.title}: ${what}`, ...(trouble === null ? [] : [trouble])].join('; ');
 }
