@@ -9,23 +9,27 @@ export function diffField(
   expected: string | number | undefined,
 ): FieldChange[] {
   if (actual === expected) return [];
-  return [{ field, actual: String(actual ?? NONE), expected: String(expected ?? NONE) }];
+  return [{ field, actual: tell(actual), expected: tell(expected) }];
+}
+
+function tell(value: string | number | undefined): string {
+  return value === undefined || value === '' ? NONE : String(value);
 }
 
 /**
- * Of what is wanted, the entries that are otherwise. What was never read or written is as AWS makes it: `defaults`. Entries
- * that nobody asks for are left as they are.
+ * Of what is wanted, the entries that are otherwise. `managed` are wanted with these values where nobody asks for others, and
+ * are so already where they were never read or written. Entries that nobody asks for are left as they are.
  */
 export function diffEntries(
   prefix: string,
   actual: Readonly<Record<string, string>>,
   expected: Readonly<Record<string, string>>,
-  defaults: Readonly<Record<string, string>> = {},
+  managed: Readonly<Record<string, string>> = {},
 ): { entries: Record<string, string>; fields: FieldChange[] } {
   const entries: Record<string, string> = {};
   const fields: FieldChange[] = [];
-  for (const [key, value] of Object.entries(expected)) {
-    const found = actual[key] ?? defaults[key];
+  for (const [key, value] of Object.entries({ ...managed, ...expected })) {
+    const found = actual[key] ?? managed[key];
     if (found === value) continue;
     entries[key] = value;
     fields.push(...diffField(`${prefix}.${key}`, found, value));

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AwsChange } from '../changes.ts';
+import { managedOfListener } from '../managed-attributes.ts';
 import type { AwsModel, ListenerModel } from '../model.ts';
 import type { AwsObserved, ObservedListener, ObservedLoadBalancer } from '../observed.ts';
-import { LISTENER_DEFAULTS } from './aws-defaults.ts';
 import { describeFields, diffEntries, diffField, isEmpty } from './diff-fields.ts';
 import { addTags } from './diff-tags.ts';
 
@@ -113,7 +113,7 @@ function diffAttributes(
     'attributes',
     found?.attributes ?? {},
     attributes,
-    LISTENER_DEFAULTS,
+    managedOfListener({ protocol }),
   );
   if (isEmpty(entries)) return [];
   const summary = `Set of listener ${protocol} ${port}: ${describeFields(fields)}`;

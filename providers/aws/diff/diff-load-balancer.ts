@@ -1,8 +1,8 @@
 import type { AwsChange } from '../changes.ts';
+import { managedOfLoadBalancer } from '../managed-attributes.ts';
 import type { AwsModel, LoadBalancerModel, SubnetMappingModel } from '../model.ts';
 import type { AwsObserved, ObservedLoadBalancer } from '../observed.ts';
 import { OWNER_TAGS } from '../tags.ts';
-import { LOAD_BALANCER_DEFAULTS } from './aws-defaults.ts';
 import { describeFields, diffEntries, diffField, isEmpty } from './diff-fields.ts';
 import { diffSubnets, type SubnetsDiff } from './diff-subnets.ts';
 import { addTags } from './diff-tags.ts';
@@ -16,7 +16,10 @@ export function createLoadBalancer(model: AwsModel, mappings: SubnetMappingModel
   const summary = `Create ${loadBalancer.scheme} load balancer ${loadBalancer.name} in ${where}`;
   const withManagedSecurityGroup = model.securityGroup !== undefined;
   const call = { call: 'CreateLoadBalancer' as const, loadBalancer, mappings, withManagedSecurityGroup };
-  return [{ action: 'Create', resource, summary, ...call }, ...diffAttributes(loadBalancer, {})];
+  return [
+    { action: 'Create', resource, summary, ...call },
+    ...diffAttributes(loadBalancer, { attributes: {}, tags: {} }),
+  ];
 }
 
 /** Brings one that is there to what it ought to be, as far as AWS lets it be changed. */
@@ -32,7 +35,7 @@ export function diffLoadBalancer(
       ...addTags({ kind: resource, name: found.name }, found.tags, loadBalancer.tags),
       ...changes,
       ...diffSecurityGroups(model, found, observed),
-      ...diffAttributes(loadBalancer, found.attributes),
+      ...diffAttributes(loadBalancer, found),
     ],
     ...rest,
   };
@@ -43,12 +46,12 @@ function diffSecurityGroups(
   found: ObservedLoadBalancer,
   observed: AwsObserved,
 ): AwsChange[] {
-  const isAdopted = found.tags[OWNER_TAGS.adopted] !== undefined;
+  const adopted = isAdopted(found);
   // AWS never gives any to one that was made without.
-  if (isAdopted && found.securityGroups.length === 0) return [];
+  if (adopted && found.securityGroups.length === 0) return [];
   // One that is adopted keeps what it has, unless people say otherwise.
   const given =
-    isAdopted && loadBalancer.securityGroups.length === 0
+    adopted && loadBalancer.securityGroups.length === 0
       ? found.securityGroups.filter((id) => id !== observed.securityGroup?.id)
       : loadBalancer.securityGroups;
   const managed = securityGroup === undefined ? undefined : observed.securityGroup?.id;
@@ -66,13 +69,19 @@ function diffSecurityGroups(
   ];
 }
 
+/** Of one that is adopted, nothing but what people name: all else is as its owner had it. */
 function diffAttributes(
   { attributes, name }: LoadBalancerModel,
-  found: Readonly<Record<string, string>>,
+  found: Pick<ObservedLoadBalancer, 'attributes' | 'tags'>,
 ): AwsChange[] {
-  const { entries, fields } = diffEntries('attributes', found, attributes, LOAD_BALANCER_DEFAULTS);
+  const managed = isAdopted(found) ? {} : managedOfLoadBalancer({ attributes });
+  const { entries, fields } = diffEntries('attributes', found.attributes, attributes, managed);
   if (isEmpty(entries)) return [];
   const summary = `Set of load balancer ${name}: ${describeFields(fields)}`;
   const call = { call: 'ModifyLoadBalancerAttributes' as const, name, attributes: entries };
   return [{ action: 'Update', resource, summary, fields, ...call }];
+}
+
+function isAdopted({ tags }: Pick<ObservedLoadBalancer, 'tags'>): boolean {
+  return tags[OWNER_TAGS.adopted] !== undefined;
 }

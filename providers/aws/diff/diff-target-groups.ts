@@ -1,7 +1,7 @@
 import type { AwsChange } from '../changes.ts';
+import { managedOfTargetGroup } from '../managed-attributes.ts';
 import type { TargetGroupModel } from '../model.ts';
 import type { ObservedTargetGroup } from '../observed.ts';
-import { TARGET_GROUP_DEFAULTS } from './aws-defaults.ts';
 import { describeFields, diffEntries, diffField, isEmpty } from './diff-fields.ts';
 import { addTags } from './diff-tags.ts';
 
@@ -18,7 +18,7 @@ export function diffTargetGroup(
     'attributes',
     found?.attributes ?? {},
     model.attributes,
-    TARGET_GROUP_DEFAULTS,
+    managedOfTargetGroup(model),
   );
   if (!isEmpty(entries)) {
     changes.push({

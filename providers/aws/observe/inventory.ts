@@ -9,7 +9,7 @@ import { emptyStack, isEmptyStack, type KnownLoadBalancer, type KnownStack } fro
 import { type Loaded, loadInventory } from './load-inventory.ts';
 import { Network } from './network.ts';
 import { ownersIn } from './owners.ts';
-import { readListeners, readLoadBalancerAttributes, readTargetGroupDetails } from './read-details.ts';
+import { readLoadBalancerAttributes, readTargetGroupDetails, verifyListeners } from './read-details.ts';
 import { SharedRun } from './shared-run.ts';
 
 export interface InventoryOptions {
@@ -25,8 +25,8 @@ export interface InventoryOptions {
 const GHOSTS_MS = 60_000;
 /** For so long they may not show what was made. Whatever somebody deletes that soon is missed by the next sweep only. */
 const UNSEEN_MS = 5_000;
-/** Of load balancers that are read in one go by a sweep: their listeners' tags fit into a call or two. */
-const SWEPT_AT_ONCE = 10;
+/** Stacks that are read in one go by a sweep: their listeners, and the tags of these, fit into a call or two. */
+const SWEPT_AT_ONCE = 20;
 
 /**
  * What a cluster has in one account and region: read once, and kept by our own writes from then on. What is in it was tagged
@@ -141,7 +141,7 @@ export class Inventory {
     const loadBalancers = before.flatMap(({ stack }) => stack.loadBalancers);
     const targetGroups = before.flatMap(({ stack }) => stack.targetGroups);
     const [listeners, attributes, groups] = await Promise.all([
-      readListeners(this.calls, loadBalancers, context),
+      verifyListeners(this.calls, loadBalancers, context),
       readEach(loadBalancers, (each) => readLoadBalancerAttributes(this.calls, each, context)),
       readEach(targetGroups, (each) => readTargetGroupDetails(this.calls, each, context)),
     ]);

@@ -1,48 +1,105 @@
+import type { Listener } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { isClass } from '../../../kube/errors.ts';
 import type { AwsCalls, CallContext } from '../calls/call-aws.ts';
-import { elbPages } from '../calls/pages.ts';
+import { ARNS_A_CALL, chunk, elbPages } from '../calls/pages.ts';
+import { MANAGED_ATTRIBUTES } from '../managed-attributes.ts';
 import type { ObservedListener } from '../observed.ts';
+import { OWNER_TAGS } from '../tags.ts';
 import { type KnownLoadBalancer, type KnownTargetGroup, stillWaits } from './known.ts';
 import { mergeTargets, readAttributes, readListener, readTarget } from './read-answers.ts';
 import { readTagsOf } from './read-tags.ts';
 
+type WithListeners = Pick<KnownLoadBalancer, 'arn' | 'listeners' | 'listenersOf' | 'tags'>;
+
 /** Listeners by the ARN of their load balancer, one call each, their tags 20 a call; none of one that is gone. */
 export async function readListeners(
   calls: AwsCalls,
-  loadBalancers: readonly Pick<KnownLoadBalancer, 'arn' | 'listeners'>[],
+  loadBalancers: readonly Pick<WithListeners, 'arn' | 'listeners'>[],
   context: CallContext,
 ): Promise<Map<string, ObservedListener[]>> {
-  const listings = await Promise.all(
-    loadBalancers.map(async ({ arn, listeners }) => ({
-      arn,
-      known: listeners,
-      answers: (await listListeners(calls, arn, context)).filter(
-        ({ ListenerArn }) => ListenerArn !== undefined,
-      ),
-    })),
-  );
-  const arns = listings.flatMap(({ answers }) => answers.map(({ ListenerArn = '' }) => ListenerArn));
-  const tags = await readTagsOf(calls, arns, context);
-  const read = new Map<string, ObservedListener[]>();
-  for (const { arn, known, answers } of listings) {
-    const listeners = answers.map((answer) => readListener(answer, tags.get(answer.ListenerArn ?? '') ?? {}));
-    await Promise.all(listeners.map((listener) => readRest(calls, listener, known, context)));
-    read.set(arn, listeners);
-  }
-  return read;
+  const listings = loadBalancers.map(async ({ arn, listeners: known }) => ({
+    arn,
+    known,
+    answers: await listListeners(calls, arn, context),
+  }));
+  return withDetails(calls, await Promise.all(listings), context);
 }
 
-async function listListeners(calls: AwsCalls, arn: string, context: CallContext) {
+/**
+ * The same, with those that are known asked for 20 a call: whether they are there still, and as they were. What somebody added
+ * to a load balancer of ours isn't ours and isn't looked for; one that was adopted goes or stays by that, and is listed.
+ */
+export async function verifyListeners(
+  calls: AwsCalls,
+  loadBalancers: readonly WithListeners[],
+  context: CallContext,
+): Promise<Map<string, ObservedListener[]>> {
+  const known = loadBalancers.filter(isKnownWhole);
+  const others = loadBalancers.filter((each) => !isKnownWhole(each));
+  const arns = known.flatMap(({ listeners }) => listeners.flatMap(({ arn }) => arn ?? []));
+  const parts = chunk(arns, ARNS_A_CALL).map((part) => findListeners(calls, part, context));
+  const [listed, ...found] = await Promise.all([readListeners(calls, others, context), ...parts]);
+  const answers = found.flat();
+  const listings = known.map(({ arn, listeners }) => ({
+    arn,
+    known: listeners,
+    answers: answers.filter(({ LoadBalancerArn }) => LoadBalancerArn === arn),
+  }));
+  return new Map([...listed, ...(await withDetails(calls, listings, context))]);
+}
+
+function isKnownWhole({ listeners, listenersOf, tags }: WithListeners): boolean {
+  const isAdopted = tags[OWNER_TAGS.adopted] !== undefined;
+  return listenersOf === 'all' && !isAdopted && listeners.every(({ arn }) => arn !== undefined);
+}
+
+interface Listing {
+  arn: string;
+  known: readonly ObservedListener[];
+  answers: readonly Listener[];
+}
+
+async function withDetails(
+  calls: AwsCalls,
+  listings: readonly Listing[],
+  context: CallContext,
+): Promise<Map<string, ObservedListener[]>> {
+  const arns = listings.flatMap(({ answers }) => answers.map(({ ListenerArn = '' }) => ListenerArn));
+  const tags = await readTagsOf(calls, arns, context);
+  const read = listings.map(async ({ answers, arn, known }) => {
+    const listeners = answers.map((answer) => readListener(answer, tags.get(answer.ListenerArn ?? '') ?? {}));
+    await Promise.all(listeners.map((listener) => readRest(calls, listener, known, context)));
+    return [arn, listeners] as const;
+  });
+  return new Map(await Promise.all(read));
+}
+
+async function listListeners(calls: AwsCalls, arn: string, context: CallContext): Promise<Listener[]> {
   try {
     const pages = await elbPages(calls, 'DescribeListeners', { LoadBalancerArn: arn }, context);
-    return pages.flatMap(({ Listeners = [] }) => Listeners);
+    const listeners = pages.flatMap(({ Listeners = [] }) => Listeners);
+    return listeners.filter(({ ListenerArn }) => ListenerArn !== undefined);
   } catch (error) {
     if (isClass(error, 'NotFound')) return [];
     throw error;
   }
 }
 
-/** What listings don't tell: attributes, where any are ours, and certificates beyond the default one. */
+/** One that is gone fails the whole call. */
+async function findListeners(calls: AwsCalls, arns: string[], context: CallContext): Promise<Listener[]> {
+  try {
+    const { Listeners = [] } = await calls.call('DescribeListeners', { ListenerArns: arns }, context);
+    return Listeners;
+  } catch (error) {
+    if (!isClass(error, 'NotFound')) throw error;
+    if (arns.length <= 1) return [];
+    const half = Math.ceil(arns.length / 2);
+    const first = await findListeners(calls, arns.slice(0, half), context);
+    return [...first, ...(await findListeners(calls, arns.slice(half), context))];
+  }
+}
+
+/** What listings don't tell: attributes, which TCP alone has, and certificates beyond the default one. */
 async function readRest(
   calls: AwsCalls,
   listener: ObservedListener,
@@ -53,10 +110,10 @@ async function readRest(
   if (arn === undefined) return;
   const before = known.find((each) => each.port === port && each.protocol === protocol);
   const [attributes, certificates] = await Promise.all([
-    hasNone(before?.attributes) ? {} : readListenerAttributes(calls, arn, context),
+    protocol === 'TCP' ? readListenerAttributes(calls, arn, context) : {},
     protocol === 'TLS' ? readCertificates(calls, arn, context) : [],
   ]);
-  listener.attributes = keepKnown(attributes, before?.attributes);
+  listener.attributes = keepOurs(attributes, before?.attributes, 'listener');
   const [first] = listener.certificates;
   if (first !== undefined) listener.certificates = [first, ...certificates.filter((each) => each !== first)];
 }
@@ -79,11 +136,10 @@ export async function readLoadBalancerAttributes(
   { arn, attributes }: Pick<KnownLoadBalancer, 'arn' | 'attributes'>,
   context: CallContext,
 ): Promise<Record<string, string> | undefined> {
-  if (hasNone(attributes)) return {};
   const answer = await unlessGone(
     calls.call('DescribeLoadBalancerAttributes', { LoadBalancerArn: arn }, context),
   );
-  return answer && keepKnown(readAttributes(answer.Attributes), attributes);
+  return answer && keepOurs(readAttributes(answer.Attributes), attributes, 'loadBalancer');
 }
 
 /** Attributes and targets; undefined when it's gone. */
@@ -94,14 +150,12 @@ export async function readTargetGroupDetails(
 ): Promise<Pick<KnownTargetGroup, 'attributes' | 'targets' | 'waits'> | undefined> {
   const TargetGroupArn = group.arn;
   const [attributes, targets] = await Promise.all([
-    hasNone(group.attributes)
-      ? { Attributes: [] }
-      : unlessGone(calls.call('DescribeTargetGroupAttributes', { TargetGroupArn }, context)),
+    unlessGone(calls.call('DescribeTargetGroupAttributes', { TargetGroupArn }, context)),
     readTargets(calls, group, context),
   ]);
   if (attributes === undefined || targets === undefined) return undefined;
   return {
-    attributes: keepKnown(readAttributes(attributes.Attributes), group.attributes),
+    attributes: keepOurs(readAttributes(attributes.Attributes), group.attributes, 'targetGroup'),
     targets,
     waits: stillWaits(targets),
   };
@@ -127,16 +181,13 @@ async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Nobody ever set one: there's nothing of ours that could have changed. */
-function hasNone(attributes: Record<string, string> | undefined): boolean {
-  return attributes !== undefined && Object.keys(attributes).length === 0;
-}
-
-/** Only those that were known before, since the others aren't ours; all, where nothing was known. */
-function keepKnown(
+/** Those that are managed, or that were known before; all, where nothing was known. */
+function keepOurs(
   read: Record<string, string>,
   known: Record<string, string> | undefined,
+  of: keyof typeof MANAGED_ATTRIBUTES,
 ): Record<string, string> {
   if (known === undefined) return read;
-  return Object.fromEntries(Object.entries(read).filter(([key]) => key in known));
+  const managed = MANAGED_ATTRIBUTES[of];
+  return Object.fromEntries(Object.entries(read).filter(([key]) => managed.has(key) || key in known));
 }
