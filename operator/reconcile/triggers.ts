@@ -42,6 +42,10 @@ export class Triggers {
       if (previous !== undefined) this.#add(serviceKeyOf(previous));
       this.#wakeRivals(object, claims);
       this.#wakeSharers(object);
+      // Those that it shares with no more.
+      if (previous !== undefined && previous.spec.sharedAddress !== object.spec.sharedAddress) {
+        this.#wakeSharers(previous);
+      }
     });
     caches.nodes.store.onChange(({ object, previous }) => {
       if (previous === undefined || !isDeepStrictEqual(targetingOf(previous), targetingOf(object))) {

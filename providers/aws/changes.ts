@@ -63,7 +63,8 @@ export type AwsCall =
       protocol: string;
       attributes: Record<string, string>;
     }
-  | { call: 'DeleteListener'; loadBalancer: string; port: number; protocol: string }
+  /** `member`: whose it is; when another has the port by then, it stays. */
+  | { call: 'DeleteListener'; loadBalancer: string; port: number; protocol: string; member?: string }
   | { call: 'AddTags'; of: TaggedThing; tags: Record<string, string> }
   | { call: 'RemoveTags'; of: TaggedThing; keys: string[] };
 

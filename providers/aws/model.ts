@@ -9,6 +9,8 @@ export interface AwsModel {
   member: string;
   /** Whether this one decides what belongs to the whole; the others only add listeners to it. */
   leads: boolean;
+  /** Of those that share the stack, those that nothing speaks against; absent: it shares nothing. */
+  accepted?: string[];
   loadBalancer: LoadBalancerModel;
   /** undefined: none is managed; those in `loadBalancer.securityGroups` are taken as they are. */
   securityGroup: SecurityGroupModel | undefined;

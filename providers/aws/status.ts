@@ -1,11 +1,13 @@
 import type { LoadBalancerIngress } from '../../kube/objects.ts';
 import type { Finding, ProviderStatus } from '../provider.ts';
-import { type Current, chooseCurrent, mayReplace } from './diff/choose-current.ts';
+import { type Current, chooseCurrent, isHeld, mayReplace } from './diff/choose-current.ts';
 import { planModel } from './diff/diff-model.ts';
 import type { AwsModel, TargetGroupModel } from './model.ts';
 import type { AwsObserved, ObservedLoadBalancer, ObservedTarget } from './observed.ts';
 
 const NAMED = 3;
+const REPLACING = 'Replacing';
+const OTHERS_SECONDS = 5;
 
 /** What the outside sees: the former load balancer for as long as the new one doesn't serve. */
 export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStatus {
@@ -13,11 +15,12 @@ export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStat
   const [former] = current.former;
   const isNew = former === undefined || mayReplace(current, observed);
   const serving = (isNew ? current.loadBalancer : former) ?? former;
-  // One that isn't adopted yet isn't ours to show.
-  const shown = observed.loadBalancers.some(({ arn }) => arn === serving?.arn) ? serving : undefined;
   const notProgrammed = findObstacle(current, observed);
+  const shown = serving !== undefined && isShown(serving, current.model, observed) ? serving : undefined;
   const counts = countTargets(current.model.targetGroups, observed);
-  const { lookAgainAfterSeconds: againAfterSeconds } = observed;
+  // What others do on a shared one isn't told by AWS: it is looked at, in memory.
+  const waitsForOthers = notProgrammed?.reason === REPLACING ? OTHERS_SECONDS : undefined;
+  const againAfterSeconds = observed.lookAgainAfterSeconds ?? waitsForOthers;
   // What was taken for granted after a restart wasn't asked about, and nobody waits for it.
   const isUnknown = counts.unasked > 0 && againAfterSeconds === undefined;
   const unhealthy =
@@ -51,6 +54,16 @@ function toIngress(
   return [...names, ...addresses.slice(0, 7).map((ip) => ({ ip, ipMode: 'Proxy' as const }))];
 }
 
+/** One that isn't adopted yet isn't ours to show, and neither is one of others that this one may not share. */
+function isShown(
+  { arn, listeners }: ObservedLoadBalancer,
+  { accepted, member }: AwsModel,
+  { loadBalancers }: AwsObserved,
+): boolean {
+  if (!loadBalancers.some((each) => each.arn === arn)) return false;
+  return accepted?.includes(member) !== false || listeners.some((each) => each.member === member);
+}
+
 function findObstacle(current: Current, observed: AwsObserved): Finding | undefined {
   const { former, loadBalancer, model } = current;
   const plan = planModel(model, observed);
@@ -70,10 +83,15 @@ function findObstacle(current: Current, observed: AwsObserved): Finding | undefi
     };
   }
   // As long as this is told, nothing counts as carried out: what is left to do then is no drift.
-  const [replaced] = former;
+  const serves = mayReplace(current, observed);
+  const isDone = ({ listeners }: ObservedLoadBalancer) =>
+    serves &&
+    listeners.every(({ member }) => member !== model.member) &&
+    listeners.some((each) => isHeld(model, each));
+  const replaced = former.find((each) => !isDone(each));
   if (replaced !== undefined) {
     const message = `Load balancer ${name} takes the place of ${replaced.name}, which serves until that has a healthy target.`;
-    return { reason: 'Replacing', message };
+    return { reason: REPLACING, message };
   }
   return plan.obstacle;
 }

@@ -73,10 +73,11 @@ export async function modifyListenerAttributes(
 
 export async function deleteListener(
   writer: StackWriter,
-  { loadBalancer, port, protocol }: ChangeOf<'DeleteListener'>,
+  { loadBalancer, member, port, protocol }: ChangeOf<'DeleteListener'>,
 ): Promise<void> {
   if (writer.findLoadBalancer(loadBalancer) === undefined) return;
-  if (writer.findListener(loadBalancer, port, protocol) === undefined) return;
+  const found = writer.findListener(loadBalancer, port, protocol);
+  if (found === undefined || (member !== undefined && found.member !== member)) return;
   const known = await writer.listener(loadBalancer, port, protocol);
   try {
     await writer.call('DeleteListener', { ListenerArn: known.arn });

@@ -1,5 +1,6 @@
 import { isOurs } from '../observe/load-inventory.ts';
 import { writeTags } from '../observe/read-answers.ts';
+import { memberByTags } from '../stack-of.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import type { ChangeOf, StackWriter } from './stack-writer.ts';
 
@@ -15,8 +16,13 @@ export async function addTags(writer: StackWriter, { of, tags }: ChangeOf<'AddTa
   }
   writer.wrote(() => {
     const thing = thingOf(writer, of);
-    if (thing !== undefined) thing.tags = { ...thing.tags, ...tags };
-    if (thing !== undefined && 'variant' in thing) thing.variant = thing.tags[OWNER_TAGS.variant] ?? '';
+    if (thing === undefined) return;
+    thing.tags = { ...thing.tags, ...tags };
+    if ('variant' in thing) thing.variant = thing.tags[OWNER_TAGS.variant] ?? '';
+    if ('member' in thing) {
+      thing.member = memberByTags(thing.tags) ?? '';
+      thing.key = thing.tags[OWNER_TAGS.resource] ?? '';
+    }
   });
 }
 

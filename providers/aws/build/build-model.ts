@@ -1,6 +1,6 @@
 import type { DesiredLoadBalancer } from '../../provider.ts';
-import type { AwsModel } from '../model.ts';
-import { type BuildInput, type Refusal, readInput } from './build-input.ts';
+import type { AwsModel, LoadBalancerModel, TargetGroupModel } from '../model.ts';
+import { type BuildInput, type BuildMember, type Refusal, readInput } from './build-input.ts';
 import { buildListeners } from './build-listeners.ts';
 import { buildLoadBalancer } from './build-load-balancer.ts';
 import { buildSecurityGroup } from './build-security-group.ts';
@@ -18,27 +18,48 @@ export function buildModel(desired: DesiredLoadBalancer): AwsModel {
   const input = readInput(desired);
   const loadBalancer = buildLoadBalancer(input);
   const securityGroup = buildSecurityGroup(input, loadBalancer);
-  const { choices, refusals } = chooseListeners(input.own);
+  const { choices } = chooseListeners(input.own);
   const targetGroups = buildTargetGroups(input, choices, loadBalancer);
   const { adopt } = input.leader.options;
   return {
     stack: input.stack,
     member: input.own.name,
     leads: input.leader.name === input.own.name,
+    ...(desired.sharedAddress === undefined ? {} : { accepted: findAccepted(input, loadBalancer) }),
     loadBalancer,
     securityGroup: securityGroup.model,
     listeners: buildListeners(input, choices),
     targetGroups,
     foreignNodes: findForeignNodes(input),
-    refusals: [
-      ...refusals,
-      ...refuseSharing(input, input.own),
-      ...refuseOptions(input, choices, loadBalancer, targetGroups),
-      ...refuseCount(input),
-      ...securityGroup.refusals,
-    ],
+    refusals: [...refuse(input, loadBalancer, targetGroups), ...securityGroup.refusals],
     ...(adopt === undefined ? {} : { adopt: { arn: adopt.arn, confirmed: adopt.confirmed } }),
   };
+}
+
+/** Whatever speaks against one of those that share, but for what all of them make together. */
+function refuse(
+  input: BuildInput,
+  loadBalancer: LoadBalancerModel,
+  targetGroups: readonly TargetGroupModel[],
+): Refusal[] {
+  const { choices, refusals } = chooseListeners(input.own);
+  return [
+    ...refusals,
+    ...refuseSharing(input, input.own),
+    ...refuseOptions(input, choices, loadBalancer, targetGroups),
+    ...refuseCount(input),
+  ];
+}
+
+/** Each with its own eyes; of the others' pods nothing is known here. */
+function findAccepted(input: BuildInput, loadBalancer: LoadBalancerModel): string[] {
+  const isAccepted = (own: BuildMember) => {
+    const pods = own === input.own ? input.desired.pods : [];
+    const asOwn = { ...input, own, desired: { ...input.desired, pods } };
+    const targetGroups = buildTargetGroups(asOwn, chooseListeners(own).choices, loadBalancer);
+    return refuse(asOwn, loadBalancer, targetGroups).length === 0;
+  };
+  return input.members.filter(isAccepted).map(({ name }) => name);
 }
 
 function refuseCount({ members, own }: BuildInput): Refusal[] {

@@ -1,5 +1,10 @@
 import type { AwsModel } from '../model.ts';
-import type { AwsObserved, ObservedLoadBalancer } from '../observed.ts';
+import type {
+  AwsObserved,
+  ObservedListener,
+  ObservedLoadBalancer,
+  ObservedTargetGroup,
+} from '../observed.ts';
 import { OWNER_TAGS } from '../tags.ts';
 
 /** The load balancers of a stack, sorted by what becomes of them. */
@@ -40,21 +45,48 @@ function findAdopted({ adopt }: AwsModel, { adoptable, loadBalancers }: AwsObser
   );
 }
 
-/** Whether the former ones may go: the new one is there, for all that share it, and has somebody to send traffic to. */
+/**
+ * Whether the new one serves in the place of the former: it is there, for all that share it and may, and has somebody to send
+ * traffic to.
+ */
 export function mayReplace({ loadBalancer, model }: Current, observed: AwsObserved): boolean {
   if (loadBalancer?.state !== 'active') return false;
-  const others = observed.members.filter((member) => member !== model.member);
-  const isThere = (member: string) => loadBalancer.listeners.some((listener) => listener.member === member);
-  if (!others.every(isThere)) return false;
-  if (
-    !model.listeners.every(({ port }) => loadBalancer.listeners.some((listener) => listener.port === port))
-  ) {
-    return false;
-  }
+  const others = observed.members.filter(
+    (member) => member !== model.member && model.accepted?.includes(member) === true,
+  );
+  if (!others.every((member) => servesOn(loadBalancer, member, observed))) return false;
+  const isThere = (port: number) =>
+    loadBalancer.listeners.some((each) => each.port === port && each.member === model.member);
+  if (!model.listeners.every(({ port }) => isThere(port))) return false;
   const names = new Set(model.targetGroups.map(({ name }) => name));
   const wanted = model.targetGroups.some(({ targets }) => targets.length > 0);
   const groups = observed.targetGroups.filter(({ name }) => names.has(name));
-  return !wanted || groups.some(({ targets }) => targets.some(({ health }) => health === 'healthy'));
+  return !wanted || groups.some(hasHealthy);
+}
+
+/** Another of those that share, as far as that can be told from here. */
+function servesOn({ listeners }: ObservedLoadBalancer, member: string, observed: AwsObserved): boolean {
+  const own = listeners.filter((each) => each.member === member);
+  const groups = observed.targetGroups.filter(({ arn }) =>
+    own.some(({ targetGroupArn }) => targetGroupArn === arn),
+  );
+  const hasTargets = groups.some(({ targets }) => targets.length > 0);
+  return own.length > 0 && (!hasTargets || groups.some(hasHealthy));
+}
+
+function hasHealthy({ targets }: ObservedTargetGroup): boolean {
+  return targets.some(({ health }) => health === 'healthy');
+}
+
+/**
+ * Whether a listener is of somebody who shares the load balancer no more, or may not as it is asked for now: what it serves
+ * stays as it is, since nobody says where it should go.
+ */
+export function isHeld(
+  { accepted, member: own }: Pick<AwsModel, 'accepted' | 'member'>,
+  { member }: Pick<ObservedListener, 'member'>,
+): boolean {
+  return accepted !== undefined && member !== undefined && member !== own && !accepted.includes(member);
 }
 
 function withName(model: AwsModel, name: string): AwsModel {

@@ -26,8 +26,9 @@ export function diffListeners(
     const group = model.targetGroups.find(({ key }) => key === listener.targetGroup);
     if (group === undefined) continue;
     const there = found.find(({ port }) => port === listener.port);
-    const isOurs = there?.member === model.member;
+    const isOurs = there?.member !== undefined;
     if (there === undefined) set.push(create(name, listener, group.name));
+    // Of another that shares the stack and has the port no more: whose it is, is decided by what all of them ask for.
     else if (isOurs) {
       const former = observed.targetGroups.find(({ arn }) => arn === there.targetGroupArn)?.name;
       set.push(...diffListener(name, listener, there, { former, name: group.name }));
@@ -44,11 +45,11 @@ export function removeListener(loadBalancer: string, listener: ObservedListener)
   return remove(loadBalancer, listener);
 }
 
-/** A port that somebody else's listener has, on a load balancer that is ours or was adopted. */
+/** A port that a listener has which none of ours made, on a load balancer that is ours or was adopted. */
 export function findTakenPorts(model: AwsModel, loadBalancer: ObservedLoadBalancer | undefined): number[] {
   const found = loadBalancer?.listeners ?? [];
   return model.listeners
-    .filter(({ port }) => found.some((each) => each.port === port && each.member !== model.member))
+    .filter(({ port }) => found.some((each) => each.port === port && each.member === undefined))
     .map(({ port }) => port);
 }
 
@@ -65,9 +66,10 @@ function create(loadBalancer: string, listener: ListenerModel, targetGroupName: 
   };
 }
 
-function remove(loadBalancer: string, { port, protocol }: ObservedListener): AwsChange {
+function remove(loadBalancer: string, { member, port, protocol }: ObservedListener): AwsChange {
   const summary = `Delete listener ${protocol} ${port}`;
-  return { action: 'Delete', resource, summary, call: 'DeleteListener', loadBalancer, port, protocol };
+  const call = { call: 'DeleteListener' as const, loadBalancer, port, protocol };
+  return { action: 'Delete', resource, summary, ...call, ...(member === undefined ? {} : { member }) };
 }
 
 function diffListener(
@@ -87,11 +89,8 @@ function diffListener(
       ? []
       : diffField('certificates', actual.join(', ') || undefined, expected.join(', ') || undefined)),
   ];
-  const tags = addTags(
-    { kind: resource, loadBalancer, port: model.port, protocol: model.protocol },
-    found.tags,
-    model.tags,
-  );
+  const formerly = { kind: resource, loadBalancer, port: model.port, protocol: found.protocol } as const;
+  const tags = addTags(formerly, found.tags, model.tags);
   if (fields.length === 0) return tags;
   const summary = `Change listener ${model.protocol} ${model.port}: ${describeFields(fields)}`;
   const call = {
@@ -101,7 +100,8 @@ function diffListener(
     targetGroupName: group.name,
     ...(found.protocol === model.protocol ? {} : { formerProtocol: found.protocol }),
   };
-  return [{ action: 'Update', resource, summary, fields, ...call }, ...tags];
+  // The tags first: from then on whoever had the port leaves it alone.
+  return [...tags, { action: 'Update', resource, summary, fields, ...call }];
 }
 
 function diffAttributes(

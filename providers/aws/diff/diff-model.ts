@@ -3,8 +3,8 @@ import type { AwsChange } from '../changes.ts';
 import type { AwsModel } from '../model.ts';
 import type { AwsObserved, ObservedLoadBalancer, ObservedTargetGroup } from '../observed.ts';
 import { OWNER_TAGS } from '../tags.ts';
-import { type Current, chooseCurrent, mayReplace } from './choose-current.ts';
-import { diffListeners } from './diff-listeners.ts';
+import { type Current, chooseCurrent, isHeld, mayReplace } from './choose-current.ts';
+import { diffListeners, removeListener } from './diff-listeners.ts';
 import { createLoadBalancer, diffLoadBalancer } from './diff-load-balancer.ts';
 import { deleteLoadBalancer, deleteTargetGroup, diffRemoval, handBack, isSomebodys } from './diff-removal.ts';
 import { diffSecurityGroup } from './diff-security-group.ts';
@@ -93,8 +93,11 @@ function planChanges(
   const findGroup = (name: string) => observed.targetGroups.find((group) => group.name === name);
   const targets = model.targetGroups.map((group) => diffTargets(group, findGroup(group.name)));
   const listeners = diffListeners(model, loadBalancer, observed);
-  const replaced = model.leads && mayReplace(current, observed) ? former : [];
+  const serves = mayReplace(current, observed);
+  const isNeeded = ({ listeners: found }: ObservedLoadBalancer) => found.some((each) => isHeld(model, each));
+  const replaced = model.leads && serves ? former.filter((each) => !isNeeded(each)) : [];
   const kept = former.filter((each) => !replaced.includes(each));
+  const left = serves ? kept.map((each) => withoutMember(each, model.member)) : kept;
   return [
     ...groups.before,
     ...whole.changes,
@@ -107,10 +110,20 @@ function planChanges(
     ...replaced.flatMap((each) =>
       isSomebodys(each) ? handBack(each, observed) : [deleteLoadBalancer(each)],
     ),
-    ...findUnused(model, observed, kept).map(deleteTargetGroup),
+    ...(serves ? kept.flatMap((each) => leave(each, model.member)) : []),
+    ...findUnused(model, observed, left).map(deleteTargetGroup),
     // A former one that serves still needs what it was made with.
     ...(kept.length === 0 ? groups.after : []),
   ];
+}
+
+/** What of one that serves others still is this member's. */
+function leave({ listeners, name }: ObservedLoadBalancer, member: string): AwsChange[] {
+  return listeners.filter((each) => each.member === member).map((each) => removeListener(name, each));
+}
+
+function withoutMember(loadBalancer: ObservedLoadBalancer, member: string): ObservedLoadBalancer {
+  return { ...loadBalancer, listeners: loadBalancer.listeners.filter((each) => each.member !== member) };
 }
 
 /** Target groups of this member that nothing leads to once the plan is done. */

@@ -1,6 +1,8 @@
+import { mergePorts } from '../apply/merge-ports.ts';
 import type { AwsChange } from '../changes.ts';
 import type { AwsModel, SecurityGroupPorts, SecurityGroupRule } from '../model.ts';
 import type { AwsObserved, ObservedSecurityGroup } from '../observed.ts';
+import { isHeld } from './choose-current.ts';
 import { diffField } from './diff-fields.ts';
 import { addTags } from './diff-tags.ts';
 
@@ -16,14 +18,19 @@ export interface SecurityGroupDiff {
 }
 
 /** The managed group of a stack. All that share it build the same model of it. */
-export function diffSecurityGroup(
-  { securityGroup: model, stack, targetGroups }: AwsModel,
-  observed: AwsObserved,
-  vpcId: string,
-): SecurityGroupDiff {
+export function diffSecurityGroup(whole: AwsModel, observed: AwsObserved, vpcId: string): SecurityGroupDiff {
+  const { securityGroup: model, stack, targetGroups } = whole;
   if (model === undefined) return { before: [], backend: [], after: removeSecurityGroup(observed) };
   const hasTargets = [...targetGroups, ...observed.targetGroups].some(({ targets }) => targets.length > 0);
-  const backend = diffBackend(model.backend?.ports ?? [], observed.backendPorts ?? [], hasTargets);
+  const held = findHeldPorts(whole, observed);
+  const known = observed.backendPorts ?? [];
+  const needed = model.backend?.ports ?? [];
+  // Which ports of nodes those need isn't known here: all that were needed so far.
+  const ports =
+    held.length > 0 && needed.length > 0
+      ? mergePorts([...needed, ...known], Number.POSITIVE_INFINITY)
+      : needed;
+  const backend = diffBackend(ports, known, hasTargets);
   const found = observed.securityGroup;
   if (found === undefined) {
     const summary = `Create security group ${model.name} with ${model.ingress.length} rules for ${stack}`;
@@ -31,7 +38,9 @@ export function diffSecurityGroup(
     return { before: [{ action: 'Create', resource, summary, ...call }], backend, after: [] };
   }
   const missing = model.ingress.filter((rule) => !found.ingress.some((each) => isSame(each, rule)));
-  const extra = found.ingress.filter((rule) => !model.ingress.some((each) => isSame(each, rule)));
+  const extra = found.ingress.filter(
+    (rule) => !model.ingress.some((each) => isSame(each, rule)) && !held.some((port) => lets(rule, port)),
+  );
   return {
     before: [...letIn(missing), ...addTags({ kind: resource }, found.tags, model.tags)],
     backend,
@@ -83,6 +92,26 @@ function diffBackend(
   const summary = `Nodes let the load balancer reach ${describePorts(wanted) ?? 'nothing'}`;
   const call = { call: 'SyncBackendRules' as const, ports: [...wanted] };
   return [{ action: 'Update', resource: 'SecurityGroupRule', summary, fields, ...call }];
+}
+
+interface HeldPort {
+  protocols: string[];
+  port: number;
+}
+
+/** Ports that are served for those who share the stack no more, or may not: their target groups tell, by their keys. */
+function findHeldPorts(model: AwsModel, { targetGroups }: AwsObserved): HeldPort[] {
+  return targetGroups
+    .filter((group) => isHeld(model, group))
+    .flatMap(({ key }) => {
+      const [, protocol = '', port] = /^([A-Z_]+)-(\d+)$/.exec(key) ?? [];
+      if (port === undefined) return [];
+      return [{ protocols: protocol.toLowerCase().split('_'), port: Number(port) }];
+    });
+}
+
+function lets({ fromPort, protocol, toPort }: Rule, { port, protocols }: HeldPort): boolean {
+  return protocols.includes(protocol) && fromPort <= port && port <= toPort;
 }
 
 type Rule = ObservedSecurityGroup['ingress'][number];

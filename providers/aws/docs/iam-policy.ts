@@ -5,17 +5,19 @@ import { OWNER_TAGS } from '../tags.ts';
 /** Every action that Fairlead ever calls, as IAM names it: made of the one list that all calls go through. */
 export const IAM_ACTIONS: readonly string[] = operationNames().map(actionOf).sort();
 
-interface Statement {
+/** As IAM has them; its JSON is what is given to IAM. */
+export interface IamPolicy {
+  Version: string;
+  Statement: IamStatement[];
+}
+
+interface IamStatement {
   Sid: string;
   Effect: 'Allow';
   Action: string[];
   Resource: string;
   Condition?: Record<string, Record<string, string>>;
 }
-
-/** On what was made with our tags, and on that alone. */
-const OURS = { Null: { [`aws:ResourceTag/${OWNER_TAGS.cluster}`]: 'false' } };
-const MADE_AS_OURS = { Null: { [`aws:RequestTag/${OWNER_TAGS.cluster}`]: 'false' } };
 
 /** Rules are changed in the nodes' group too, which isn't ours; a listener is made before it has tags. */
 const ANYWHERE = [
@@ -35,11 +37,14 @@ const MAKING = [
 /** Other tags come and go later. */
 const TAGGING = new Set(['elasticloadbalancing:AddTags', 'ec2:CreateTags']);
 
-/** The least that Fairlead needs, for the credentials of a LoadBalancerProvider. */
-export function buildIamPolicy(): { Version: string; Statement: Statement[] } {
+/**
+ * The least that Fairlead needs, for the credentials of a LoadBalancerProvider, or for the role that they assume. With the
+ * cluster's id nothing of another cluster may be changed; without it, nothing that is no cluster's.
+ */
+export function buildIamPolicy(clusterId?: string): IamPolicy {
   const reads = IAM_ACTIONS.filter((action) => action.includes(':Describe'));
   const special = new Set([...reads, ...ANYWHERE, ...MAKING].filter((action) => !TAGGING.has(action)));
-  const statement = (Sid: string, Action: string[], Condition?: Statement['Condition']): Statement => ({
+  const statement = (Sid: string, Action: string[], Condition?: IamStatement['Condition']): IamStatement => ({
     Sid,
     Effect: 'Allow',
     Action,
@@ -50,15 +55,35 @@ export function buildIamPolicy(): { Version: string; Statement: Statement[] } {
     Version: '2012-10-17',
     Statement: [
       statement('Read', reads),
-      statement('MakeWithTags', MAKING, MADE_AS_OURS),
+      statement('MakeWithTags', MAKING, withTag('aws:RequestTag', clusterId)),
       statement(
         'ChangeWhatIsTagged',
         IAM_ACTIONS.filter((action) => !special.has(action)),
-        OURS,
+        withTag('aws:ResourceTag', clusterId),
       ),
       statement('SecurityGroupRules', ANYWHERE),
     ],
   };
+}
+
+/** What the credentials themselves need where a role is assumed with them: this, and nothing else. */
+export function buildAssumeRolePolicy(roleArn: string): IamPolicy {
+  const statement: IamStatement = {
+    Sid: 'AssumeRole',
+    Effect: 'Allow',
+    Action: ['sts:AssumeRole'],
+    Resource: roleArn,
+  };
+  return { Version: '2012-10-17', Statement: [statement] };
+}
+
+/** On what has our tag, or gets it in the same call. */
+function withTag(
+  where: 'aws:RequestTag' | 'aws:ResourceTag',
+  clusterId: string | undefined,
+): NonNullable<IamStatement['Condition']> {
+  const key = `${where}/${OWNER_TAGS.cluster}`;
+  return clusterId === undefined ? { Null: { [key]: 'false' } } : { StringEquals: { [key]: clusterId } };
 }
 
 function operationNames(): OperationName[] {

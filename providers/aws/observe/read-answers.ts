@@ -14,6 +14,7 @@ import type {
   ObservedSubnet,
   ObservedTarget,
 } from '../observed.ts';
+import { memberByTags } from '../stack-of.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import type { KnownLoadBalancer, KnownTarget, KnownTargetGroup } from './known.ts';
 import { Look } from './look.ts';
@@ -105,7 +106,7 @@ export function readTargetGroup(answer: TargetGroup, tags: Record<string, string
   return {
     arn,
     key: tags[OWNER_TAGS.resource] ?? '',
-    member: tags[OWNER_TAGS.member] ?? '',
+    member: memberByTags(tags) ?? '',
     name,
     protocol: answer.Protocol ?? '',
     port: answer.Port ?? 0,
@@ -139,7 +140,7 @@ export function readListener(answer: Listener, tags: Record<string, string>): Ob
   return {
     arn: answer.ListenerArn,
     key: tags[OWNER_TAGS.resource],
-    member: tags[OWNER_TAGS.member],
+    member: memberByTags(tags),
     port: answer.Port ?? 0,
     protocol: answer.Protocol ?? '',
     certificates: (answer.Certificates ?? []).flatMap(({ CertificateArn }) => CertificateArn ?? []),

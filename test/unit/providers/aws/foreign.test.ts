@@ -212,7 +212,9 @@ describe('providers/aws: what is not ours', () => {
             (each) => each.LoadBalancerName === change.loadBalancer,
           );
           const tags = loadBalancer?.listeners.find((each) => each.Port === port)?.tags;
-          expect(tags?.[OWNER_TAGS.member]).to.equal(model.member);
+          // Whoever its member is said to be: what isn't shared is its stack's.
+          expect(tags?.[OWNER_TAGS.cluster]).to.equal(CLUSTER_ID);
+          expect(tags?.[OWNER_TAGS.stack]).to.equal(model.stack);
         }
       }),
       { numRuns: 300 },

@@ -117,7 +117,93 @@ describe('providers/aws: sharing', () => {
     expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 80', 'shop/b.nlb 443']]);
     expect(aws.loadBalancers[0]?.scheme).to.equal('internal');
   });
+
+  it('lets two exchange their ports, and the older take one that a refused one has still', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    convergeAll(aws, sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(443) }));
+    convergeAll(aws, sharing({ service: 'a', spec: tcp(443) }, { service: 'b', spec: tcp(80) }));
+    expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 443', 'shop/b.nlb 80']]);
+    const list = sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(80) });
+    convergeAll(aws, list);
+    expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 80']]);
+    const [, b] = list.map((each) => buildModel(each));
+    expect(b?.refusals.map(({ reason }) => reason)).to.deep.equal(['PortTaken']);
+    expect(tellStatus(b ?? fail(), aws.observe('shop/b.nlb')).ingress).to.deep.equal([]);
+  });
+
+  it('tags a listener first and then leads it elsewhere, so that whoever had it leaves it alone', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    convergeAll(aws, sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(443) }));
+    const [a = fail(), b = fail()] = sharing(
+      { service: 'a', spec: tcp(443) },
+      { service: 'b', spec: tcp(8080) },
+    );
+    const calls = diffModel(buildModel(a), aws.observe('shop/a.nlb')).map(({ call }) => call);
+    expect(calls.indexOf('AddTags')).to.be.lessThan(calls.indexOf('ModifyListener')).and.greaterThan(-1);
+    const removal = diffModel(buildModel(b), aws.observe('shop/b.nlb')).find(
+      ({ call }) => call === 'DeleteListener',
+    );
+    expect(removal).to.include({ port: 443, member: 'shop/b.nlb' });
+  });
+
+  it('keeps open what one serves that may not share as it is edited by now', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    const first = sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(443) });
+    convergeAll(aws, first);
+    const { backendPorts } = aws;
+    const both = { frontends: [...tcp(443).frontends, ...tcp(80).frontends] };
+    convergeAll(aws, sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: both }));
+    expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 80', 'shop/b.nlb 443']]);
+    expect(aws.securityGroup?.ingress.map(({ fromPort }) => fromPort)).to.deep.equal([80, 443]);
+    expect(aws.backendPorts).to.deep.equal(backendPorts);
+    convergeAll(aws, sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(8443) }));
+    expect(aws.securityGroup?.ingress.map(({ fromPort }) => fromPort)).to.deep.equal([80, 8443]);
+  });
+
+  it('moves to another scheme without one that may not come along, which is served where it was', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    convergeAll(aws, sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(443) }));
+    const internal = { scheme: 'Internal' as const };
+    const list = sharing(
+      { service: 'a', spec: { ...tcp(80), ...internal } },
+      { service: 'b', spec: tcp(443) },
+    );
+    convergeAll(aws, list);
+    expect(aws.loadBalancers.map(({ scheme }) => scheme)).to.deep.equal(['internet-facing', 'internal']);
+    expect(portsOf(aws)).to.deep.equal([['shop/b.nlb 443'], ['shop/a.nlb 80']]);
+    expect(aws.targetGroups).to.have.length(2);
+    const [a = fail(), b = fail()] = list.map((each) =>
+      tellStatus(buildModel(each), aws.observe(memberOf(each))),
+    );
+    expect(a).to.deep.include({ ingress: [{ hostname: aws.loadBalancers[1]?.dnsName }] });
+    expect(a).not.to.have.property('notProgrammed');
+    expect(b.notProgrammed?.reason).to.equal('SharedAddressMismatch');
+    expect(b.ingress).to.deep.equal([{ hostname: aws.loadBalancers[0]?.dnsName }]);
+
+    convergeAll(
+      aws,
+      sharing(
+        { service: 'a', spec: { ...tcp(80), ...internal } },
+        { service: 'b', spec: { ...tcp(443), ...internal } },
+      ),
+    );
+    expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 80', 'shop/b.nlb 443']]);
+    expect(aws.loadBalancers[0]?.scheme).to.equal('internal');
+  });
+
+  it('takes a port over that was left behind, and leaves what else was', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    const gone = { frontends: [...tcp(80).frontends, ...tcp(443).frontends] };
+    convergeAll(aws, sharing({ service: 'gone', spec: gone }));
+    convergeAll(aws, sharing({ service: 'next', spec: tcp(80) }));
+    expect(portsOf(aws)).to.deep.equal([['shop/gone.nlb 443', 'shop/next.nlb 80']]);
+    expect(aws.securityGroup?.ingress.map(({ fromPort }) => fromPort)).to.deep.equal([80, 443]);
+  });
 });
+
+function fail(): never {
+  throw new Error('the fixture has one');
+}
 
 const ARN = 'arn:aws:elasticloadbalancing:eu-central-1:1:loadbalancer/net/by-hand/0123456789abcdef';
 

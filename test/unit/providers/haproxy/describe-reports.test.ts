@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+import type { EdgeReport } from '../../../../crds/haproxy-provider.ts';
+import { describeReports, type HaproxyModel } from '../../../../providers/haproxy/describe-reports.ts';
+import { validateHaproxy } from '../../../../providers/haproxy/validate-haproxy.ts';
+
+const MODEL: HaproxyModel = { provider: 'edge', addresses: ['192.0.2.1', '192.0.2.2'], unserved: [] };
+const report = (name: string, more: Partial<EdgeReport> = {}): EdgeReport => ({
+  name,
+  serving: true,
+  addresses: ['192.0.2.1', '192.0.2.2'],
+  ...more,
+});
+
+describe('providers/haproxy: what the edges say', () => {
+  it('shows no address before an edge listens on it, and says what to run', () => {
+    const status = describeReports(MODEL, []);
+    expect(status.ingress).to.deep.equal([]);
+    expect(status.notProgrammed?.reason).to.equal('NoEdge');
+    expect(status.notProgrammed?.message).to.include('fairlead edge --provider edge');
+  });
+
+  it('shows an address that one of the edges listens on, as a proxy', () => {
+    const status = describeReports(MODEL, [
+      report('a', { addresses: ['192.0.2.2', '192.0.2.9'] }),
+      report('b', { serving: false, addresses: ['192.0.2.1'] }),
+    ]);
+    expect(status.ingress).to.deep.equal([{ ip: '192.0.2.2', ipMode: 'Proxy' }]);
+    expect(status.notProgrammed).to.equal(undefined);
+  });
+
+  it('names the edge that something is wrong with, while the others serve', () => {
+    const fault = { reason: 'ConfigurationRefused', message: 'invalid network' };
+    const status = describeReports(MODEL, [report('a'), report('b', { serving: false, ...fault })]);
+    expect(status.ingress).to.have.length(2);
+    expect(status.notProgrammed).to.deep.equal({
+      reason: 'ConfigurationRefused',
+      message: 'Edge "b": invalid network',
+    });
+  });
+
+  it('says that UDP is not possible, and serves the rest', () => {
+    const status = describeReports({ ...MODEL, unserved: ['53/UDP'] }, [report('a')]);
+    expect(status.ingress).to.have.length(2);
+    expect(status.notProgrammed?.reason).to.equal('ProtocolNotServed');
+    expect(status.notProgrammed?.message).to.include('53/UDP');
+  });
+
+  it('counts targets as the edge that sees most of them, and tells who sees fewer', () => {
+    const status = describeReports(MODEL, [
+      report('a', { targets: { desired: 3, healthy: 1 } }),
+      report('b', { targets: { desired: 3, healthy: 3 } }),
+    ]);
+    expect(status.targets).to.deep.equal({ desired: 3, healthy: 3 });
+    expect(status.unhealthy?.message).to.equal('Healthy targets: 1 of 3 seen by edge "a".');
+  });
+
+  it('has nothing to say against targets that are all healthy', () => {
+    const status = describeReports(MODEL, [report('a', { targets: { desired: 2, healthy: 2 } })]);
+    expect(status.targets).to.deep.equal({ desired: 2, healthy: 2 });
+    expect(status.unhealthy).to.equal(undefined);
+  });
+
+  it('refuses a health port of nodes for pods', () => {
+    const haproxy = {
+      balance: 'roundrobin' as const,
+      timeouts: { connectSeconds: 3, clientSeconds: 60, serverSeconds: 60 },
+      healthCheck: { port: 10256, intervalSeconds: 2, healthyThreshold: 2, unhealthyThreshold: 2 },
+      proxyProtocol: 'None' as const,
+    };
+    const spec = (mode: 'NodePort' | 'Pod') => ({
+      default: false,
+      scheme: 'Public' as const,
+      targets: { mode, drainSeconds: 30 },
+      drift: { policy: 'Repair' as const, intervalSeconds: 300 },
+      deletion: 'Delete' as const,
+      haproxy,
+    });
+    expect(validateHaproxy(spec('NodePort'))).to.deep.equal([]);
+    expect(validateHaproxy(spec('Pod')).map(({ reason }) => reason)).to.deep.equal([
+      'HealthCheckPortNotServed',
+    ]);
+  });
+});
