@@ -65,11 +65,15 @@ function renderAffinity(family: Family, members: readonly StickyEndpoint[]): str
   const found = members.map(
     ({ chain, id }) => `${family} saddr . ${asExpression(family, id)} @${AFFINITY_SET} goto ${chain}`,
   );
-  const chosen = members.map(({ chain }, index) => {
-    const left = members.length - index;
-    return left === 1 ? `goto ${chain}` : `numgen random mod ${left} 0 goto ${chain}`;
-  });
-  return [...found, ...chosen];
+  return [...found, renderChoice(members)];
+}
+
+/** In one rule: a transaction takes as long as it has rules, and a hundred elements of a map cost less than one of them. */
+function renderChoice(members: readonly StickyEndpoint[]): string {
+  const [first] = members;
+  if (members.length === 1) return `goto ${first?.chain}`;
+  const choices = members.map(({ chain }, index) => `${index} : goto ${chain}`);
+  return `numgen random mod ${members.length} vmap { ${choices.join(', ')} }`;
 }
 
 /** A rule whose set has no room for another client ends there: the next one serves it all the same, and counts. */
