@@ -6,6 +6,7 @@ import {
 import { expect } from 'chai';
 import type { AwsPeer } from '../../peers/aws/aws-peer.ts';
 import { REQUEST_LIMIT, THROTTLED } from '../../peers/aws/fault-rules.ts';
+import { ADMINISTRATOR } from '../../peers/aws/rights/evaluate-policy.ts';
 import { type SeededNetwork, seedNetwork } from '../../peers/aws/seed-network.ts';
 import { startAws } from '../../peers/aws/start-aws.ts';
 import { type Clients, clientsOf, createLoadBalancer, freshName, refused } from './support.ts';
@@ -16,7 +17,7 @@ describe('stand-in for AWS: counting, faults and limits', () => {
   let clients: Clients;
 
   before(async () => {
-    peer = await startAws({ seed: 7 });
+    peer = await startAws({ policy: ADMINISTRATOR, seed: 7 });
     network = await seedNetwork(peer, { instances: 1 });
     clients = clientsOf(peer);
   });
@@ -94,7 +95,7 @@ describe('stand-in for AWS: counting, faults and limits', () => {
 
   it('strikes a share of the calls, the same ones in each run', async () => {
     const run = async () => {
-      const other = await startAws({ seed: 7 });
+      const other = await startAws({ policy: ADMINISTRATOR, seed: 7 });
       other.inject({ share: 0.3, fault: { error: THROTTLED } });
       const { elb } = clientsOf(other);
       const struck: boolean[] = [];

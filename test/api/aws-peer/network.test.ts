@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { expect } from 'chai';
 import type { AwsPeer } from '../../peers/aws/aws-peer.ts';
+import { ADMINISTRATOR } from '../../peers/aws/rights/evaluate-policy.ts';
 import { allocateAddress, type SeededNetwork, seedNetwork } from '../../peers/aws/seed-network.ts';
 import { startAws } from '../../peers/aws/start-aws.ts';
 import { type Clients, clientsOf, createLoadBalancer, freshName, refused } from './support.ts';
@@ -25,7 +26,7 @@ describe('stand-in for AWS: networks', () => {
   let clients: Clients;
 
   before(async () => {
-    peer = await startAws();
+    peer = await startAws({ policy: ADMINISTRATOR });
     network = await seedNetwork(peer, { cluster: 'blue', zones: 3, instances: 4 });
     clients = clientsOf(peer);
   });

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { expect } from 'chai';
 import type { AwsPeer } from '../../peers/aws/aws-peer.ts';
+import { ADMINISTRATOR } from '../../peers/aws/rights/evaluate-policy.ts';
 import { addInstances, type SeededNetwork, seedNetwork } from '../../peers/aws/seed-network.ts';
 import { startAws } from '../../peers/aws/start-aws.ts';
 import {
@@ -29,7 +30,7 @@ describe('stand-in for AWS: target groups and targets', () => {
   let ids: string[];
 
   before(async () => {
-    peer = await startAws();
+    peer = await startAws({ policy: ADMINISTRATOR });
     network = await seedNetwork(peer, { instances: 3, zones: 2 });
     ids = network.instances.map(({ id }) => id);
     clients = clientsOf(peer);

@@ -7,6 +7,7 @@ import { DescribeLoadBalancersCommand, DescribeTagsCommand } from '@aws-sdk/clie
 import { expect } from 'chai';
 import type { AwsPeer } from '../../peers/aws/aws-peer.ts';
 import { objects } from '../../peers/aws/plain.ts';
+import { ADMINISTRATOR } from '../../peers/aws/rights/evaluate-policy.ts';
 import { type SeededNetwork, seedNetwork } from '../../peers/aws/seed-network.ts';
 import { startAws } from '../../peers/aws/start-aws.ts';
 import { type Clients, clientsOf, createLoadBalancer, refused } from './support.ts';
@@ -17,7 +18,7 @@ describe('stand-in for AWS: reads that lag behind writes', () => {
   let clients: Clients;
 
   before(async () => {
-    peer = await startAws();
+    peer = await startAws({ policy: ADMINISTRATOR });
     network = await seedNetwork(peer, { instances: 0 });
     clients = clientsOf(peer);
   });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { AwsConfig } from '../../../crds/aws-provider.ts';
 import { ClassedError } from '../../../kube/errors.ts';
 import { createAwsAccess } from '../../../providers/aws/calls/aws-access.ts';
+import { buildAssumeRolePolicy } from '../../../providers/aws/docs/iam-policy.ts';
 import { Account, failureOf, limits, never } from './support/account.ts';
 import { subjectOf } from './support/fixture.ts';
 
@@ -64,18 +65,29 @@ describe('aws: credentials', () => {
   });
 
   it('of a role are got from STS, with what the provider says of it', async () => {
-    const own = access({ keys: { aws_access_key_id: 'AKIASECRET', aws_secret_access_key: 'x' } });
+    const own = access({ keys: { aws_access_key_id: 'AKIAASSUMES', aws_secret_access_key: 'x' } });
     const assumeRole = {
       arn: 'arn:aws:iam::123456789012:role/fairlead',
       externalID: 'outside',
       sessionName: 'prod',
     };
+    account.peer.rights.give('AKIAASSUMES', buildAssumeRolePolicy(assumeRole.arn));
     const subject = subjectOf(withCredentials({ secretName: 'keys', assumeRole }), 'a');
     await own.observe(subject, undefined, never);
     const assumed = account.peer.calls.matching({ service: 'sts' });
     expect(assumed.map(({ operation }) => operation)).to.include('AssumeRole');
     // What is signed with afterwards is what STS gave.
     expect(account.peer.calls.count({ operation: 'DescribeSubnets' })).to.equal(1);
+  });
+
+  it('that may not assume the role are told so', async () => {
+    const own = access({ keys: { aws_access_key_id: 'AKIANONE', aws_secret_access_key: 'x' } });
+    account.peer.rights.give('AKIANONE', buildAssumeRolePolicy('arn:aws:iam::123456789012:role/another'));
+    const assumeRole = { arn: 'arn:aws:iam::123456789012:role/fairlead' };
+    const subject = subjectOf(withCredentials({ secretName: 'keys', assumeRole }, 'refused'), 'a');
+    const failure = await failureOf(own.observe(subject, undefined, never));
+    expect(failure).to.have.property('reason', 'AccessDenied');
+    expect(String(failure)).to.contain('sts:AssumeRole is missing from the IAM policy');
   });
 
   it('come from the environment when the provider names none', async () => {

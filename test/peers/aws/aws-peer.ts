@@ -8,6 +8,9 @@ import { NetworkArns } from './mends/network-arns.ts';
 import { MotoClient } from './moto-client.ts';
 import { Pipeline, type PipelineCall } from './pipeline.ts';
 import { object, type PlainObject } from './plain.ts';
+import { ADMINISTRATOR, type Policy } from './rights/evaluate-policy.ts';
+import { readTagsOf } from './rights/read-tags.ts';
+import { type GrantHook, Rights } from './rights/rights.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type CredentialScope, EC2, ELB, type QueryService } from './service.ts';
 import { type AwsQuotas, type AwsTimes, QUICK, type TargetHealth } from './settings.ts';
@@ -24,6 +27,10 @@ export interface AwsPeerOptions {
   quotas?: Partial<AwsQuotas>;
   /** Where both endpoints listen. @default 127.0.0.1 */
   address?: string;
+  /** What callers may do. @default everything */
+  policy?: Policy;
+  /** Told what `policy` allowed. */
+  granted?: GrantHook;
 }
 
 /** A stand-in for AWS: moto's server, mended, behind a proxy that counts, slows, fails and cuts calls. */
@@ -34,6 +41,8 @@ export class AwsPeer {
   readonly calls = new CallLog();
   /** Off until a test enables them. */
   readonly buckets = new TokenBuckets();
+  /** Of callers at `endpoint`. */
+  readonly rights: Rights;
   readonly times: AwsTimes;
   readonly quotas: AwsQuotas;
   readonly #faults: FaultRules;
@@ -52,6 +61,7 @@ export class AwsPeer {
   constructor(motoPort: number, options: AwsPeerOptions, end: () => Promise<void>) {
     this.#end = end;
     this.region = options.region ?? 'eu-central-1';
+    this.rights = new Rights(options.policy ?? ADMINISTRATOR, options.granted);
     this.times = { ...QUICK, ...options.times };
     this.quotas = {
       loadBalancers: Number.POSITIVE_INFINITY,
@@ -64,8 +74,10 @@ export class AwsPeer {
   }
 
   async listen(address: string): Promise<void> {
-    const { calls: log, buckets } = this;
-    const watch = { log, buckets, faults: this.#faults, before: this.#before, after: this.#after };
+    const { calls: log, buckets, rights } = this;
+    const readTags = (scope: CredentialScope) => readTagsOf(this.#moto.as(scope), this.#viewOf(scope.region));
+    const hooks = { before: this.#before, after: this.#after };
+    const watch = { log, buckets, rights, readTags, faults: this.#faults, ...hooks };
     this.#endpoint = await Front.start(this.#moto, this.#pipeline, watch, address);
     this.#direct = await Front.start(this.#moto, this.#pipeline, undefined, address);
   }

@@ -9,6 +9,8 @@ import { type Incoming, readIncoming, toCall } from './incoming.ts';
 import type { MotoClient } from './moto-client.ts';
 import type { Pipeline } from './pipeline.ts';
 import { parseForm } from './query-form.ts';
+import type { ReadTags, Rights } from './rights/rights.ts';
+import type { CredentialScope } from './service.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 
 export type CallHook = (call: AwsCall) => void | Promise<void>;
@@ -18,6 +20,9 @@ export interface Watch {
   log: CallLog;
   faults: FaultRules;
   buckets: TokenBuckets;
+  rights: Rights;
+  /** Of things in the region and account of a caller. */
+  readTags(scope: CredentialScope): ReadTags;
   before: ReadonlySet<CallHook>;
   after: ReadonlySet<CallHook>;
 }
@@ -99,6 +104,8 @@ export class Front {
       const { error } = fault;
       if (error !== undefined)
         throw new AwsError(error.code, error.message ?? error.code, error.status ?? 400);
+      const { scope } = incoming;
+      await watch.rights.check(call, scope.accessKey, watch.readTags(scope));
       done = await this.#do(incoming);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;

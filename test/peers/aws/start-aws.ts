@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildIamPolicy } from '../../../providers/aws/docs/iam-policy.ts';
 import { AwsPeer, type AwsPeerOptions } from './aws-peer.ts';
+import { noteGranted } from './rights/granted.ts';
 import { startMoto } from './start-moto.ts';
 
 export interface StartOptions extends AwsPeerOptions {
@@ -9,12 +11,19 @@ export interface StartOptions extends AwsPeerOptions {
   logDir?: string;
 }
 
-/** An AWS of its own, with nothing in it, bound to this process: moto never outlives it. The peer's `stop` ends both. */
+/**
+ * An AWS of its own, with nothing in it, bound to this process: moto never outlives it. The peer's `stop` ends both. Whoever
+ * calls its endpoint may do what Fairlead's IAM policy allows, unless the options name another policy.
+ */
 export async function startAws(options: StartOptions = {}): Promise<AwsPeer> {
+  const rights = {
+    policy: options.policy ?? buildIamPolicy(),
+    ...(options.policy === undefined && { granted: noteGranted }),
+  };
   const dir = options.logDir ?? (await mkdtemp(join(tmpdir(), 'fairlead-aws-')));
   try {
     const moto = await startMoto(dir);
-    const peer = new AwsPeer(moto.port, options, () => moto.daemon.stop('SIGKILL'));
+    const peer = new AwsPeer(moto.port, { ...options, ...rights }, () => moto.daemon.stop('SIGKILL'));
     await peer.listen(options.address ?? '127.0.0.1');
     return peer;
   } finally {

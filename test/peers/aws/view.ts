@@ -68,6 +68,8 @@ export class View {
   readonly targetGroups = new Map<string, TargetGroupView>();
   /** When a load balancer last let go of a security group. */
   readonly securityGroupReleases = new Map<string, number>();
+  /** Tags of what ELBv2 has, by ARN, as far as anybody asked: not since they last changed. */
+  readonly tags = new Map<string, Record<string, string>>();
   /** When things were made, by ARN or id. */
   readonly madeAt = new Map<string, number>();
   /** Free addresses of subnets, where a test says so. */

@@ -101,6 +101,12 @@ export const keepView: Mend = {
         });
       }
     },
+    AddTags(parameters, _result, { view }) {
+      for (const arn of texts(parameters.ResourceArns)) view.tags.delete(arn);
+    },
+    RemoveTags(parameters, _result, { view }) {
+      for (const arn of texts(parameters.ResourceArns)) view.tags.delete(arn);
+    },
     DeleteTargetGroup(parameters, _result, { view }) {
       view.targetGroups.delete(text(parameters.TargetGroupArn));
     },
