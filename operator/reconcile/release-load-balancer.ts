@@ -37,17 +37,16 @@ export class LoadBalancerReleaser {
     service: Service | undefined,
     signal: AbortSignal,
   ): Promise<Unreleased | undefined> {
-    const { client, compiled, claims, tellEvents } = this.#context;
+    const { client, claims, tellEvents } = this.#context;
     const { name, namespace, uid } = loadBalancer.metadata;
     const key = keyOf(loadBalancer);
     const tell = (reason: string, note: string) => {
       if (service !== undefined) tellEvents(service, [{ type: 'Normal', reason, note }]);
     };
     const isFirstTry = !isBeingDeleted(loadBalancer) && !this.#unreleased.has(key);
-    if (isFirstTry) tell(EVENTS.deleting, `Deleting load balancer ${name}`);
-    const retained =
-      compiled.providers.get(loadBalancer.spec.provider.name)?.object.spec.deletion === 'Retain';
-    const left = retained ? undefined : await this.#removeFromProvider(loadBalancer, signal);
+    const isRetained = this.#isRetained(loadBalancer);
+    if (isFirstTry && !isRetained) tell(EVENTS.deleting, `Deleting load balancer ${name}`);
+    const left = isRetained ? undefined : await this.#removeFromProvider(loadBalancer, signal);
     if (left !== undefined) {
       this.#unreleased.set(key, left);
       return left;
@@ -57,9 +56,16 @@ export class LoadBalancerReleaser {
     this.#context.applied.drop(key);
     if (!isBeingDeleted(loadBalancer)) {
       await client.delete(LOAD_BALANCERS, namespace, name, uid === undefined ? {} : { uid });
-      tell(EVENTS.deleted, `Deleted load balancer ${name}`);
+      if (isRetained) tell(EVENTS.retained, describeRetained(loadBalancer));
+      else tell(EVENTS.deleted, `Deleted load balancer ${name}`);
     }
     return undefined;
+  }
+
+  #isRetained({ spec: { provider } }: LoadBalancer): boolean {
+    const { compiled, providers } = this.#context;
+    const isExternal = providers.get(provider.type)?.external === true;
+    return isExternal && compiled.providers.get(provider.name)?.object.spec.deletion === 'Retain';
   }
 
   /** What was found when these were last tried. */
@@ -95,6 +101,13 @@ export class LoadBalancerReleaser {
     const subject = buildSubject(this.#context, loadBalancer, object);
     return await removeFromProvider(this.#context, provider, subject, signal);
   }
+}
+
+/** With what it takes to find it at the provider: nothing of ours names it any more. */
+function describeRetained({ metadata: { name }, spec, status }: LoadBalancer): string {
+  const at = (status?.ingress ?? []).flatMap(({ hostname, ip }) => hostname ?? ip ?? [])[0];
+  const ids = [status?.providerID, at].filter((each) => each !== undefined).join(', ');
+  return `Load balancer ${name} stays at provider "${spec.provider.name}" as it is (spec.deletion: Retain)${ids === '' ? '' : `: ${ids}`}`;
 }
 
 /** Without its configuration nobody knows where to go, and with which credentials. */

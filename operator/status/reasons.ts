@@ -53,4 +53,6 @@ export const EVENTS = {
   updated: 'UpdatedLoadBalancer',
   deleting: 'DeletingLoadBalancer',
   deleted: 'DeletedLoadBalancer',
+  /** Ours: the Service goes, what it had at the provider stays (spec.deletion). */
+  retained: 'RetainedLoadBalancer',
 } as const;
