@@ -21,7 +21,7 @@ export class FairleadProcess implements ProxyProcess {
 
   async start(): Promise<void> {
     const { netns, nodeName, kubeconfig, clusterCidrs, nodePortAddresses, serve, flags } = this.#options;
-    const { externalIps = '*=0.0.0.0/0,*=::/0' } = this.#options;
+    const { externalIps = '*=0.0.0.0/0,*=::/0', auditSeconds = 30 } = this.#options;
     this.#agent = new AgentProcess(netns, [
       '--serve',
       serve ?? 'All',
@@ -35,6 +35,8 @@ export class FairleadProcess implements ProxyProcess {
       nodePortAddresses === 'primary' ? 'primary' : nodePortAddresses.join(','),
       '--external-ips',
       externalIps,
+      '--audit-seconds',
+      String(auditSeconds),
       ...(flags ?? []),
     ]);
     await this.#agent.says('Programmed', READY_MS);
@@ -46,5 +48,10 @@ export class FairleadProcess implements ProxyProcess {
 
   async kill(): Promise<void> {
     await this.#agent?.end('SIGKILL');
+  }
+
+  async cleanUp(): Promise<void> {
+    const status = await new AgentProcess(this.#options.netns, ['cleanup']).end();
+    if (status !== 0) throw new Error(`agent cleanup ended with status ${status}`);
   }
 }

@@ -4,6 +4,7 @@ import { hostPort } from '../../controlplane/addresses.ts';
 import { findPrograms } from '../../controlplane/binaries.ts';
 import { Daemon } from '../../controlplane/daemon.ts';
 import type { ProxyOptions, ProxyProcess } from './proxy-process.ts';
+import { run } from './run.ts';
 
 const READY_MS = 60_000;
 const BOTH = ['IPv4', 'IPv6'];
@@ -47,6 +48,11 @@ export class KubeProxyProcess implements ProxyProcess {
 
   async kill(): Promise<void> {
     await this.#daemon?.stop('SIGKILL');
+  }
+
+  async cleanUp(): Promise<void> {
+    const { 'kube-proxy': program } = await findPrograms('kube-proxy');
+    await run('ip', 'netns', 'exec', this.#options.netns, program, '--cleanup');
   }
 
   /** It leaves out a family that the node's kernel has switched off; pods have no addresses of that one then. */

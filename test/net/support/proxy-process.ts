@@ -9,6 +9,8 @@ export interface ProxyProcess {
   stop(): Promise<void>;
   /** SIGKILL; resolves once it is gone. */
   kill(): Promise<void>;
+  /** What people run once the proxy is gone for good: takes its rules away. It must not be running. */
+  cleanUp(): Promise<void>;
 }
 
 export type ProxyName = 'fairlead' | 'kube-proxy';
@@ -21,6 +23,8 @@ export interface ProxyOptions {
   kubeconfig: string;
   clusterCidrs: readonly string[];
   nodePortAddresses: 'primary' | readonly string[];
+  /** How often the agent looks whether its rules were altered; kube-proxy never looks. @default 30 */
+  auditSeconds?: number;
   /** Who may have which external IPs, as `--external-ips`; kube-proxy has no such rules. @default everybody any */
   externalIps?: string;
   /** One of the node's addresses, which this process reaches; health is at its port 10256. */

@@ -4,13 +4,12 @@ import { fileURLToPath } from 'node:url';
 import type { KubeClient } from '../../../../kube/client.ts';
 import type { Node } from '../../../../kube/objects.ts';
 import { NODES as NODE_KIND } from '../../../../kube/resources.ts';
-import { findPrograms } from '../../../controlplane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../../controlplane/control-plane.ts';
 import { installCrds } from '../../../controlplane/install-crds.ts';
 import { AgentProcess } from '../../support/agent-process.ts';
 import { FairleadProcess } from '../../support/fairlead-process.ts';
 import { KubeProxyProcess } from '../../support/kube-proxy-process.ts';
-import { ipBatch, run } from '../../support/run.ts';
+import { ipBatch } from '../../support/run.ts';
 import { Station } from '../../support/station.ts';
 import { bridgesOf, buildTopology, CLUSTER_CIDRS, type TopologyNode } from '../../support/topology.ts';
 import { CLIENT, NODES, OTHER_SOURCE, PODS } from './places.ts';
@@ -107,8 +106,7 @@ export class BesideLab {
   /** The same for kube-proxy: it ends, and a run of its own takes its rules away. */
   async cleanUpKubeProxy(node: TopologyNode): Promise<void> {
     await this.kubeProxy(node).kill();
-    const { 'kube-proxy': program } = await findPrograms('kube-proxy');
-    await run('ip', 'netns', 'exec', node.name, program, '--cleanup');
+    await this.kubeProxy(node).cleanUp();
   }
 
   /** Starts what isn't running on either node, serving Own, and waits for kube-proxy's rules. */

@@ -10,6 +10,7 @@ import { LIFECYCLE } from './lifecycle.ts';
 import { LOAD_BALANCERS } from './load-balancers.ts';
 import { NO_CLUSTER_CIDR } from './no-cluster-cidr.ts';
 import { NODE_PORT } from './node-port.ts';
+import { OWN_TABLES } from './own-tables.ts';
 import { SHARED_ADDRESSES } from './shared-addresses.ts';
 import { SLICES } from './slices.ts';
 import { TRAFFIC_POLICIES } from './traffic-policies.ts';
@@ -27,7 +28,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   'slices and ports': SLICES,
   'whose Services': FILTERS,
   'topology hints': HINTS,
-  'life of the proxy': LIFECYCLE,
+  'life of the proxy': [...LIFECYCLE, ...OWN_TABLES],
   "nodes that are not told of the pods' addresses": NO_CLUSTER_CIDR,
   'further cases': FURTHER,
 };

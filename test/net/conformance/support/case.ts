@@ -26,7 +26,7 @@ export interface Stage {
   services?: readonly ServiceSketch[];
   /** Done after the objects are written, before anything is looked at. */
   act?: (trial: Trial) => Promise<void>;
-  /** Whose rules must be of this time before anything is looked at. @default all nodes' */
+  /** Whose rules must be of this time before anything is looked at; nobody's: nothing is written to see to it. @default all nodes' */
   awaits?: readonly Place[];
   expect: readonly Probe[];
 }

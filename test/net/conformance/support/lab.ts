@@ -97,12 +97,7 @@ export class ConformanceLab {
         const { metadata } = await client.create(NODE_KIND, nodeObject(node, families));
         const dir = join(plane.dir, node.name);
         await mkdir(dir);
-        const kubeconfig =
-          proxyName === 'fairlead'
-            ? await plane.serviceAccountKubeconfig('fairlead-system', 'fairlead-agent', {
-                node: { name: node.name, uid: metadata.uid ?? '' },
-              })
-            : await plane.userKubeconfig('system:kube-proxy', []);
+        const kubeconfig = await lab.kubeconfigOf(node.name, metadata.uid ?? '');
         const { name: netns, name: nodeName } = node;
         const address = first === 'IPv4' ? node.address : node.address6;
         const nodePortAddresses = 'primary';
@@ -138,12 +133,27 @@ export class ConformanceLab {
 
   /** Ends the proxy of a node, and starts it with other options. */
   async reconfigure(node: string, change: Partial<ProxyOptions>): Promise<void> {
+    const process = await this.exchange(node, change);
+    await process.start();
+  }
+
+  /** Ends the proxy of a node; the one with other options is to be started. */
+  async exchange(node: string, change: Partial<ProxyOptions>): Promise<ProxyProcess> {
     const { options, process } = this.#proxyOf(node);
     await process.kill();
     const changed = { ...options, ...change };
     const next = { options: changed, process: createProxy(this.proxyName, changed) };
     this.#proxies.set(node, next);
-    await next.process.start();
+    return next.process;
+  }
+
+  /** With the rights that the proxy is given. */
+  kubeconfigOf(nodeName: string, uid: string): Promise<string> {
+    return this.proxyName === 'fairlead'
+      ? this.plane.serviceAccountKubeconfig('fairlead-system', 'fairlead-agent', {
+          node: { name: nodeName, uid },
+        })
+      : this.plane.userKubeconfig('system:kube-proxy', []);
   }
 
   proxy(node: string): ProxyProcess {
