@@ -11,6 +11,7 @@ import {
   schemeSchema,
   targetsModeSchema,
 } from './common.ts';
+import { haproxySchema } from './haproxy-provider.ts';
 import { exactlyOneOf, type Rule, sameMember, withRules } from './rules.ts';
 
 /** Layer 2 announcement by the nodes themselves: ARP (RFC 826) and neighbour discovery (RFC 4861). */
@@ -33,6 +34,7 @@ export const announceSchema = z
 const providers = {
   announce: announceSchema.optional(),
   aws: awsSchema.optional(),
+  haproxy: haproxySchema.optional(),
 } satisfies Record<ProviderType, z.ZodType>;
 
 const another = 'make another LoadBalancerProvider and move the Services to it';

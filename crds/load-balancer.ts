@@ -14,6 +14,7 @@ import {
   schemeSchema,
   targetsModeSchema,
 } from './common.ts';
+import { edgeReportSchema } from './haproxy-provider.ts';
 import { immutable, type Rule, withRules } from './rules.ts';
 
 const theOperatorsOwn = 'the operator makes another LoadBalancer instead; delete this one if it is left over';
@@ -208,6 +209,12 @@ export const loadBalancerStatusSchema = z
       })
       .optional()
       .describe('Counts of its targets.'),
+    edges: z
+      .array(edgeReportSchema)
+      .max(16)
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+      .optional()
+      .describe('Of the provider haproxy: what each edge says; each writes its own entry.'),
     conditions: conditionsSchema.optional(),
   })
   .describe('How far it has come; the operator writes this.');

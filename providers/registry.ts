@@ -3,11 +3,14 @@ import type { LoadBalancerProviderSpec } from '../crds/load-balancer-provider.ts
 import { createAnnounceProvider } from './announce/announce.ts';
 import type { LiveAgents } from './announce/live-agents.ts';
 import { createAwsProvider } from './aws/aws.ts';
+import type { Edges } from './haproxy/edges.ts';
+import { createHaproxyProvider } from './haproxy/haproxy.ts';
 import type { Provider } from './provider.ts';
 
 /** What providers are made with. */
 export interface ProviderContext {
   agents: LiveAgents;
+  edges: Edges;
   /** The decoded values of a Secret in Fairlead's namespace. Throws NotFound where there is none. */
   readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>>;
   /** Told of each call of a cloud's API. */
@@ -33,6 +36,7 @@ const FACTORIES: Readonly<Record<ProviderType, (context: ProviderContext) => Pro
       observeCall: ({ code, operation, seconds }) =>
         observeCall({ provider: 'aws', operation, code, seconds }),
     }),
+  haproxy: ({ edges }) => createHaproxyProvider(edges),
 };
 
 export function createProviders(context: ProviderContext): ReadonlyMap<ProviderType, Provider> {

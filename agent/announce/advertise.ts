@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../kube/log.ts';
+import { runCommand } from '../../kube/run-command.ts';
 import type { LocalInterface } from './node-interfaces.ts';
-import { runCommand } from './run-command.ts';
 
 const SCRIPT = fileURLToPath(new URL('send-neighbours.pl', import.meta.url));
 

@@ -1,4 +1,4 @@
-import { runCommand, runOrThrow } from './run-command.ts';
+import { runCommand, runOrThrow } from '../../kube/run-command.ts';
 
 /**
  * The kernel's own fence: two nftables tables that let the node speak ARP and neighbour discovery in the name of a held

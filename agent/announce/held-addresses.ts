@@ -1,7 +1,7 @@
 import type { Logger } from '../../kube/log.ts';
+import { runCommand } from '../../kube/run-command.ts';
 import { GuardTable } from './guard-table.ts';
 import { readAddresses } from './node-interfaces.ts';
-import { runCommand } from './run-command.ts';
 
 /**
  * The kernel takes an address away that wasn't refreshed for so long. The guard has silenced it long before; this is so that

@@ -1,5 +1,5 @@
+import { runOrThrow } from '../../kube/run-command.ts';
 import type { NodeInterface } from './choose-interface.ts';
-import { runOrThrow } from './run-command.ts';
 
 /** An interface with what only its own node needs. */
 export interface LocalInterface extends NodeInterface {

@@ -1,10 +1,10 @@
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
 import type { DesiredLoadBalancer, LoadBalancerId, Subject } from '../../providers/provider.ts';
+import { targetNodes } from '../../providers/target-nodes.ts';
 import { isBeingDeleted } from '../plan/names.ts';
 import { tenantOf } from './caches.ts';
 import type { ReconcileContext } from './context.ts';
-import { targetNodes } from './target-nodes.ts';
 import { targetPods } from './target-pods.ts';
 
 /** What a provider is asked about, for one LoadBalancer. */

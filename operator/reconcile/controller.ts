@@ -96,6 +96,10 @@ export function createController(options: ControllerOptions): Controller {
   });
   const outside: ProviderContext = {
     agents,
+    edges: {
+      reportsOf: ({ namespace, name }) =>
+        caches.loadBalancers.store.get(`${namespace}/${name}`)?.status?.edges ?? [],
+    },
     readSecret: (name, signal) => readSecret(client, config.namespace, name, signal),
     observeCall: options.cloudCallObserver ?? (() => {}),
   };

@@ -224,9 +224,11 @@ export class LoadBalancerEnsurer {
     const status = withKnownTargets(synced.status, written);
     await openGates(this.#context, written, status);
     const ingress = synced.addressesFromPools
-      ? plan.addresses.map(({ address }) => toIngress(address))
+      ? plan.addresses.flatMap(({ address }) => synced.status.ingress.find(({ ip }) => ip === address) ?? [])
       : synced.status.ingress;
-    const texts = ingress.flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
+    const texts = synced.addressesFromPools
+      ? plan.addresses.map(({ address }) => address)
+      : ingress.flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
     return {
       outcome: {
         provider: choice.name,
@@ -258,9 +260,16 @@ export class LoadBalancerEnsurer {
     const claims = existing === undefined ? [] : (this.#context.claims.addresses.get(key)?.claims ?? []);
     const held = claims.map(({ address }) => address);
     // Of a move that stands still both addresses are claimed; shown is what was shown.
-    const shown = shownAddresses(input, existing).filter((ip) => held.includes(ip));
-    const texts = shown.length > 0 ? shown : held;
-    const ingress = this.#hasOwnAddresses(existing) ? shownIngress(input, existing) : texts.map(toIngress);
+    const before = shownIngress(input, existing);
+    const shown = before.filter(({ ip = '' }) => held.includes(ip));
+    const texts = shown.length > 0 ? shown.flatMap(({ ip }) => ip ?? []) : held;
+    const ingress = this.#hasOwnAddresses(existing)
+      ? before
+      : shown.length > 0
+        ? shown
+        : existing?.spec.provider.type === 'announce'
+          ? held.map(toIngress)
+          : [];
     return {
       outcome: {
         provider: input.choice.name,
@@ -282,9 +291,7 @@ function notCarriedOut(written: LoadBalancer, plan: Plan, input: EnsureInput, fa
   const held = (written.spec.addresses ?? []).map(({ address }) => address);
   const ingress =
     held.length > 0
-      ? shownAddresses(input, written)
-          .filter((ip) => held.includes(ip))
-          .map(toIngress)
+      ? shownIngress(input, written).filter(({ ip = '' }) => held.includes(ip))
       : (written.status?.ingress ?? []).map(asIngress);
   const message = `Provider "${choice.name}" failed: ${describeFailure(failure)}`;
   return {

@@ -1,6 +1,7 @@
-import type { Frontend, LoadBalancer } from '../../crds/load-balancer.ts';
-import type { Endpoint, EndpointSlice, Pod } from '../../kube/objects.ts';
+import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import type { Pod } from '../../kube/objects.ts';
 import type { TargetPod } from '../../providers/provider.ts';
+import { type TargetEndpoint, takesTraffic, targetsOf } from '../../providers/target-endpoints.ts';
 import { serviceKeyOf } from './caches.ts';
 import type { TargetCaches } from './target-caches.ts';
 
@@ -36,11 +37,6 @@ export function targetPods(targets: TargetCaches, loadBalancer: LoadBalancer): T
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
 }
 
-/** Ready in the sense of the EndpointSlice API: nil means true; a terminating endpoint is never ready. */
-function takesTraffic({ conditions }: Endpoint): boolean {
-  return conditions?.ready !== false && conditions?.terminating !== true;
-}
-
 /** Everything but this gate is there: the load balancer has to get the Pod as a target, or it would never become ready. */
 function isGated(pod: Pod | undefined, gate: string): boolean {
   if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return false;
@@ -50,25 +46,6 @@ function isGated(pod: Pod | undefined, gate: string): boolean {
   return gates.includes(gate) && !isTrue(gate) && isTrue('ContainersReady');
 }
 
-function* targetsOf(
-  slice: EndpointSlice,
-  endpoint: Endpoint,
-  frontends: readonly Frontend[],
-): Iterable<Omit<TargetPod, 'pod' | 'gated'>> {
-  const [address] = endpoint.addresses;
-  if (address === undefined) return;
-  for (const { name = '', protocol, port } of frontends) {
-    const ports = (slice.ports ?? []).filter(
-      (each) => (each.name ?? '') === name && (each.protocol ?? 'TCP') === protocol,
-    );
-    for (const { port: targetPort } of ports) {
-      if (targetPort === undefined) continue;
-      const zone = endpoint.zone === undefined ? {} : { zone: endpoint.zone };
-      yield { protocol, port, address, targetPort, ...zone };
-    }
-  }
-}
-
-function sortKeyOf({ protocol, port, address, targetPort }: Omit<TargetPod, 'pod' | 'gated'>): string {
+function sortKeyOf({ protocol, port, address, targetPort }: TargetEndpoint): string {
   return `${protocol} ${port} ${address} ${targetPort}`;
 }

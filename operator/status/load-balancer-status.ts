@@ -41,7 +41,9 @@ export function planLoadBalancerStatus(
     ...(provider?.targets === undefined ? {} : { targets: provider.targets }),
     conditions: set.filter(({ type }) => types.has(type)),
   };
-  return isDeepStrictEqual(status, loadBalancer.status) ? undefined : status;
+  // What edges say stands beside it, and is theirs.
+  const { edges: _, ...told } = loadBalancer.status ?? {};
+  return isDeepStrictEqual(status, told) ? undefined : status;
 }
 
 /** Server-side apply of a LoadBalancer's status; with its uid, so that a namesake doesn't get it. */

@@ -73,6 +73,7 @@ describe('reconcile: a Service that waits for an address', () => {
     const triggers = new Triggers(caches, queue);
     const providers = createProviders({
       agents: { count: () => 1 },
+      edges: { reportsOf: () => [] },
       readSecret: async () => ({}),
       observeCall: () => {},
     });

@@ -66,13 +66,13 @@ export const loadBalancerProviders: CaseTable = {
       name: 'a change that takes the provider away',
       spec: { announce: {} },
       update: { default: true },
-      refused: "which of announce, aws is set can't be changed: make another LoadBalancerProvider",
+      refused: "which of announce, aws, haproxy is set can't be changed: make another LoadBalancerProvider",
     },
     {
       name: 'a change of the provider',
       spec: { announce: {} },
       update: { aws: { region: 'eu-central-1' } },
-      refused: "which of announce, aws is set can't be changed: make another LoadBalancerProvider",
+      refused: "which of announce, aws, haproxy is set can't be changed: make another LoadBalancerProvider",
     },
     { name: 'one of AWS', spec: { aws: { region: 'us-gov-east-1', healthCheck: { port: 'traffic-port' } } } },
     { name: 'one of AWS without a region', spec: { aws: {} }, refused: 'spec.aws.region: Required value' },
@@ -85,6 +85,30 @@ export const loadBalancerProviders: CaseTable = {
       name: 'a health check port by name',
       spec: { aws: { region: 'eu-central-1', healthCheck: { port: 'http' } } },
       refused: 'a health check port is a number, or traffic-port',
+    },
+    { name: 'one of HAProxy with nothing more', spec: { haproxy: {} } },
+    {
+      name: 'one of HAProxy with everything set',
+      spec: {
+        haproxy: {
+          interface: 'eth0',
+          balance: 'leastconn',
+          timeouts: { connectSeconds: 1, clientSeconds: 60, serverSeconds: 60 },
+          limits: { connections: 10_000, connectionsPerFrontend: 1000, connectionsPerTarget: 100 },
+          healthCheck: { port: 10256, intervalSeconds: 1, healthyThreshold: 1, unhealthyThreshold: 3 },
+          proxyProtocol: 'V2',
+        },
+      },
+    },
+    {
+      name: 'an interface of an edge with a slash',
+      spec: { haproxy: { interface: 'eth0/1' } },
+      refused: "an interface's name has no blank, slash or colon: see `ip link` on the edge",
+    },
+    {
+      name: 'a balance that HAProxy has no targets at run time for',
+      spec: { haproxy: { balance: 'static-rr' } },
+      refused: 'Unsupported value: "static-rr"',
     },
     ...selectorCases('a nodeSelector of announce', (nodeSelector) => ({ announce: { nodeSelector } })),
     ...selectorCases('a nodeSelector of targets', (nodeSelector) => ({

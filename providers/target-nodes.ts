@@ -1,8 +1,7 @@
-import type { LoadBalancerSpec } from '../../crds/load-balancer.ts';
-import type { Node } from '../../kube/objects.ts';
-import { matchesSelector } from '../../kube/selectors.ts';
-import type { TargetNode } from '../../providers/provider.ts';
-import { isBeingDeleted } from '../plan/names.ts';
+import type { LoadBalancerSpec } from '../crds/load-balancer.ts';
+import type { Node } from '../kube/objects.ts';
+import { matchesSelector } from '../kube/selectors.ts';
+import type { TargetNode } from './provider.ts';
 
 /** KEP-1143 (GA in 1.21). */
 const EXCLUDED_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
@@ -32,7 +31,7 @@ export function targetNodes(nodes: readonly Node[], spec: Pick<LoadBalancerSpec,
 
 function isLeaving(node: Node): boolean {
   return (
-    isBeingDeleted(node) ||
+    node.metadata.deletionTimestamp !== undefined ||
     node.metadata.labels?.[EXCLUDED_LABEL] !== undefined ||
     (node.spec?.taints ?? []).some(({ key }) => LEAVING_TAINTS.has(key))
   );

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { withRules } from './rules.ts';
+
+const seconds = (min: number, max: number) => z.int().min(min).max(max);
+
+/** HAProxy on machines of one's own, each with `fairlead edge` beside it. */
+export const haproxySchema = z
+  .object({
+    interface: withRules(z.string().min(1).max(15), {
+      rule: "self.matches('^[^/:[:space:]]+$') && self != '.' && self != '..'",
+      message: "an interface's name has no blank, slash or colon: see `ip link` on the edge",
+      reason: 'FieldValueInvalid',
+    })
+      .optional()
+      .describe(
+        'The interface of the edge that claimed addresses are added to, and taken off again. Without it, addresses are left to others: HAProxy listens on them, and takes what is routed to it.',
+      ),
+    balance: z
+      .enum(['roundrobin', 'leastconn', 'random'])
+      .default('roundrobin')
+      .describe(
+        'How targets are chosen, by the names of HAProxy; sessionAffinity ClientIP goes by the client.',
+      ),
+    timeouts: z
+      .object({
+        connectSeconds: seconds(1, 300).default(3).describe('How long a target may take to accept.'),
+        clientSeconds: seconds(1, 86400).default(3600).describe('How long a client may be silent.'),
+        serverSeconds: seconds(1, 86400).default(3600).describe('How long a target may be silent.'),
+      })
+      .default({ connectSeconds: 3, clientSeconds: 3600, serverSeconds: 3600 })
+      .describe('When connections are given up.'),
+    limits: z
+      .object({
+        connections: z
+          .int()
+          .min(1)
+          .max(10_000_000)
+          .optional()
+          .describe('Connections at once on an edge; without it, as many as HAProxy finds room for.'),
+        connectionsPerFrontend: z
+          .int()
+          .min(1)
+          .max(10_000_000)
+          .optional()
+          .describe("Connections at once to one port of a Service; without it, the edge's own limit."),
+        connectionsPerTarget: z
+          .int()
+          .min(1)
+          .max(10_000_000)
+          .optional()
+          .describe('Connections at once to one target, the rest waits; without it, no limit.'),
+      })
+      .optional()
+      .describe('How many connections there may be; without it, no limit but that of the machine.'),
+    healthCheck: z
+      .object({
+        port: z
+          .int()
+          .min(1)
+          .max(65535)
+          .optional()
+          .describe(
+            'The port of the nodes that is asked for /healthz, such as 10256 or 10356 of the agent. Without it, a connection to the target itself has to be accepted. A healthCheckNodePort goes before it.',
+          ),
+        intervalSeconds: seconds(1, 300).default(2).describe('Between two checks of a target.'),
+        healthyThreshold: z.int().min(1).max(10).default(2).describe('Good answers in a row until healthy.'),
+        unhealthyThreshold: z
+          .int()
+          .min(1)
+          .max(10)
+          .default(2)
+          .describe('Bad answers in a row until unhealthy.'),
+      })
+      .default({ intervalSeconds: 2, healthyThreshold: 2, unhealthyThreshold: 2 })
+      .describe('How HAProxy finds out which targets answer.'),
+    proxyProtocol: z
+      .enum(['None', 'V1', 'V2'])
+      .default('None')
+      .describe("Whether targets are told the client's address, which they must expect then."),
+  })
+  .describe(
+    'HAProxy on machines outside of the nodes, each with `fairlead edge --provider <name>` beside it. TCP only; addresses come from AddressPools.',
+  );
+
+/** What one edge says of one load balancer: an entry of LoadBalancer.status.edges. */
+export const edgeReportSchema = z
+  .object({
+    name: z.string().min(1).max(63).describe('The name of the edge.'),
+    observedGeneration: z.int().min(0).optional().describe('The generation that it has taken in.'),
+    serving: z.boolean().describe('Whether its HAProxy listens for this load balancer.'),
+    addresses: z
+      .array(z.string().max(45).describe('An address.'))
+      .max(16)
+      .optional()
+      .describe('Where it listens.'),
+    haproxy: z.string().max(64).optional().describe('The version of its HAProxy.'),
+    version: z.string().max(64).optional().describe('Its own version.'),
+    targets: z
+      .object({
+        desired: z.int().min(0).describe('How many there ought to be.'),
+        healthy: z.int().min(0).describe('How many answer its health checks.'),
+      })
+      .optional()
+      .describe('Counts of targets.'),
+    reason: z.string().max(128).optional().describe('What is wrong, in one word; absent: nothing.'),
+    message: z.string().max(4096).optional().describe('What is wrong, and what to do about it.'),
+  })
+  .describe('What one edge says of it.');
+
+export type HaproxyConfig = z.infer<typeof haproxySchema>;
+export type EdgeReport = z.infer<typeof edgeReportSchema>;

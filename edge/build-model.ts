@@ -1,0 +1,122 @@
+import { isIPv6 } from 'node:net';
+import type { Frontend, LoadBalancer } from '../crds/load-balancer.ts';
+import type { LoadBalancerProviderSpec } from '../crds/load-balancer-provider.ts';
+import type { EndpointSlice, Node } from '../kube/objects.ts';
+import { keyOf } from '../kube/resources.ts';
+import { takesTraffic, targetsOf } from '../providers/target-endpoints.ts';
+import { targetNodes } from '../providers/target-nodes.ts';
+import type { EdgeModel, FrontendModel, ServerModel, ServerSettings, ServiceModel } from './model.ts';
+
+export interface ModelInput {
+  provider: LoadBalancerProviderSpec;
+  loadBalancers: readonly LoadBalancer[];
+  nodes: readonly Node[];
+  /** Of the Service of a LoadBalancer; asked for in mode Pod. */
+  slicesOf(loadBalancer: LoadBalancer): readonly EndpointSlice[];
+}
+
+/** Spec of the provider, its defaults filled in. */
+type Haproxy = NonNullable<LoadBalancerProviderSpec['haproxy']>;
+
+/** Everything that an edge serves, in an order that depends on names only. */
+export function buildModel(input: ModelInput): EdgeModel {
+  const { haproxy } = input.provider;
+  const { connectSeconds = 3, clientSeconds = 3600, serverSeconds = 3600 } = haproxy?.timeouts ?? {};
+  const connections = haproxy?.limits?.connections;
+  const services = input.loadBalancers
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map((loadBalancer) => buildService(loadBalancer, haproxy, input))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  return { settings: { connectSeconds, clientSeconds, serverSeconds, connections }, services };
+}
+
+function buildService(
+  loadBalancer: LoadBalancer,
+  haproxy: Haproxy | undefined,
+  input: ModelInput,
+): ServiceModel {
+  const { metadata, spec } = loadBalancer;
+  const addresses = (spec.addresses ?? []).map(({ address }) => address);
+  const find = spec.targets.mode === 'Pod' ? findPods(loadBalancer, input) : findNodes(loadBalancer, input);
+  const frontends = addresses.length === 0 ? [] : (spec.frontends ?? []);
+  return {
+    key: keyOf(loadBalancer),
+    uid: metadata.uid ?? '',
+    generation: metadata.generation ?? 0,
+    drainSeconds: spec.targets.drainSeconds,
+    frontends: frontends
+      .filter(({ protocol }) => protocol === 'TCP')
+      .map((frontend): FrontendModel => {
+        const affinitySeconds = spec.sessionAffinitySeconds;
+        return {
+          name: `${metadata.namespace ?? ''}.${metadata.name}.${frontend.port}`,
+          port: frontend.port,
+          addresses,
+          sourceRanges: spec.sourceRanges ?? [],
+          affinitySeconds,
+          // The same target again for a client whose entry was lost.
+          balance: affinitySeconds === undefined ? (haproxy?.balance ?? 'roundrobin') : 'source',
+          connections: haproxy?.limits?.connectionsPerFrontend,
+          server: buildServerSettings(loadBalancer, haproxy),
+          servers: find(frontend),
+        };
+      }),
+  };
+}
+
+function buildServerSettings({ spec }: LoadBalancer, haproxy: Haproxy | undefined): ServerSettings {
+  const {
+    port,
+    intervalSeconds = 2,
+    healthyThreshold = 2,
+    unhealthyThreshold = 2,
+  } = haproxy?.healthCheck ?? {};
+  const isLocal = spec.externalTrafficPolicy === 'Local' && spec.healthCheckNodePort !== undefined;
+  const ofNodes = isLocal ? spec.healthCheckNodePort : port;
+  const healthPort = spec.targets.mode === 'Pod' ? undefined : ofNodes;
+  return {
+    healthPort: spec.healthCheckPath === undefined ? healthPort : undefined,
+    healthPath: spec.healthCheckPath ?? (healthPort === undefined ? undefined : '/healthz'),
+    intervalSeconds,
+    rise: healthyThreshold,
+    fall: unhealthyThreshold,
+    connections: haproxy?.limits?.connectionsPerTarget,
+    proxyProtocol: haproxy?.proxyProtocol ?? 'None',
+  };
+}
+
+type FindServers = (frontend: Frontend) => ServerModel[];
+
+/** Nodes by their first address of the Service's first family; who leaves isn't among them. */
+function findNodes({ spec }: LoadBalancer, { nodes }: ModelInput): FindServers {
+  const [family = 'IPv4'] = spec.ipFamilies ?? [];
+  const addresses = targetNodes(nodes, spec)
+    .filter(({ draining }) => !draining)
+    .flatMap((node) => node.addresses.find((address) => isIPv6(address) === (family === 'IPv6')) ?? []);
+  return ({ forwardingPort, nodePort }) => {
+    const port = spec.targets.mode === 'ForwardingPort' ? forwardingPort : nodePort;
+    return port === undefined ? [] : sortServers(addresses.map((address) => buildServer(address, port)));
+  };
+}
+
+function findPods(loadBalancer: LoadBalancer, input: ModelInput): FindServers {
+  const slices = input.slicesOf(loadBalancer).filter(({ addressType }) => addressType !== 'FQDN');
+  return (frontend) => {
+    const found = slices.flatMap((slice) =>
+      (slice.endpoints ?? [])
+        .filter(takesTraffic)
+        .flatMap((endpoint) => [...targetsOf(slice, endpoint, [frontend])]),
+    );
+    return sortServers(found.map(({ address, targetPort }) => buildServer(address, targetPort)));
+  };
+}
+
+function buildServer(address: string, port: number): ServerModel {
+  return { name: `${address}:${port}`, address, port };
+}
+
+/** Each once. */
+function sortServers(servers: readonly ServerModel[]): ServerModel[] {
+  const byName = new Map(servers.map((server) => [server.name, server]));
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}

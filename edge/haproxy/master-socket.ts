@@ -1,0 +1,50 @@
+import { connect } from 'node:net';
+
+/** Bytes of one line: HAProxy's buffers are of 16 KiB, and take a line only whole. */
+const LONGEST_LINE = 8_000;
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** Asks the master's command line one thing; resolves with all that it answers. Rejects when nobody is there. */
+export function askMaster(path: string, line: string, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    let answer = '';
+    socket.setEncoding('utf8');
+    socket.setTimeout(timeoutMs, () =>
+      socket.destroy(new Error(`HAProxy did not answer "${line.slice(0, 60)}"`)),
+    );
+    socket.on('connect', () => socket.write(`${line}\n`));
+    socket.on('data', (chunk: string) => {
+      answer += chunk;
+    });
+    socket.on('error', reject);
+    // Without `prompt`, it ends the connection after the last answer.
+    socket.on('close', (hadError) => {
+      if (!hadError) resolve(answer);
+    });
+  });
+}
+
+/** Asks the worker that serves now, through the master. */
+export function askWorker(path: string, command: string): Promise<string> {
+  return askMaster(path, `@1 ${command}`);
+}
+
+/** Gives the worker commands, several on a line; resolves with what it said. */
+export async function tellWorker(path: string, commands: readonly string[]): Promise<string> {
+  let said = '';
+  for (const line of joinCommands(commands)) said += await askMaster(path, line);
+  return said;
+}
+
+/** Lines of commands for the worker, none longer than HAProxy takes. */
+export function joinCommands(commands: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const command of commands) {
+    const last = lines.at(-1);
+    const one = `@1 ${command}`;
+    if (last === undefined || last.length + one.length + 2 > LONGEST_LINE) lines.push(one);
+    else lines[lines.length - 1] = `${last}; ${one}`;
+  }
+  return lines;
+}

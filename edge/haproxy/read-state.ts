@@ -1,0 +1,77 @@
+/** A server as the worker has it. */
+export interface ServerState {
+  name: string;
+  /** In maintenance: gets no new connections. */
+  maintained: boolean;
+  /** Takes connections, as far as HAProxy's checks know. */
+  up: boolean;
+  sessions: number;
+  /** Since it got into the state that it is in. */
+  sinceSeconds: number;
+}
+
+/** Numbers of one proxy since its worker began. */
+export interface ProxyNumbers {
+  sessions: number;
+  totalSessions: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+export interface ProxyState {
+  servers: ServerState[];
+  numbers: ProxyNumbers;
+}
+
+export interface WorkerInfo {
+  pid: number;
+  version: string;
+  description: string;
+}
+
+/** Reads `show info`; undefined when that isn't it: no worker answered. */
+export function readInfo(text: string): WorkerInfo | undefined {
+  const find = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1]?.trim();
+  const pid = Number(find('Pid'));
+  if (!Number.isInteger(pid)) return undefined;
+  return { pid, version: find('Version') ?? '', description: find('description') ?? '' };
+}
+
+/** How many reloads failed, as `show proc` says; undefined when it doesn't. */
+export function readFailedReloads(text: string): number | undefined {
+  const [, count] = /\bmaster\b.*\[failed: (\d+)\]/.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count);
+}
+
+/** Reads `show stat`: every proxy by its name. */
+export function readStat(text: string): Map<string, ProxyState> {
+  const [header = '', ...rows] = text.trim().split('\n');
+  const columns = header.replace(/^# /, '').split(',');
+  const proxies = new Map<string, ProxyState>();
+  for (const row of rows) {
+    const values = row.split(',');
+    const field = (name: string) => values[columns.indexOf(name)] ?? '';
+    const proxy = proxies.get(field('pxname')) ?? { servers: [], numbers: NOTHING };
+    proxies.set(field('pxname'), proxy);
+    if (field('svname') === 'FRONTEND') {
+      proxy.numbers = {
+        sessions: Number(field('scur')),
+        totalSessions: Number(field('stot')),
+        bytesIn: Number(field('bin')),
+        bytesOut: Number(field('bout')),
+      };
+    } else if (field('svname') !== 'BACKEND') {
+      const status = field('status');
+      proxy.servers.push({
+        name: field('svname'),
+        maintained: status.startsWith('MAINT'),
+        up: status.startsWith('UP') || status === 'no check',
+        sessions: Number(field('scur')),
+        sinceSeconds: Number(field('lastchg')),
+      });
+    }
+  }
+  return proxies;
+}
+
+const NOTHING: ProxyNumbers = { sessions: 0, totalSessions: 0, bytesIn: 0, bytesOut: 0 };

@@ -1,0 +1,69 @@
+import type { EdgeReport } from '../../crds/haproxy-provider.ts';
+import type { LoadBalancerIngress } from '../../kube/objects.ts';
+import type { Finding, ProviderStatus } from '../provider.ts';
+
+/** What is served where, and what isn't possible with HAProxy. */
+export interface HaproxyModel {
+  provider: string;
+  addresses: string[];
+  /** Frontends that HAProxy has no way to serve, as `53/UDP`. */
+  unserved: string[];
+}
+
+/**
+ * How a load balancer stands by what its edges say. An address is shown once one edge listens on it; what is wrong on one
+ * edge is told, though others serve.
+ */
+export function describeReports(model: HaproxyModel, reports: readonly EdgeReport[]): ProviderStatus {
+  const serving = reports.filter((report) => report.serving);
+  const listened = new Set(serving.flatMap(({ addresses = [] }) => addresses));
+  const ingress = model.addresses.filter((address) => listened.has(address)).map(toIngress);
+  const notProgrammed = findFault(model, reports, serving);
+  const counted = serving.flatMap(({ name, targets }) =>
+    targets === undefined ? [] : [{ name, ...targets }],
+  );
+  // Each edge checks all of them: the one that sees most of them is nearest to the truth.
+  const [best] = [...counted].sort((a, b) => b.healthy - a.healthy);
+  const status: ProviderStatus = { ingress, ...(notProgrammed === undefined ? {} : { notProgrammed }) };
+  if (best === undefined) return status;
+  const targets = { desired: best.desired, healthy: best.healthy };
+  const ill = counted.filter(({ desired, healthy }) => healthy < desired || desired === 0);
+  if (ill.length === 0) return { ...status, targets };
+  const where = ill.map(({ name, desired, healthy }) => `${healthy} of ${desired} seen by edge "${name}"`);
+  return {
+    ...status,
+    targets,
+    unhealthy: { reason: 'TargetsUnhealthy', message: `Healthy targets: ${where.join(', ')}.` },
+  };
+}
+
+function findFault(
+  { provider, unserved }: HaproxyModel,
+  reports: readonly EdgeReport[],
+  serving: readonly EdgeReport[],
+): Finding | undefined {
+  const faults = reports.flatMap(({ name, reason, message }) =>
+    reason === undefined ? [] : [{ reason, message: `Edge "${name}": ${message ?? reason}` }],
+  );
+  const [first] = faults;
+  if (first !== undefined)
+    return { reason: first.reason, message: faults.map(({ message }) => message).join(' ') };
+  if (unserved.length > 0) return explainProtocol(unserved);
+  if (serving.length > 0) return undefined;
+  return {
+    reason: 'NoEdge',
+    message: `No edge serves it yet: run "fairlead edge --provider ${provider}" beside an HAProxy, and see to its log.`,
+  };
+}
+
+function explainProtocol(unserved: readonly string[]): Finding {
+  return {
+    reason: 'ProtocolNotServed',
+    message: `HAProxy forwards TCP only, so nobody answers at ${unserved.join(', ')}: take the port out, or ask another provider for it.`,
+  };
+}
+
+/** KEP-1860: HAProxy opens a connection of its own to the nodes, which must not take the address themselves. */
+function toIngress(ip: string): LoadBalancerIngress {
+  return { ip, ipMode: 'Proxy' };
+}

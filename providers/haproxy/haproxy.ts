@@ -1,0 +1,34 @@
+import type { EdgeReport } from '../../crds/haproxy-provider.ts';
+import type { Change, DesiredLoadBalancer, Provider } from '../provider.ts';
+import { describeReports, type HaproxyModel } from './describe-reports.ts';
+import type { Edges } from './edges.ts';
+import { validateHaproxy } from './validate-haproxy.ts';
+
+/**
+ * HAProxy outside of the cluster, driven by the edge beside it, which follows LoadBalancers, nodes and endpoints itself: it
+ * goes on while the operator is down, and nobody needs to reach it. So there is nothing to apply from here, and what is
+ * observed is what the edges report (docs/adr/0013).
+ */
+export function createHaproxyProvider(edges: Edges): Provider<HaproxyModel, readonly EdgeReport[]> {
+  return {
+    type: 'haproxy',
+    addressesFromPools: true,
+    external: false,
+    validate: validateHaproxy,
+    build: buildHaproxyModel,
+    observe: async ({ id }) => edges.reportsOf(id),
+    diff: (): Change[] => [],
+    apply: async () => {},
+    status: describeReports,
+  };
+}
+
+export function buildHaproxyModel({ provider, spec }: DesiredLoadBalancer): HaproxyModel {
+  return {
+    provider: provider.name,
+    addresses: (spec.addresses ?? []).map(({ address }) => address),
+    unserved: (spec.frontends ?? [])
+      .filter(({ protocol }) => protocol !== 'TCP')
+      .map(({ port, protocol }) => `${port}/${protocol}`),
+  };
+}
