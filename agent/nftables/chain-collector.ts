@@ -27,6 +27,8 @@ const MOST_WEIGHT = 8_000;
 const LEAST_SHARE = 1 / 16;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+/** After so many in a row that were refused alone, others are hardly better off. */
+const MOST_STUCK = 10;
 
 /**
  * Deletes chains that nothing leads to any more, soon after they were left, in small goes off the path of changes: endpoints
@@ -41,6 +43,8 @@ export class ChainCollector {
   #postponed = 0;
   #weight = MOST_WEIGHT;
   #retryMs = FIRST_RETRY_MS;
+  /** Chains in a row that were refused alone. */
+  #stuck = 0;
 
   constructor(options: ChainCollectorOptions) {
     this.#options = options;
@@ -106,6 +110,7 @@ export class ChainCollector {
     chains.forget(some);
     this.#weight = MOST_WEIGHT;
     this.#retryMs = FIRST_RETRY_MS;
+    this.#stuck = 0;
     return GAP_MS;
   }
 
@@ -115,6 +120,8 @@ export class ChainCollector {
       this.#weight = Math.max(1, this.#weight / 16);
       return GAP_MS;
     }
+    if (++this.#stuck < Math.min(this.#options.chains.unused, MOST_STUCK)) return GAP_MS;
+    this.#stuck = 0;
     const retryMs = this.#retryMs;
     this.#retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     return retryMs;

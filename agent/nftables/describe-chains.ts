@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Frontend, FrontendMap, StickyEndpoint } from './model.ts';
+import type { Frontend, FrontendMap, StickyEndpoint, StickyPart, StickyPool } from './model.ts';
 
 /**
  * A chain that comes and goes with Services. Its name says all that is in it, by number or by hash: chains of one name have
@@ -9,12 +9,23 @@ export type Chain = { name: string } & (
   | { kind: 'pool'; place: FrontendMap; near: boolean; count: number }
   | { kind: 'external'; to: string }
   | { kind: 'local'; any: string; near: string | null }
-  | { kind: 'affinity'; members: readonly StickyEndpoint[] }
+  | { kind: 'affinity'; pool: StickyPool }
+  | { kind: 'found'; part: StickyPart }
   | { kind: 'sticky'; endpoint: StickyEndpoint }
   | { kind: 'ranges'; cidrs: readonly string[] }
 );
 
-const PREFIXES = ['pick-', 'near-', 'port-', 'external-', 'local-', 'affinity-', 'sticky-', 'ranges-'];
+const PREFIXES = [
+  'pick-',
+  'near-',
+  'port-',
+  'external-',
+  'local-',
+  'affinity-',
+  'found-',
+  'sticky-',
+  'ranges-',
+];
 
 /** Whether a chain is one of those that come and go with Services. */
 export function comesAndGoes(name: string): boolean {
@@ -56,7 +67,9 @@ export function ledToBy(chain: Chain): string[] {
     case 'local':
       return chain.near === null ? [chain.any] : [chain.any, chain.near];
     case 'affinity':
-      return chain.members.map((member) => member.chain);
+      return [...chain.pool.parts, ...chain.pool.members].map((each) => each.chain);
+    case 'found':
+      return chain.part.members.map((member) => member.chain);
     default:
       return [];
   }
@@ -66,7 +79,10 @@ export function ledToBy(chain: Chain): string[] {
 export function weighChain(chain: Chain): number {
   switch (chain.kind) {
     case 'affinity':
-      return 1 + 2 * chain.members.length;
+      // A choice of the map takes a tenth of what a rule does.
+      return 4 + 0.1 * chain.pool.members.length + (chain.pool.parts.length || chain.pool.members.length);
+    case 'found':
+      return 1 + chain.part.members.length;
     case 'ranges':
       return 1 + chain.cidrs.length;
     default:
@@ -106,7 +122,8 @@ function addPool(chains: Chain[], frontend: Frontend, near: boolean): string | n
     return name;
   }
   for (const endpoint of pool.members) chains.push({ name: endpoint.chain, kind: 'sticky', endpoint });
-  chains.push({ name, kind: 'affinity', members: pool.members });
+  for (const part of pool.parts) chains.push({ name: part.chain, kind: 'found', part });
+  chains.push({ name, kind: 'affinity', pool });
   return name;
 }
 

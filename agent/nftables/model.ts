@@ -40,6 +40,15 @@ export interface StickyPool {
   /** The chain that finds a client's endpoint, or chooses one. */
   chain: string;
   members: readonly StickyEndpoint[];
+  /** Where there are many: all of them in parts that are looked through one after the other. Empty: in the chain itself. */
+  parts: readonly StickyPart[];
+}
+
+/** Some endpoints of a pool, in a chain of their own that stays while the others change. */
+export interface StickyPart {
+  /** The chain that finds a client's endpoint among these, or returns. */
+  chain: string;
+  members: readonly StickyEndpoint[];
 }
 
 export interface StickyPools {

@@ -7,6 +7,7 @@ import {
   type FrontendMap,
   NEAR_ENDPOINTS_OF,
   type StickyEndpoint,
+  type StickyPool,
   TABLE,
 } from './model.ts';
 import { cidrsOf, setMark, type TableOptions } from './table-options.ts';
@@ -39,7 +40,9 @@ function rulesOf(family: Family, chain: Chain, options: TableOptions): string[] 
         ...(chain.near === null ? [] : [`goto ${chain.near}`]),
       ];
     case 'affinity':
-      return renderAffinity(family, chain.members);
+      return renderAffinity(family, chain.pool);
+    case 'found':
+      return renderSearch(family, chain.part.members);
     case 'sticky':
       return renderSticky(family, chain.endpoint);
     case 'ranges':
@@ -61,11 +64,16 @@ function renderPool(
 }
 
 /** To where the client has been; else to any, each with the same chance. */
-function renderAffinity(family: Family, members: readonly StickyEndpoint[]): string[] {
-  const found = members.map(
+function renderAffinity(family: Family, { members, parts }: StickyPool): string[] {
+  const search =
+    parts.length === 0 ? renderSearch(family, members) : parts.map(({ chain }) => `jump ${chain}`);
+  return [...search, renderChoice(members)];
+}
+
+function renderSearch(family: Family, members: readonly StickyEndpoint[]): string[] {
+  return members.map(
     ({ chain, id }) => `${family} saddr . ${asExpression(family, id)} @${AFFINITY_SET} goto ${chain}`,
   );
-  return [...found, renderChoice(members)];
 }
 
 /** In one rule: a transaction takes as long as it has rules, and a hundred elements of a map cost less than one of them. */

@@ -1,9 +1,14 @@
 import { expect } from 'chai';
 import { createNft } from '../../../agent/nftables/run-nft.ts';
 import type { EndpointSlice, Service } from '../../../kube/objects.ts';
-import { NodeAgent } from '../support/forwarding-lab.ts';
+import { clusterIpsOf, sketchService } from '../support/cluster-objects.ts';
+import { type ForwardingLab, NODES, NodeAgent, PODS } from '../support/forwarding-lab.ts';
 import { run } from '../support/run.ts';
+import { sharedLab } from '../support/shared-lab.ts';
 import { nodeAt } from '../support/topology.ts';
+
+const [POD_1, , POD_2, POD_3] = PODS;
+if (!POD_1 || !POD_2 || !POD_3) throw new Error('the lab is too small');
 
 const NODE = { ...nodeAt(9), name: 'churn' };
 const HOSTS = Array.from({ length: 150 }, (_, index) => index + 1);
@@ -100,5 +105,108 @@ describe('agent on the real kernel: endpoints of a Service with session affinity
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(await chains()).to.deep.equal([]);
+  });
+});
+
+/** So many that they are looked for in parts: ports of two pods, a slice for each port. */
+describe('agent on the real kernel: session affinity of a hundred endpoints', function () {
+  this.timeout(120_000);
+  const PORTS = Array.from({ length: 50 }, (_, index) => 9_000 + index);
+  let lab: ForwardingLab;
+
+  interface Where {
+    by: string;
+    at: number;
+  }
+
+  const become = async (gone: readonly Where[]) => {
+    const { service } = sketchService({ name: 'large', host: 61 });
+    const isGone = (by: string, at: number) => gone.some((each) => each.by === by && each.at === at);
+    const slices = PORTS.map(
+      (port): EndpointSlice => ({
+        metadata: {
+          name: `large-${port}`,
+          namespace: 'default',
+          labels: { 'kubernetes.io/service-name': 'large' },
+        },
+        addressType: 'IPv4',
+        ports: [{ name: 'port-0', protocol: 'TCP', port }],
+        endpoints: [POD_1, POD_2]
+          .filter(({ name }) => !isGone(name, port))
+          .map(({ address, node }) => ({
+            addresses: [address],
+            nodeName: node,
+            conditions: { ready: true },
+          })),
+      }),
+    );
+    await lab.become({
+      services: [{ ...service, spec: { ...service.spec, sessionAffinity: 'ClientIP' } }],
+      slices,
+    });
+  };
+  const dial = async (client: string): Promise<Where> => {
+    const outcome = await lab.station(client).dial('tcp', clusterIpsOf(61)[0], 80, 5_000);
+    if (outcome.result !== 'served') throw new Error(`${client}: ${outcome.result}`);
+    return { by: outcome.by, at: outcome.at };
+  };
+  /** The one endpoint that serves ten connections of a client. */
+  const endpointOf = async (client: string): Promise<Where> => {
+    const first = await dial(client);
+    for (let count = 0; count < 9; count++) expect(await dial(client), client).to.deep.equal(first);
+    return first;
+  };
+
+  before(async () => {
+    lab = await sharedLab();
+    for (const { name } of [POD_1, POD_2]) {
+      for (const port of PORTS) await lab.station(name).listen('tcp', port);
+    }
+    await become([]);
+  });
+
+  after(() => lab.become({ services: [], slices: [] }));
+
+  it('holds while others go and come, and chooses anew when its own goes', async () => {
+    const clients = [POD_1.name, POD_3.name, NODES[1]?.name ?? ''];
+    const chosen = new Map<string, Where>();
+    for (const client of clients) chosen.set(client, await endpointOf(client));
+    const [first = ''] = clients;
+    const own = chosen.get(first);
+    if (own === undefined) throw new Error('there is no client');
+    const kept = [...chosen.values()];
+    const others = PORTS.flatMap((at) => [POD_1, POD_2].map(({ name: by }) => ({ by, at }))).filter(
+      ({ by, at }) => !kept.some((each) => each.by === by && each.at === at),
+    );
+
+    for (const count of [1, 20, 60, 0, 40]) {
+      await become(others.slice(0, count));
+      for (const client of clients) expect(await endpointOf(client)).to.deep.equal(chosen.get(client));
+    }
+
+    await become([own]);
+    expect(await endpointOf(first)).not.to.deep.equal(own);
+    for (const client of clients.slice(1)) {
+      const before = chosen.get(client);
+      if (before?.by === own.by && before.at === own.at) continue;
+      expect(await endpointOf(client)).to.deep.equal(before);
+    }
+  });
+
+  it('chooses between all of them', async () => {
+    const seen = new Set<string>();
+    const client = POD_3.name;
+    const deadline = Date.now() + 60_000;
+    // Who was where is forgotten with the endpoints that are gone; each choice takes one away.
+    const gone: Where[] = [];
+    while (gone.length < 90 && Date.now() < deadline) {
+      const next = await dial(client);
+      expect(seen.has(`${next.by} ${next.at}`)).to.equal(false);
+      seen.add(`${next.by} ${next.at}`);
+      gone.push(next);
+      await become(gone);
+    }
+    expect(seen.size).to.be.greaterThan(50);
+    expect(new Set(gone.map(({ by }) => by)).size).to.equal(2);
   });
 });

@@ -28,7 +28,7 @@ const BENT: ReadonlyMap<string, Bend> = new Map<string, Bend>([
 function stickyTo(address: string, port: number, seconds = 60) {
   const id = `${address}-${port}-${seconds}`.replaceAll('.', '-');
   const member = { chain: `sticky-${id}`, id: '1.2.3.4 . 5.6.7.8', address, port, protocol: 'tcp', seconds };
-  return { any: { chain: `affinity-${id}`, members: [member] } };
+  return { any: { chain: `affinity-${id}`, members: [member], parts: [] } };
 }
 
 function goodFrontend(index: number): Frontend {

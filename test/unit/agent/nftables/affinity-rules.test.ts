@@ -89,6 +89,39 @@ describe('agent: rules of session affinity', () => {
     );
   });
 
+  it('stay for the most part when an endpoint comes or goes, however many there are', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 100, max: 1_500 }), fc.nat(), (count, seed) => {
+        const all = endpointsOf('ip', count);
+        const less = all.filter((_, index) => index !== seed % count);
+        for (const [before, after] of [
+          [all, less],
+          [less, all],
+        ] as const) {
+          const known = rulesOf('ip', before).rules;
+          const made = [...rulesOf('ip', after).rules].filter(([name]) => !known.has(name));
+          // The top chain, the part that it is in, and where another part divides or is joined two more; its own chain.
+          expect(made.length).to.be.at.most(5);
+          const rules = made.reduce((sum, [, each]) => sum + each.length, 0);
+          expect(rules).to.be.at.most(count / 16 + 250);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('pass at most a chain in a chain, each looked through once', () => {
+    const { top, rules } = rulesOf('ip6', endpointsOf('ip6', 2_000));
+    const jumps = (rules.get(top) ?? []).filter((rule) => rule.startsWith('jump '));
+    expect(jumps.length).to.be.within(40, 63);
+    expect(new Set(jumps)).to.have.length(jumps.length);
+    for (const jump of jumps) {
+      const inner = rules.get(jump.slice(5)) ?? [];
+      expect(inner.length).to.be.within(1, 120);
+      expect(inner.join()).not.to.include('jump');
+    }
+  });
+
   it('remember what they look for', () => {
     const { top, rules } = rulesOf('ip', endpointsOf('ip', 5));
     for (const rule of rules.get(top)?.slice(0, -1) ?? []) {

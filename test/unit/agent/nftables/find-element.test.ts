@@ -25,7 +25,7 @@ const frontend = fc.record(
 );
 const entry: fc.Arbitrary<Entry> = frontend.map(({ number, isSticky = false, ranges, near, ...rest }) => {
   const key = rest.place === 'services' ? `10.96.0.${number} . tcp . 80` : `tcp . ${30000 + number}`;
-  const pool = (name: string) => ({ chain: name, members: [] });
+  const pool = (name: string) => ({ chain: name, members: [], parts: [] });
   return {
     ...rest,
     key,
