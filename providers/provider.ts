@@ -27,6 +27,8 @@ export interface Subject {
   sharedAddress?: string | undefined;
   /** What is asked for, where anybody asks still. */
   spec?: LoadBalancerSpec | undefined;
+  /** Of mode Pod, who gets traffic, where anybody asks for it still. */
+  pods?: readonly TargetPod[] | undefined;
 }
 
 /** A node that traffic may be sent to. */

@@ -1,4 +1,4 @@
-import type { LoadBalancerProviderSpec } from '../../../crds/load-balancer-provider.ts';
+import type { Subject } from '../../provider.ts';
 import type { CallContext } from '../calls/call-aws.ts';
 import type { Inventory } from './inventory.ts';
 import { type KnownLoadBalancer, type KnownTargetGroup, stillWaits } from './known.ts';
@@ -18,13 +18,16 @@ export async function lookAtStack(
   inventory: Inventory,
   name: string,
   member: string,
-  { drift }: LoadBalancerProviderSpec,
+  { pods = [], provider }: Pick<Subject, 'pods' | 'provider'>,
   context: CallContext,
 ): Promise<number | undefined> {
-  const driftSeconds = drift?.intervalSeconds ?? DRIFT_SECONDS;
+  const driftSeconds = provider.spec.drift?.intervalSeconds ?? DRIFT_SECONDS;
   for (const each of inventory.stack(name).loadBalancers)
     await lookAtLoadBalancer(inventory, name, each, context);
   const stack = inventory.stack(name);
+  // Whoever registered them, in whichever life: a gate waits for the answer.
+  const gated = new Set(pods.filter((pod) => pod.gated).map(({ address }) => address));
+  for (const group of stack.targetGroups) if (group.member === member) markAwaited(group, gated);
   const pending = stack.loadBalancers.filter(isPending);
   // Nobody checks targets before there's somebody to check them.
   const waiting = stack.loadBalancers.every(({ state }) => state === 'provisioning')
@@ -33,6 +36,14 @@ export async function lookAtStack(
   await Promise.all(waiting.map((each) => lookAtTargets(inventory, name, each, driftSeconds, context)));
   const looks = [...pending, ...waiting.filter(({ waits }) => waits)].map(({ look }) => look.seconds);
   return looks.length === 0 ? undefined : Math.max(1, Math.ceil(Math.min(...looks)));
+}
+
+function markAwaited(group: KnownTargetGroup, gated: ReadonlySet<string>): void {
+  for (const target of group.targets ?? []) {
+    if (!gated.has(target.id)) continue;
+    target.awaited = true;
+    group.waits ||= target.health !== 'healthy';
+  }
 }
 
 async function lookAtLoadBalancer(

@@ -66,7 +66,7 @@ async function observeStack(
   }
   const isNew = inventory.stack(name).loadBalancers.length === 0;
   const network = await inventory.network.get(context, isNew ? FRESH_NETWORK_MS : undefined);
-  const again = await lookAtStack(inventory, name, member, subject.provider.spec, context);
+  const again = await lookAtStack(inventory, name, member, subject, context);
   const stack = inventory.stack(name);
   const { securityGroup } = stack;
   return {
