@@ -1,6 +1,11 @@
+import type { Filter, IpPermission } from '@aws-sdk/client-ec2';
 import type {
+  Action,
   Listener,
   LoadBalancer,
+  LoadBalancerSchemeEnum,
+  ProtocolEnum,
+  TargetDescription,
   TargetGroup,
   TargetHealthDescription,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -16,28 +21,51 @@ type Tags = Record<string, string>;
 export interface Account {
   loadBalancers: (LoadBalancer & { tags: Tags; listeners: (Listener & { tags: Tags })[] })[];
   targetGroups: (TargetGroup & { tags: Tags; targets: TargetHealthDescription[] })[];
-  securityGroups: { GroupId: string; GroupName: string; VpcId: string; tags: Tags }[];
+  securityGroups: {
+    GroupId: string;
+    GroupName: string;
+    VpcId: string;
+    tags: Tags;
+    IpPermissions?: IpPermission[];
+  }[];
 }
+
+/** Methods of the SDK's clients, by name. */
+export type Handlers = Record<string, (input: Input) => unknown>;
 
 /** The way to an account that is only read: any call that would change it throws. */
 export function inventoryOf(account: Account): Inventory {
-  const byArn = new Map<string, Tags>();
-  for (const { LoadBalancerArn = '', listeners, tags } of account.loadBalancers) {
-    byArn.set(LoadBalancerArn, tags);
-    for (const { ListenerArn = '', tags: own } of listeners) byArn.set(ListenerArn, own);
-  }
-  for (const { TargetGroupArn = '', tags } of account.targetGroups) byArn.set(TargetGroupArn, tags);
+  return inventoryWith(readsOf(account));
+}
+
+/** As the account is at the moment of each call. */
+export function readsOf(account: Account): Handlers {
+  const tagsByArn = () => {
+    const byArn = new Map<string, Tags>();
+    for (const { LoadBalancerArn = '', listeners, tags } of account.loadBalancers) {
+      byArn.set(LoadBalancerArn, tags);
+      for (const { ListenerArn = '', tags: own } of listeners) byArn.set(ListenerArn, own);
+    }
+    for (const { TargetGroupArn = '', tags } of account.targetGroups) byArn.set(TargetGroupArn, tags);
+    return byArn;
+  };
   const asList = (tags: Tags) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-  const reads: Record<string, (input: Input) => unknown> = {
+  return {
     describeLoadBalancers: ({ LoadBalancerArns }) => ({
       LoadBalancers: account.loadBalancers.filter(
         ({ LoadBalancerArn = '' }) => LoadBalancerArns?.includes(LoadBalancerArn) ?? true,
       ),
     }),
     describeTargetGroups: () => ({ TargetGroups: account.targetGroups }),
-    describeTags: ({ ResourceArns = [] }) => ({
-      TagDescriptions: ResourceArns.map((arn) => ({ ResourceArn: arn, Tags: asList(byArn.get(arn) ?? {}) })),
-    }),
+    describeTags: ({ ResourceArns = [] }) => {
+      const byArn = tagsByArn();
+      return {
+        TagDescriptions: ResourceArns.map((arn) => ({
+          ResourceArn: arn,
+          Tags: asList(byArn.get(arn) ?? {}),
+        })),
+      };
+    },
     describeListeners: ({ LoadBalancerArn }) => ({
       Listeners:
         account.loadBalancers.find((each) => each.LoadBalancerArn === LoadBalancerArn)?.listeners ?? [],
@@ -63,12 +91,16 @@ export function inventoryOf(account: Account): Inventory {
       })),
     }),
   };
+}
+
+/** A cluster's inventory of an account that answers like this; whatever else is called throws. */
+export function inventoryWith(handlers: Handlers): Inventory {
   const client = new Proxy(
     {},
     {
       get: (_, name) => async (input: Input) => {
-        const read = typeof name === 'string' ? reads[name] : undefined;
-        if (read === undefined) throw new Error(`${String(name)} isn't for reading`);
+        const read = typeof name === 'string' ? handlers[name] : undefined;
+        if (read === undefined) throw new Error(`${String(name)} may not be called`);
         return read(input);
       },
     },
@@ -93,9 +125,29 @@ export function inventoryOf(account: Account): Inventory {
   return new Inventory({ calls, clusterId: CLUSTER_ID, vpcId: 'vpc-1', onArn: () => {} });
 }
 
-interface Input {
+/** Of the calls that are answered here, as far as they are looked at. */
+export interface Input {
+  DefaultActions?: Action[];
+  Filters?: Filter[];
+  GroupId?: string;
+  GroupIds?: string[];
+  GroupName?: string;
+  IpPermissions?: IpPermission[];
+  ListenerArn?: string;
   LoadBalancerArn?: string;
   LoadBalancerArns?: string[];
+  Name?: string;
+  Names?: string[];
+  Port?: number;
+  Protocol?: ProtocolEnum;
   ResourceArns?: string[];
+  Resources?: string[];
+  Scheme?: LoadBalancerSchemeEnum;
+  SecurityGroups?: string[];
+  Subnets?: string[];
+  TagKeys?: string[];
+  Tags?: { Key?: string; Value?: string }[];
+  TagSpecifications?: { Tags?: { Key?: string; Value?: string }[] }[];
   TargetGroupArn?: string;
+  Targets?: TargetDescription[];
 }
