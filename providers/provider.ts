@@ -118,6 +118,8 @@ export interface OptionsReading {
   options: ProviderOptions;
   scheme?: Scheme;
   targetsMode?: TargetsMode;
+  /** Who may connect, where `spec.loadBalancerSourceRanges` doesn't say it. */
+  sourceRanges?: string[];
   /** Values that can't be read: nothing new is decided until they are mended. */
   invalid: Finding[];
   /** Annotations that have no effect here, with what to do instead; they hold nothing up. */

@@ -80,21 +80,25 @@ function buildSpec({
     },
     externalTrafficPolicy: externalTrafficPolicy ?? 'Cluster',
     ...(healthCheckNodePort ? { healthCheckNodePort } : {}),
-    ...(providerType === 'announce' ? {} : buildOutsidePart(service, wishes)),
+    ...(providerType === 'announce' ? {} : buildOutsidePart(service, wishes, reading)),
     ...reading?.options,
     ...(providerType === 'announce' && announce !== undefined ? { announce } : {}),
   };
 }
 
 /** What a provider outside of the cluster has to know of the Service; the agents read the Service itself. */
-function buildOutsidePart({ spec }: Service, wishes: AnnotatedWishes): Partial<LoadBalancerSpec> {
+function buildOutsidePart(
+  { spec }: Service,
+  wishes: AnnotatedWishes,
+  reading: OptionsReading | undefined,
+): Partial<LoadBalancerSpec> {
   const { ipFamilies = [], loadBalancerSourceRanges = [], sessionAffinity, sessionAffinityConfig } = spec;
+  const sourceRanges =
+    loadBalancerSourceRanges.length > 0 ? loadBalancerSourceRanges : (reading?.sourceRanges ?? []);
   const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
   return {
     ...(ipFamilies.length === 0 ? {} : { ipFamilies }),
-    ...(loadBalancerSourceRanges.length === 0
-      ? {}
-      : { sourceRanges: loadBalancerSourceRanges.map((range) => range.trim()) }),
+    ...(sourceRanges.length === 0 ? {} : { sourceRanges: sourceRanges.map((range) => range.trim()) }),
     ...(sessionAffinity === 'ClientIP' ? { sessionAffinitySeconds: seconds } : {}),
     ...(wishes.healthCheckPath === undefined ? {} : { healthCheckPath: wishes.healthCheckPath }),
   };

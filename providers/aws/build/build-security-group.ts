@@ -15,6 +15,16 @@ import { nameResource } from './name-resources.ts';
 import { canonicalCidr } from './read-cidr.ts';
 import { acceptedMembers } from './refuse-sharing.ts';
 
+/**
+ * What path MTU discovery needs: routers on the way, whose addresses nobody knows, tell the load balancer that a packet is too
+ * big (ICMP type 3 code 4, ICMPv6 type 2 code 0).
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+ */
+const TOO_BIG = [
+  { protocol: 'icmp', fromPort: 3, toPort: 4, cidr: '0.0.0.0/0' },
+  { protocol: 'icmpv6', fromPort: 2, toPort: 0, cidr: '::/0' },
+] as const;
+
 const EVERYBODY = { ipv4: ['0.0.0.0/0'], dualstack: ['0.0.0.0/0', '::/0'] };
 /** Inbound rules of a group, of each family: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const MOST_RULES = 60;
@@ -31,14 +41,8 @@ export function buildSecurityGroup(
     /[^a-zA-Z0-9 ._:/()#,@[\]+=&;{}!$*-]/g,
     ' ',
   );
-  const ports = managesSecurityGroup(options)
-    ? portsByCidr(acceptedMembers(input), EVERYBODY[loadBalancer.ipAddressType])
-    : new Map<string, SecurityGroupPorts[]>();
-  const ingress = [...ports].flatMap(([cidr, list]) =>
-    mergePorts(list, Number.POSITIVE_INFINITY).map(
-      (range): SecurityGroupRule => ({ ...range, cidr, description }),
-    ),
-  );
+  const rules = managesSecurityGroup(options) ? letIn(input, EVERYBODY[loadBalancer.ipAddressType]) : [];
+  const ingress = rules.map((rule): SecurityGroupRule => ({ ...rule, description }));
   const withBackend = options.manageBackendRules ?? true;
   const model: SecurityGroupModel = {
     name: nameResource(stack, [desired.id.clusterId, stack, 'SecurityGroup', identityOf(input)]),
@@ -50,6 +54,17 @@ export function buildSecurityGroup(
   return { model, refusals: [...refuseRanges(input.own), ...refuseCount(ingress)] };
 }
 
+/** Clients at the ports of all members; and, from everybody, what path MTU discovery needs in these families. */
+function letIn(input: BuildInput, everybody: readonly string[]): Omit<SecurityGroupRule, 'description'>[] {
+  const ports = portsByCidr(acceptedMembers(input), everybody);
+  return [
+    ...[...ports].flatMap(([cidr, list]) =>
+      mergePorts(list, Number.POSITIVE_INFINITY).map((range) => ({ ...range, cidr })),
+    ),
+    ...TOO_BIG.filter(({ cidr }) => everybody.includes(cidr)),
+  ];
+}
+
 /** A Service made anew under its name gets a group of its own; those that share have one as long as anybody does. */
 function identityOf({ desired, leader }: BuildInput): string {
   return desired.sharedAddress === undefined ? leader.id.serviceUid : '';
@@ -57,7 +72,7 @@ function identityOf({ desired, leader }: BuildInput): string {
 
 function portsByCidr(
   members: readonly BuildMember[],
-  everybody: string[],
+  everybody: readonly string[],
 ): Map<string, SecurityGroupPorts[]> {
   const byCidr = new Map<string, SecurityGroupPorts[]>();
   for (const member of members) {

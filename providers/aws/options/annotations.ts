@@ -5,12 +5,12 @@ import type { OptionsReading } from '../../provider.ts';
 type Reader = (reading: Draft, value: string) => string | undefined;
 
 /** What has been read so far. */
-export interface Draft extends Pick<OptionsReading, 'scheme' | 'targetsMode'> {
+export interface Draft extends Pick<OptionsReading, 'scheme' | 'sourceRanges' | 'targetsMode'> {
   options: AwsOptions;
 }
 
 export interface Annotation {
-  /** After `service.beta.kubernetes.io/aws-load-balancer-`. */
+  /** After `service.beta.kubernetes.io/aws-load-balancer-`; `*` at its end is any text. */
   name: string;
   /** What becomes of it, for the documentation. */
   becomes: string;
@@ -109,6 +109,11 @@ const tls = (options: AwsOptions, set: (tls: NonNullable<AwsOptions['tls']>) => 
   set(draft);
   options.tls = draft;
 };
+
+const readListenerAttributes: Reader = (draft, value) =>
+  pairs('', (options, values) => {
+    options.listenerAttributes = values;
+  }).read?.(draft, value);
 
 const notDone = (becomes: string): Omit<Annotation, 'name'> => ({ becomes });
 
@@ -257,14 +262,39 @@ const TABLE: Readonly<Record<string, Omit<Annotation, 'name'>>> = {
   'disable-nlb-sg': flag('`manageSecurityGroup: false`', (options, value) => {
     options.manageSecurityGroup = !value;
   }),
+  'listener-attributes.*': {
+    becomes: '`listenerAttributes`, of all ports of TCP: those of several have to say the same',
+    read: ({ options }, value) => {
+      const known = options.listenerAttributes ?? {};
+      const draft: Draft = { options: {} };
+      const right = readListenerAttributes(draft, value);
+      if (right !== undefined) return right;
+      const { listenerAttributes = {} } = draft.options;
+      const differs = Object.entries(listenerAttributes).some(
+        ([key, each]) => known[key] !== undefined && known[key] !== each,
+      );
+      if (differs) return 'the same for each port';
+      options.listenerAttributes = { ...known, ...listenerAttributes };
+      return undefined;
+    },
+  },
   'enable-tcp-udp-listener': flag('nothing: TCP and UDP of one port are one listener always', () => {}),
-  'inbound-sg-rules': notDone('nothing: name a group of your own in security-groups'),
+  'enable-icmp-for-path-mtu-discovery': oneOf(
+    'nothing: a managed group always lets in what path MTU discovery needs',
+    ['on', 'off'],
+    () => {},
+  ),
+  'proxy-protocol-per-target-group': notDone(
+    'nothing: proxy-protocol and target-group-attributes are for all ports',
+  ),
+  'eip-allocations-discovery-tags': notDone('nothing: name the elastic IPs in eip-allocations'),
+  'inbound-sg-rules-on-private-link-traffic': notDone('nothing: set it at AWS, where it is left as it is'),
   'security-group-prefix-lists': notDone('nothing: name a group of your own in security-groups'),
   'multi-cluster-target-group': notDone('nothing: a target group belongs to one cluster'),
   'minimum-load-balancer-capacity': notDone('nothing: reserve capacity by hand'),
   'quic-enabled-ports': notDone('nothing: QUIC is served as UDP'),
-  'enable-prefix-for-ipv6-source-nat': notDone('nothing: UDP over IPv6 keeps the client address'),
-  'source-nat-ipv6-prefixes': notDone('nothing: UDP over IPv6 keeps the client address'),
+  'enable-prefix-for-ipv6-source-nat': notDone("nothing: UDP isn't served over IPv6"),
+  'source-nat-ipv6-prefixes': notDone("nothing: UDP isn't served over IPv6"),
 };
 
 /** What becomes of each annotation of the AWS Load Balancer Controller that is known here. */

@@ -1,8 +1,11 @@
 import type { LoadBalancerProviderSpec } from '../../../crds/load-balancer-provider.ts';
 import type { Finding, OptionsReading } from '../../provider.ts';
-import { ANNOTATIONS, type Annotation, type Draft } from './annotations.ts';
+import { canonicalCidr } from '../build/read-cidr.ts';
+import { ANNOTATIONS, type Annotation, type Draft, splitList } from './annotations.ts';
 
 export const PREFIX = 'service.beta.kubernetes.io/aws-load-balancer-';
+/** Of all clouds, from before there was `spec.loadBalancerSourceRanges`, which goes before it. */
+const SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges';
 const ADOPT = 'fairlead.dev/adopt';
 const ADOPT_CONFIRMED = 'fairlead.dev/adopt-confirmed';
 
@@ -21,13 +24,14 @@ export function readAnnotations(
   for (const [key, raw] of Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!key.startsWith(PREFIX)) continue;
     const value = raw.trim();
-    const annotation = ANNOTATIONS.find(({ name }) => name === key.slice(PREFIX.length));
+    const annotation = ANNOTATIONS.find(({ name }) => isNamed(key.slice(PREFIX.length), name));
     const right = annotation?.read?.(draft, value);
     if (annotation?.read === undefined) ignored.push(noEffect(key, annotation));
     else if (right !== undefined) invalid.push(badValue(key, value, right));
   }
+  readSourceRanges(annotations, draft, invalid);
   readAdoption(annotations, draft, invalid);
-  const { options, scheme } = draft;
+  const { options, scheme, sourceRanges } = draft;
   // Instances are reached either way.
   const targetsMode =
     draft.targetsMode === 'NodePort' && targets?.mode === 'ForwardingPort' ? undefined : draft.targetsMode;
@@ -39,10 +43,29 @@ export function readAnnotations(
   return {
     options: Object.keys(options).length === 0 ? {} : { aws: options },
     ...(scheme === undefined ? {} : { scheme }),
+    ...(sourceRanges === undefined ? {} : { sourceRanges }),
     ...(targetsMode === undefined ? {} : { targetsMode }),
     invalid,
     ignored,
   };
+}
+
+function isNamed(name: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
+/** One that can't be read holds the Service up: without it, everybody would be let in. */
+function readSourceRanges(
+  annotations: Readonly<Record<string, string>>,
+  draft: Draft,
+  invalid: Finding[],
+): void {
+  const value = annotations[SOURCE_RANGES]?.trim();
+  if (value === undefined || value === '') return;
+  const ranges = splitList(value);
+  if (ranges.length > 0 && ranges.every((range) => canonicalCidr(range) !== undefined)) {
+    draft.sourceRanges = ranges;
+  } else invalid.push(badValue(SOURCE_RANGES, value, 'CIDRs, with commas between'));
 }
 
 function readAdoption(

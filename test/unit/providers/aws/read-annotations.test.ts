@@ -12,6 +12,60 @@ const read = (annotations: Record<string, string>, mode: TargetsMode = 'NodePort
     { targets: { mode, drainSeconds: 30 } },
   );
 
+/**
+ * All that it knows of Services, by what comes after the prefix, from pkg/annotations/constants.go and
+ * https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/
+ */
+const CONTROLLERS_ANNOTATIONS = [
+  'access-log-enabled',
+  'access-log-s3-bucket-name',
+  'access-log-s3-bucket-prefix',
+  'additional-resource-tags',
+  'alpn-policy',
+  'attributes',
+  'backend-protocol',
+  'cross-zone-load-balancing-enabled',
+  'disable-nlb-sg',
+  'eip-allocations',
+  'eip-allocations-discovery-tags',
+  'enable-icmp-for-path-mtu-discovery',
+  'enable-prefix-for-ipv6-source-nat',
+  'enable-tcp-udp-listener',
+  'healthcheck-healthy-threshold',
+  'healthcheck-interval',
+  'healthcheck-path',
+  'healthcheck-port',
+  'healthcheck-protocol',
+  'healthcheck-success-codes',
+  'healthcheck-timeout',
+  'healthcheck-unhealthy-threshold',
+  'inbound-sg-rules-on-private-link-traffic',
+  'internal',
+  'ip-address-type',
+  'ipv6-addresses',
+  'listener-attributes.TCP-80',
+  'manage-backend-security-group-rules',
+  'minimum-load-balancer-capacity',
+  'multi-cluster-target-group',
+  'name',
+  'nlb-target-type',
+  'private-ipv4-addresses',
+  'proxy-protocol',
+  'proxy-protocol-per-target-group',
+  'quic-enabled-ports',
+  'scheme',
+  'security-group-prefix-lists',
+  'security-groups',
+  'source-nat-ipv6-prefixes',
+  'ssl-cert',
+  'ssl-negotiation-policy',
+  'ssl-ports',
+  'subnets',
+  'target-group-attributes',
+  'target-node-labels',
+  'type',
+];
+
 /** A good value of each that has an effect, and what comes of it. */
 const GOOD: Record<string, [value: string, expected: object]> = {
   type: ['nlb-ip', { targetsMode: 'Pod', options: {} }],
@@ -59,6 +113,11 @@ const GOOD: Record<string, [value: string, expected: object]> = {
   'manage-backend-security-group-rules': ['true', { options: { aws: { manageBackendRules: true } } }],
   'disable-nlb-sg': ['true', { options: { aws: { manageSecurityGroup: false } } }],
   'enable-tcp-udp-listener': ['true', { options: {} }],
+  'enable-icmp-for-path-mtu-discovery': ['on', { options: {} }],
+  'listener-attributes.*': [
+    'tcp.idle_timeout.seconds=400',
+    { options: { aws: { listenerAttributes: { 'tcp.idle_timeout.seconds': '400' } } } },
+  ],
 };
 
 describe('providers/aws/read-annotations', () => {
@@ -71,6 +130,43 @@ describe('providers/aws/read-annotations', () => {
       expect(reading, name).to.deep.equal(expected);
       expect(awsOptionsSchema.safeParse(reading.options.aws ?? {}).success, name).to.equal(true);
     }
+  });
+
+  it('knows each annotation that the AWS Load Balancer Controller has for Services', () => {
+    const known = (name: string) =>
+      ANNOTATIONS.some(
+        (each) => each.name === name || (each.name.endsWith('*') && name.startsWith(each.name.slice(0, -1))),
+      );
+    expect(CONTROLLERS_ANNOTATIONS.filter((name) => !known(name))).to.deep.equal([]);
+    const theirs = new Set(CONTROLLERS_ANNOTATIONS.map((name) => name.replace(/\..*/, '.*')));
+    expect(ANNOTATIONS.map(({ name }) => name).filter((name) => !theirs.has(name))).to.deep.equal([]);
+  });
+
+  it('takes attributes of listeners, as long as all ports have the same', () => {
+    const idle = (seconds: string) => `tcp.idle_timeout.seconds=${seconds}`;
+    const same = read({
+      'listener-attributes.TCP-80': idle('60'),
+      'listener-attributes.TCP-443': idle('60'),
+    });
+    expect(same.options.aws?.listenerAttributes).to.deep.equal({ 'tcp.idle_timeout.seconds': '60' });
+    expect(same.invalid).to.deep.equal([]);
+    const other = read({
+      'listener-attributes.TCP-80': idle('60'),
+      'listener-attributes.TCP-443': idle('90'),
+    });
+    expect(other.invalid.map(({ reason }) => reason)).to.deep.equal(['InvalidAnnotation']);
+    expect(read({ 'listener-attributes.TCP-80': 'idle' }).invalid).to.have.length(1);
+  });
+
+  it('takes the source ranges of old, and holds the Service up where it can not read them', () => {
+    const ofOld = 'service.beta.kubernetes.io/load-balancer-source-ranges';
+    const targets = { mode: 'NodePort', drainSeconds: 30 } as const;
+    const good = readAnnotations({ [ofOld]: '10.0.0.0/8, fd00::/8' }, { targets });
+    expect(good).to.deep.include({ sourceRanges: ['10.0.0.0/8', 'fd00::/8'], invalid: [] });
+    expect(readAnnotations({ [ofOld]: ' ' }, { targets })).to.not.have.property('sourceRanges');
+    const bad = readAnnotations({ [ofOld]: '10.0.0.0/8, everybody' }, { targets });
+    expect(bad).to.not.have.property('sourceRanges');
+    expect(bad.invalid[0]?.message).to.contain('ought to be CIDRs');
   });
 
   it('says what a value ought to be, and never half of it', () => {
