@@ -10,6 +10,7 @@ import type {
   TargetGroupModel,
   TargetModel,
 } from './model.ts';
+import type { ObservedSecurityGroup } from './observed.ts';
 
 /**
  * One call of AWS, or one that is done in batches. Things are named by stack, variant and key, not by ARN: one made by an
@@ -26,6 +27,8 @@ export type AwsCall =
       rules: (Omit<SecurityGroupRule, 'protocol'> & { protocol: string })[];
     }
   | { call: 'DeleteSecurityGroup' }
+  /** Takes from the shared group whom somebody let in by it. */
+  | { call: 'CloseSharedGroup'; rules: ObservedRule[] }
   /** Brings the rules of the nodes' group to the ports that all stacks of this cluster need there. */
   | { call: 'SyncBackendRules'; ports: SecurityGroupPorts[] }
   | { call: 'CreateTargetGroup'; targetGroup: TargetGroupModel; vpcId: string }
@@ -67,6 +70,8 @@ export type AwsCall =
   | { call: 'DeleteListener'; loadBalancer: string; port: number; protocol: string; member?: string }
   | { call: 'AddTags'; of: TaggedThing; tags: Record<string, string> }
   | { call: 'RemoveTags'; of: TaggedThing; keys: string[] };
+
+type ObservedRule = ObservedSecurityGroup['ingress'][number];
 
 /** Something of the stack that has tags. */
 export type TaggedThing =

@@ -9,6 +9,8 @@ export interface AwsObserved {
   securityGroup: ObservedSecurityGroup | undefined;
   /** Ports that the nodes' group lets this stack's load balancers reach; undefined: none were ever asked for. */
   backendPorts: SecurityGroupPorts[] | undefined;
+  /** The group that nodes let in, which goes with a managed one; absent: there is none yet. */
+  sharedGroup?: ObservedSharedGroup;
   /** What is around: undefined until it is needed. */
   network: ObservedNetwork | undefined;
   /** The load balancer that is to be adopted, as it is. */
@@ -114,6 +116,24 @@ export interface ObservedSecurityGroup {
   vpcId: string;
   ingress: { protocol: string; fromPort: number; toPort: number; cidr: string }[];
   tags: Record<string, string>;
+}
+
+/** The group by which nodes know the load balancers of a provider. It has no rules of its own. */
+export interface ObservedSharedGroup {
+  id: string;
+  /** Whom somebody let in by it. */
+  ingress: ObservedSecurityGroup['ingress'];
+  /** Rules of ours for it that somebody made of others, or that nobody needs. */
+  strays: NodeRule[];
+  /** Why it can't be told which groups the targets of this stack have. */
+  trouble?: string | undefined;
+  /** Targets that are known to let it in; undefined: nobody asked yet. */
+  reached: ReadonlySet<string> | undefined;
+}
+
+/** What a group of nodes lets in. */
+export interface NodeRule extends SecurityGroupPorts {
+  groupId: string;
 }
 
 /** Of the account and region, read now and then: what subnets there are, and the nodes' security group. */

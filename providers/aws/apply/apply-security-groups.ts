@@ -72,6 +72,32 @@ export async function deleteSecurityGroup(writer: StackWriter): Promise<void> {
   });
 }
 
+/** Under the group's lock: all that have it find the same, and the first of them does it. */
+export async function closeSharedGroup(
+  writer: StackWriter,
+  { rules }: ChangeOf<'CloseSharedGroup'>,
+): Promise<void> {
+  const { context, inventory, provider, stack } = writer;
+  const vpcId = stack.securityGroup?.vpcId;
+  if (vpcId === undefined) return;
+  await inventory.locks.run(sharedGroupLock(vpcId), context.signal, async () => {
+    const shared = inventory.sharedGroupOf(provider, vpcId);
+    const known = new Set(shared?.ingress.map(ruleKey));
+    for (const rule of rules.filter((each) => known.has(ruleKey(each)))) {
+      const IpPermissions = [writeRule({ ...rule, description: '' })];
+      try {
+        await writer.call('RevokeSecurityGroupIngress', { GroupId: shared?.id, IpPermissions });
+      } catch (error) {
+        if (!isClass(error, 'NotFound')) throw error;
+      }
+      const group = inventory.sharedGroupOf(provider, vpcId);
+      if (group === undefined) return;
+      const ingress = group.ingress.filter((each) => ruleKey(each) !== ruleKey(rule));
+      inventory.addSharedGroup({ ...group, ingress });
+    }
+  });
+}
+
 async function authorize(writer: StackWriter, rules: readonly SecurityGroupRule[]): Promise<void> {
   try {
     await authorizeMissing(writer, rules);

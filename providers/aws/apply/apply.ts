@@ -20,6 +20,7 @@ import {
 } from './apply-load-balancers.ts';
 import {
   authorizeIngress,
+  closeSharedGroup,
   createSecurityGroup,
   deleteSecurityGroup,
   revokeIngress,
@@ -63,6 +64,8 @@ function dispatch(change: AwsChange, writer: StackWriter): Promise<void> {
       return revokeIngress(writer, change);
     case 'DeleteSecurityGroup':
       return deleteSecurityGroup(writer);
+    case 'CloseSharedGroup':
+      return closeSharedGroup(writer, change);
     case 'SyncBackendRules':
       return syncBackendRules(writer, change);
     case 'CreateTargetGroup':

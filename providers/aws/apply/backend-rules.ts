@@ -1,27 +1,23 @@
-import type { IpPermission, SecurityGroup } from '@aws-sdk/client-ec2';
-import type { AwsConfig } from '../../../crds/aws-provider.ts';
+import type { IpPermission } from '@aws-sdk/client-ec2';
 import { isClass } from '../../../kube/errors.ts';
-import type { CallContext } from '../calls/call-aws.ts';
-import { ec2Pages } from '../calls/pages.ts';
 import type { SecurityGroupPorts } from '../model.ts';
-import type { Inventory } from '../observe/inventory.ts';
 import type { KnownStack } from '../observe/known.ts';
-import { isOfProvider } from '../stack-of.ts';
-import { OWNER_TAGS } from '../tags.ts';
-import { findNodeGroups } from './find-node-groups.ts';
+import { type NodeRules, noNodeRules } from '../observe/node-rules.ts';
+import { NodeGroups } from './find-node-groups.ts';
 import { covers, mergePorts, portsKey } from './merge-ports.ts';
-import { sharedGroupLock } from './shared-group.ts';
+import {
+  descriptionOf,
+  type NodeGroup,
+  needsNodes,
+  readNodeGroups,
+  stacksIn,
+  targetsOf,
+} from './read-node-rules.ts';
 import type { StackWriter } from './stack-writer.ts';
 
 /** A group has room for 60 rules (https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html), some are others'. */
 const MOST_RANGES = 40;
 const MOST_TRIES = 3;
-
-/** What the rules in one group of nodes let the shared group reach. */
-interface NodeGroup {
-  id: string;
-  ranges: SecurityGroupPorts[];
-}
 
 /**
  * Brings the rules of the nodes' groups to what all stacks of the VPC need. Ours are those that name the shared group and have
@@ -33,14 +29,54 @@ export async function syncNodeRules(
   sharedGroupId: string,
   wanted: readonly SecurityGroupPorts[],
 ): Promise<'synced' | 'no nodes'> {
-  const others = [...stacksIn(writer.inventory, writer.provider, vpcId)].filter(
-    ({ name }) => name !== writer.name,
+  if (await isSettled(writer, vpcId, sharedGroupId, wanted)) return 'synced';
+  const { inventory, name, provider } = writer;
+  const others = [...stacksIn(inventory, provider, vpcId)].filter((each) => each.name !== name);
+  const whole = chooseRanges(others, wanted);
+  const known = others.flatMap(({ backendPorts }) => backendPorts ?? []);
+  return bringRules(
+    writer,
+    vpcId,
+    sharedGroupId,
+    (ranges) => whole ?? mergePorts([...wanted, ...known, ...ranges], MOST_RANGES),
   );
-  const isWhole = others.every(({ backendPorts }) => backendPorts !== undefined);
-  const needed = [...wanted, ...others.flatMap(({ backendPorts }) => backendPorts ?? [])];
-  return bringRules(writer, vpcId, sharedGroupId, (ranges) =>
-    mergePorts(isWhole ? needed : [...needed, ...ranges], MOST_RANGES),
-  );
+}
+
+/** What nodes have to let in for all of these, in as many ranges as there may be; undefined: that isn't known of each. */
+export function chooseRanges(
+  stacks: readonly KnownStack[],
+  more: readonly SecurityGroupPorts[] = [],
+): SecurityGroupPorts[] | undefined {
+  if (!stacks.every(({ backendPorts }) => backendPorts !== undefined)) return undefined;
+  return mergePorts([...more, ...stacks.flatMap(({ backendPorts }) => backendPorts ?? [])], MOST_RANGES);
+}
+
+/** Nothing but its targets is new, and these are in groups that have the rules: a node that joins, or a pod. */
+async function isSettled(
+  writer: StackWriter,
+  vpcId: string,
+  sharedGroupId: string,
+  wanted: readonly SecurityGroupPorts[],
+): Promise<boolean> {
+  const { inventory, name, stack } = writer;
+  const rules = inventory.nodeRules.get(sharedGroupId);
+  if (rules === undefined || rules.strays.length > 0 || rules.troubles.has(name)) return false;
+  // What it had before a restart isn't known: it may be in the rules still.
+  if (stack.backendPorts === undefined) return false;
+  const known = new Set(stack.backendPorts.map(portsKey));
+  if (known.size !== wanted.length || !wanted.every((each) => known.has(portsKey(each)))) return false;
+  const joined = targetsOf(stack).filter((id) => !rules.reached.has(id));
+  if (joined.length === 0) return true;
+  const nodeGroups = nodeGroupsOf(writer, vpcId);
+  await nodeGroups.load(joined);
+  const groups = await nodeGroups.of(joined);
+  if (!groups.every((id) => covers(rules.ranges.get(id) ?? [], wanted))) return false;
+  for (const id of joined) rules.reached.add(id);
+  return true;
+}
+
+function nodeGroupsOf({ config, context, inventory }: StackWriter, vpcId: string): NodeGroups {
+  return new NodeGroups(inventory, { vpcId, clusterName: config.clusterName, context });
 }
 
 /** Takes the shared group away when this stack is the last with a managed group in the VPC; under the group's lock. */
@@ -65,123 +101,76 @@ async function bringRules(
   sharedGroupId: string,
   choose: (present: readonly SecurityGroupPorts[]) => SecurityGroupPorts[],
 ): Promise<'synced' | 'no nodes'> {
-  const { inventory, context, config, provider } = writer;
+  const { inventory, context } = writer;
   for (let tries = 1; ; tries++) {
-    const groups = await readNodeGroups(inventory, { provider, vpcId, sharedGroupId }, config, context);
+    const { groups: wanted, reached } = await findGroups(writer, vpcId);
+    const found = await readNodeGroups(inventory, sharedGroupId, context);
+    const without = wanted.filter((id) => !found.some((each) => each.id === id));
+    const groups = [...found, ...without.map((id): NodeGroup => ({ id, ranges: [], others: [] }))];
+    const rules = inventory.nodeRules.get(sharedGroupId) ?? noNodeRules();
     try {
-      for (const { id, ranges } of groups) await setRules(writer, id, sharedGroupId, ranges, choose(ranges));
-      return groups.length === 0 ? 'no nodes' : 'synced';
+      for (const group of groups) {
+        const target = choose(withoutStrays(group, rules));
+        await setRules(writer, group, sharedGroupId, target);
+        rules.ranges.set(group.id, target);
+        rules.strays = rules.strays.filter(({ groupId }) => groupId !== group.id);
+      }
     } catch (error) {
       // An answer was lost, and the second try found its own rules.
       if (!isClass(error, 'Conflict', 'NotFound') || tries === MOST_TRIES) throw error;
+      continue;
+    }
+    for (const id of reached) rules.reached.add(id);
+    rules.troubles.delete(writer.name);
+    inventory.nodeRules.set(sharedGroupId, rules);
+    return groups.length === 0 ? 'no nodes' : 'synced';
+  }
+}
+
+/**
+ * Groups of the nodes that are targets of this stack and of all others. Of others whose nodes leave open which group it is,
+ * none: their own turns tell.
+ */
+async function findGroups(
+  writer: StackWriter,
+  vpcId: string,
+): Promise<{ groups: string[]; reached: string[] }> {
+  const { inventory, name, provider } = writer;
+  const stacks = [...stacksIn(inventory, provider, vpcId)].filter(
+    (each) => each.name === name || needsNodes(each),
+  );
+  const nodeGroups = nodeGroupsOf(writer, vpcId);
+  await nodeGroups.load(stacks.flatMap(targetsOf));
+  const groups = new Set<string>();
+  const reached: string[] = [];
+  for (const stack of stacks) {
+    const targets = targetsOf(stack);
+    try {
+      for (const id of await nodeGroups.of(targets)) groups.add(id);
+      reached.push(...targets);
+    } catch (error) {
+      if (stack.name === name || !isClass(error)) throw error;
     }
   }
+  return { groups: [...groups], reached };
 }
 
-/** Looks at the rules, and forgets of each stack what isn't let in any more: the next plan puts it back. */
-export async function verifyNodeRules(
-  inventory: Inventory,
-  provider: string,
-  config: AwsConfig,
-  context: CallContext,
-): Promise<void> {
-  for (const shared of inventory.sharedGroups) {
-    if (shared.tags[OWNER_TAGS.stack] !== provider) continue;
-    const place = { provider, vpcId: shared.vpcId, sharedGroupId: shared.id };
-    // Rules that are written while others are read would seem to be missing.
-    await inventory.locks.run(sharedGroupLock(shared.vpcId), context.signal, async () => {
-      const groups = await readNodeGroups(inventory, place, config, context);
-      for (const stack of stacksIn(inventory, provider, shared.vpcId)) forgetMissing(stack, groups);
-    });
-  }
-}
-
-function forgetMissing(stack: KnownStack, groups: readonly NodeGroup[]): void {
-  const isThere = (port: SecurityGroupPorts) => groups.every(({ ranges }) => covers(ranges, [port]));
-  if (stack.backendPorts?.every(isThere) === false) stack.backendPorts = stack.backendPorts.filter(isThere);
-}
-
-/** Stacks of the provider with a managed group in the VPC. */
-function* stacksIn(inventory: Inventory, provider: string, vpcId: string): Generator<KnownStack> {
-  for (const stack of inventory.stacks) {
-    if (stack.securityGroup?.vpcId === vpcId && isOfProvider(stack.name, provider)) yield stack;
-  }
-}
-
-/** Whose rules these are, and where. */
-interface RulesPlace {
-  provider: string;
-  vpcId: string;
-  sharedGroupId: string;
-}
-
-/** Groups of the nodes that are targets, and all that have rules of ours, with these rules. */
-async function readNodeGroups(
-  inventory: Inventory,
-  { provider, sharedGroupId, vpcId }: RulesPlace,
-  config: AwsConfig,
-  context: CallContext,
-): Promise<NodeGroup[]> {
-  const targets = [...stacksIn(inventory, provider, vpcId)].flatMap(({ targetGroups }) =>
-    targetGroups.flatMap(({ targets = [] }) => targets.map(({ id }) => id)),
-  );
-  const ids = await findNodeGroups(inventory, vpcId, config.clusterName, targets, context);
-  const withRules = await listGroups(
-    inventory,
-    [{ Name: 'ip-permission.group-id', Values: [sharedGroupId] }],
-    context,
-  );
-  const missing = ids.filter((id) => !withRules.some(({ GroupId }) => GroupId === id));
-  const without = missing.map((id) => ({ id, ranges: [] }));
-  const description = descriptionOf(inventory.clusterId);
-  const found = withRules.map((group) => ({
-    id: group.GroupId ?? '',
-    ranges: (group.IpPermissions ?? []).flatMap((each) => rangeOf(each, sharedGroupId, description)),
-  }));
-  return [...found, ...without];
-}
-
-async function listGroups(
-  inventory: Inventory,
-  Filters: { Name: string; Values: string[] }[],
-  context: CallContext,
-): Promise<SecurityGroup[]> {
-  const pages = await ec2Pages(inventory.calls, 'DescribeSecurityGroups', { Filters }, context);
-  return pages.flatMap(({ SecurityGroups = [] }) => SecurityGroups);
-}
-
-function rangeOf(permission: IpPermission, sharedGroupId: string, description: string): SecurityGroupPorts[] {
-  const { FromPort: fromPort = -1, IpProtocol, ToPort: toPort = -1, UserIdGroupPairs = [] } = permission;
-  const protocol = readProtocol(IpProtocol);
-  const isOurs = UserIdGroupPairs.some(
-    ({ Description, GroupId }) => GroupId === sharedGroupId && Description === description,
-  );
-  return isOurs && protocol !== undefined ? [{ protocol, fromPort, toPort }] : [];
-}
-
-function readProtocol(protocol: string | undefined): SecurityGroupPorts['protocol'] | undefined {
-  switch (protocol) {
-    case 'tcp':
-    case 'udp':
-    case 'icmp':
-    case 'icmpv6':
-      return protocol;
-    default:
-      return undefined;
-  }
+function withoutStrays({ id, ranges }: NodeGroup, { strays }: NodeRules): SecurityGroupPorts[] {
+  const keys = new Set(strays.filter(({ groupId }) => groupId === id).map(portsKey));
+  return ranges.filter((range) => !keys.has(portsKey(range)));
 }
 
 async function setRules(
   writer: StackWriter,
-  groupId: string,
+  { id, others, ranges }: NodeGroup,
   sharedGroupId: string,
-  present: readonly SecurityGroupPorts[],
   target: readonly SecurityGroupPorts[],
 ): Promise<void> {
-  const presentKeys = new Set(present.map(portsKey));
+  // Two rules that differ in their description alone are one to AWS.
+  const presentKeys = new Set([...ranges, ...others].map(portsKey));
   const targetKeys = new Set(target.map(portsKey));
   const missing = target.filter((each) => !presentKeys.has(portsKey(each)));
-  const extra = present.filter((each) => !targetKeys.has(portsKey(each)));
+  const extra = ranges.filter((each) => !targetKeys.has(portsKey(each)));
   const description = descriptionOf(writer.inventory.clusterId);
   const write = ({ fromPort, protocol, toPort }: SecurityGroupPorts): IpPermission => ({
     IpProtocol: protocol,
@@ -192,13 +181,13 @@ async function setRules(
   const authorize = async () => {
     if (missing.length === 0) return;
     await writer.call('AuthorizeSecurityGroupIngress', {
-      GroupId: groupId,
+      GroupId: id,
       IpPermissions: missing.map(write),
     });
   };
   const revoke = async () => {
     if (extra.length === 0) return;
-    await writer.call('RevokeSecurityGroupIngress', { GroupId: groupId, IpPermissions: extra.map(write) });
+    await writer.call('RevokeSecurityGroupIngress', { GroupId: id, IpPermissions: extra.map(write) });
   };
   try {
     await authorize();
@@ -210,8 +199,4 @@ async function setRules(
     await revoke();
     await authorize();
   }
-}
-
-function descriptionOf(clusterId: string): string {
-  return `fairlead.dev/cluster=${clusterId}`;
 }

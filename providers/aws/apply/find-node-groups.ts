@@ -7,31 +7,62 @@ import type { Inventory } from '../observe/inventory.ts';
 const VALUES_A_FILTER = 200;
 
 /**
- * The security groups of these targets, one each: of several the one that is tagged `kubernetes.io/cluster/<name>`, as the
- * AWS Load Balancer Controller has it. Asked once for each target.
+ * The security groups of targets in a VPC, one each: of several the one that is tagged `kubernetes.io/cluster/<name>`, as the
+ * AWS Load Balancer Controller has it. Each target is asked about once, as long as it can be told which one that is.
  */
-export async function findNodeGroups(
-  inventory: Inventory,
-  vpcId: string,
-  clusterName: string | undefined,
-  targets: readonly string[],
-  context: CallContext,
-): Promise<string[]> {
-  const unknown = [...new Set(targets)].filter((id) => !inventory.groupsOfTargets.has(id));
-  const instances = unknown.filter((id) => id.startsWith('i-'));
-  const addresses = unknown.filter((id) => !id.startsWith('i-'));
-  await Promise.all([
-    ...chunk(instances, VALUES_A_FILTER).map((some) => readInstances(inventory, some, context)),
-    ...chunk(addresses, VALUES_A_FILTER).map((some) => readAddresses(inventory, vpcId, some, context)),
-  ]);
-  const sets = new Map<string, string[]>();
-  for (const id of targets) {
-    const groups = inventory.groupsOfTargets.get(id) ?? [];
-    if (groups.length > 0) sets.set(groups.join(' '), groups);
+export class NodeGroups {
+  readonly #inventory: Inventory;
+  readonly #vpcId: string;
+  readonly #clusterName: string | undefined;
+  readonly #context: CallContext;
+  #tagged: Promise<Set<string>> | undefined;
+
+  constructor(
+    inventory: Inventory,
+    { clusterName, context, vpcId }: { vpcId: string; clusterName: string | undefined; context: CallContext },
+  ) {
+    this.#inventory = inventory;
+    this.#vpcId = vpcId;
+    this.#clusterName = clusterName;
+    this.#context = context;
   }
-  const several = [...sets.values()].some((groups) => groups.length > 1);
-  const tagged = several ? await readTagged(inventory, vpcId, clusterName, context) : new Set<string>();
-  return [...new Set([...sets.values()].map((groups) => chooseGroup(groups, tagged, clusterName)))];
+
+  /** Asks about all of them that nobody asked about. */
+  async load(targets: readonly string[]): Promise<void> {
+    const unknown = [...new Set(targets)].filter((id) => !this.#inventory.groupsOfTargets.has(id));
+    const instances = unknown.filter((id) => id.startsWith('i-'));
+    const addresses = unknown.filter((id) => !id.startsWith('i-'));
+    const [inventory, context] = [this.#inventory, this.#context];
+    await Promise.all([
+      ...chunk(instances, VALUES_A_FILTER).map((some) => readInstances(inventory, some, context)),
+      ...chunk(addresses, VALUES_A_FILTER).map((some) =>
+        readAddresses(inventory, this.#vpcId, some, context),
+      ),
+    ]);
+  }
+
+  /** Of targets that were loaded. Throws a ClassedError where it can't be told which of several groups it is. */
+  async of(targets: readonly string[]): Promise<string[]> {
+    const sets = new Map<string, string[]>();
+    for (const id of targets) {
+      const groups = this.#inventory.groupsOfTargets.get(id) ?? [];
+      if (groups.length > 0) sets.set(groups.join(' '), groups);
+    }
+    const several = [...sets.values()].some((groups) => groups.length > 1);
+    const tagged = several ? await this.#readTagged() : new Set<string>();
+    try {
+      return [...new Set([...sets.values()].map((groups) => chooseGroup(groups, tagged, this.#clusterName)))];
+    } catch (error) {
+      // Until then somebody may take one of them away.
+      for (const id of targets) this.#inventory.groupsOfTargets.delete(id);
+      throw error;
+    }
+  }
+
+  #readTagged(): Promise<Set<string>> {
+    this.#tagged ??= readTagged(this.#inventory, this.#vpcId, this.#clusterName, this.#context);
+    return this.#tagged;
+  }
 }
 
 function chooseGroup(groups: string[], tagged: ReadonlySet<string>, clusterName: string | undefined): string {

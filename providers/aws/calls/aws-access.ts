@@ -2,7 +2,7 @@ import type { LoadBalancerProviderSpec } from '../../../crds/load-balancer-provi
 import { ClassedError } from '../../../kube/errors.ts';
 import type { LoadBalancerId, ProviderScope, Subject } from '../../provider.ts';
 import { applyChange } from '../apply/apply.ts';
-import { verifyNodeRules } from '../apply/backend-rules.ts';
+import { verifyNodeRules } from '../apply/verify-node-rules.ts';
 import type { AwsChange } from '../changes.ts';
 import type { AwsModel } from '../model.ts';
 import { observeSubject } from '../observe/observe.ts';

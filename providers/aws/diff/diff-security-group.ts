@@ -3,7 +3,9 @@ import type { AwsChange } from '../changes.ts';
 import type { AwsModel, SecurityGroupPorts, SecurityGroupRule } from '../model.ts';
 import type { AwsObserved, ObservedSecurityGroup } from '../observed.ts';
 import { isHeld } from './choose-current.ts';
+import { describePorts, describeRule } from './describe-rules.ts';
 import { diffField } from './diff-fields.ts';
+import { closeSharedGroup, diffNodes } from './diff-shared-group.ts';
 import { addTags } from './diff-tags.ts';
 
 const resource = 'SecurityGroup';
@@ -31,6 +33,7 @@ export function diffSecurityGroup(whole: AwsModel, observed: AwsObserved, vpcId:
       ? mergePorts([...needed, ...known], Number.POSITIVE_INFINITY)
       : needed;
   const backend = diffBackend(ports, known, hasTargets);
+  if (backend.length === 0) backend.push(...diffNodes(whole, observed, ports));
   const found = observed.securityGroup;
   if (found === undefined) {
     const summary = `Create security group ${model.name} with ${model.ingress.length} rules for ${stack}`;
@@ -44,7 +47,7 @@ export function diffSecurityGroup(whole: AwsModel, observed: AwsObserved, vpcId:
   return {
     before: [...letIn(missing), ...addTags({ kind: resource }, found.tags, model.tags)],
     backend,
-    after: shutOut(extra),
+    after: [...shutOut(extra), ...closeSharedGroup(observed)],
   };
 }
 
@@ -118,17 +121,4 @@ type Rule = ObservedSecurityGroup['ingress'][number];
 
 function isSame(a: Rule, b: Rule): boolean {
   return a.protocol === b.protocol && a.fromPort === b.fromPort && a.toPort === b.toPort && a.cidr === b.cidr;
-}
-
-function describeRule({ cidr, fromPort, protocol, toPort }: Rule): string {
-  if (protocol === '-1') return `${cidr} to everything`;
-  return `${cidr} to ${describeRange({ fromPort, protocol, toPort })}`;
-}
-
-function describePorts(ports: readonly SecurityGroupPorts[]): string | undefined {
-  return ports.length === 0 ? undefined : ports.map(describeRange).sort().join(', ');
-}
-
-function describeRange({ fromPort, protocol, toPort }: Omit<Rule, 'cidr'>): string {
-  return fromPort === toPort ? `${protocol} ${fromPort}` : `${protocol} ${fromPort}-${toPort}`;
 }

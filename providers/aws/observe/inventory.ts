@@ -8,6 +8,7 @@ import { KeyedLock } from './keyed-lock.ts';
 import { emptyStack, isEmptyStack, type KnownLoadBalancer, type KnownStack } from './known.ts';
 import { type Loaded, loadInventory } from './load-inventory.ts';
 import { Network } from './network.ts';
+import type { NodeRules } from './node-rules.ts';
 import { ownersIn } from './owners.ts';
 import { readLoadBalancerAttributes, readTargetGroupDetails, verifyListeners } from './read-details.ts';
 import { SharedRun } from './shared-run.ts';
@@ -44,6 +45,8 @@ export class Inventory {
   readonly adoptables = new Map<string, { readAt: number; loadBalancer: KnownLoadBalancer }>();
   /** Security groups of instances and addresses that are targets; asked once. */
   readonly groupsOfTargets = new Map<string, string[]>();
+  /** By the id of the shared group that they let in; none: nobody looked yet. */
+  readonly nodeRules = new Map<string, NodeRules>();
   readonly #options: InventoryOptions;
   readonly #load = new SharedRun((signal) => this.#loadFirst(signal));
   readonly #sweep = new SharedRun((signal) => this.#readAnew(signal));
@@ -114,6 +117,7 @@ export class Inventory {
 
   removeSharedGroup(id: string): void {
     this.#sharedGroups = this.#sharedGroups.filter((group) => group.id !== id);
+    this.nodeRules.delete(id);
   }
 
   /** Reads everything of ours anew, when nobody else wants to call; a write in the meantime wins. */

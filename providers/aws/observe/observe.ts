@@ -74,6 +74,7 @@ async function observeStack(
     targetGroups: stack.targetGroups.map(tellTargetGroup),
     securityGroup: securityGroup && { ...securityGroup, ingress: [...securityGroup.ingress] },
     backendPorts: stack.backendPorts,
+    ...tellSharedGroup(inventory, stack, subject.provider.name),
     network,
     member,
     members: membersOf(stack),
@@ -112,6 +113,27 @@ export function tellLoadBalancer(
     .filter((id) => !inventory.isSharedGroup(id) && (hasShared || id !== stack.securityGroup?.id))
     .map((id) => inventory.groupNames.nameOf(id) ?? id);
   return { ...rest, securityGroups, attributes: { ...known.attributes }, listeners: ownListeners(known) };
+}
+
+function tellSharedGroup(
+  inventory: Inventory,
+  { name, securityGroup }: KnownStack,
+  provider: string,
+): Pick<AwsObserved, 'sharedGroup'> {
+  const shared = securityGroup && inventory.sharedGroupOf(provider, securityGroup.vpcId);
+  if (shared === undefined) return {};
+  const { id, ingress } = shared;
+  const rules = inventory.nodeRules.get(id);
+  const trouble = rules?.troubles.get(name);
+  return {
+    sharedGroup: {
+      id,
+      ingress: [...ingress],
+      strays: [...(rules?.strays ?? [])],
+      ...(trouble === undefined ? {} : { trouble }),
+      reached: rules?.reached,
+    },
+  };
 }
 
 function tellTargetGroup(known: KnownTargetGroup): ObservedTargetGroup {
