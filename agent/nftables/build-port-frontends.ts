@@ -6,7 +6,7 @@ import type { PortEndpoint } from '../endpoints/collect-endpoints.ts';
 import type { ServedPart } from '../endpoints/decide-served.ts';
 import { buildStickyPool } from './build-sticky-pool.ts';
 import type { FrontAddresses } from './collect-front-addresses.ts';
-import type { Frontend, FrontendMap, StickyPools } from './model.ts';
+import type { Frontend, FrontendMap, StickyPool, StickyPools } from './model.ts';
 import { UnusableServiceError } from './unusable-service-error.ts';
 
 export interface PortInputs {
@@ -31,13 +31,15 @@ export function buildPortFrontends(inputs: PortInputs): Frontend[] {
   const at = `${protocol} . ${checkPort(port.port)}`;
   const cluster = targetsOf(inputs.choice.cluster);
   const local = targetsOf(inputs.choice.local);
-  const outer = buildOuterWay(inputs, cluster, local);
+  const makeSticky = stickyMaker(inputs);
+  const outer = buildOuterWay(inputs, cluster, local, makeSticky);
   const frontends: Frontend[] = [];
   const addService = (way: Way, address: string, more: { ranges?: readonly string[] } = {}) =>
     frontends.push(build('services', `${address} . ${at}`, { ...way, ...more }));
   const addNodePort = (number: number) =>
     frontends.push(build('nodeports', `${protocol} . ${checkPort(number)}`, outer));
-  if (part === 'Everything') addService(buildInnerWay(inputs, cluster, local), addresses.clusterIp);
+  if (part === 'Everything')
+    addService(buildInnerWay(inputs, cluster, local, makeSticky), addresses.clusterIp);
   for (const vip of addresses.vips) addService(outer, vip, ranges === undefined ? {} : { ranges });
   for (const address of addresses.externalIps) addService(outer, address);
   for (const number of collectNodePorts(part, port, loadBalancers)) addNodePort(number);
@@ -45,41 +47,48 @@ export function buildPortFrontends(inputs: PortInputs): Frontend[] {
 }
 
 /** For clients in the cluster. Endpoints elsewhere make a connection that may not leave the node be dropped, not refused. */
-function buildInnerWay(inputs: PortInputs, cluster: readonly string[], local: readonly string[]): Way {
-  const { service, family } = inputs;
+function buildInnerWay(
+  { service, family }: PortInputs,
+  cluster: readonly string[],
+  local: readonly string[],
+  makeSticky: MakeSticky,
+): Way {
   if (service.spec.internalTrafficPolicy !== 'Local') {
-    return { family, treatment: 'pick', endpoints: cluster, ...makeSticky(inputs, cluster) };
+    return { family, treatment: 'pick', endpoints: cluster, ...makeSticky(cluster) };
   }
   if (local.length === 0 && cluster.length > 0) {
     return { family, treatment: 'pick', endpoints: [], whenEmpty: 'drop' };
   }
-  return { family, treatment: 'pick', endpoints: local, ...makeSticky(inputs, local) };
+  return { family, treatment: 'pick', endpoints: local, ...makeSticky(local) };
 }
 
 /** For clients from outside. */
-function buildOuterWay(inputs: PortInputs, cluster: readonly string[], local: readonly string[]): Way {
-  const { service, family } = inputs;
+function buildOuterWay(
+  { service, family }: PortInputs,
+  cluster: readonly string[],
+  local: readonly string[],
+  makeSticky: MakeSticky,
+): Way {
   if (service.spec.externalTrafficPolicy !== 'Local') {
-    return { family, treatment: 'external', endpoints: cluster, ...makeSticky(inputs, cluster) };
+    return { family, treatment: 'external', endpoints: cluster, ...makeSticky(cluster) };
   }
   return {
     family,
     treatment: 'local',
     endpoints: cluster,
     near: local,
-    ...makeSticky(inputs, cluster, local),
+    ...makeSticky(cluster, local),
   };
 }
 
 /** Three hours, as the API server writes it where nothing is said. */
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 
-function makeSticky(
-  { service, port, family }: PortInputs,
-  any: readonly string[],
-  near: readonly string[] = [],
-): { sticky?: StickyPools } {
-  if (service.spec.sessionAffinity !== 'ClientIP' || any.length === 0) return {};
+type MakeSticky = (any: readonly string[], near?: readonly string[]) => { sticky?: StickyPools };
+
+/** Lists that are one are one pool: with a thousand endpoints that is most of what it takes to compile the Service. */
+function stickyMaker({ service, port, family }: PortInputs): MakeSticky {
+  if (service.spec.sessionAffinity !== 'ClientIP') return () => ({});
   const { namespace = '', name } = service.metadata;
   const stickyPort = {
     family,
@@ -87,11 +96,15 @@ function makeSticky(
     protocol: protocolOf(port),
     seconds: service.spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS,
   };
-  return {
-    sticky: {
-      any: buildStickyPool(stickyPort, any),
-      ...(near.length === 0 ? {} : { near: buildStickyPool(stickyPort, near) }),
-    },
+  const pools = new Map<readonly string[], StickyPool>();
+  const poolOf = (endpoints: readonly string[]) => {
+    const pool = pools.get(endpoints) ?? buildStickyPool(stickyPort, endpoints);
+    pools.set(endpoints, pool);
+    return pool;
+  };
+  return (any, near = []) => {
+    if (any.length === 0) return {};
+    return { sticky: { any: poolOf(any), ...(near.length === 0 ? {} : { near: poolOf(near) }) } };
   };
 }
 
