@@ -22,21 +22,43 @@ export interface Scope {
   inventoryOf(clusterId: string): Inventory;
 }
 
+/** A configuration that no provider has any more is kept for as long as a turn that began with it may take. */
+const FORMER_MS = 10 * 60_000;
 /** A Secret is read again after this, so that one that was changed counts soon. */
 const SECRET_COUNTS_MS = 30_000;
 
+/** A scope by its configuration. */
+interface Entry {
+  /** Of the Secret. */
+  digest: string;
+  scope: Promise<Scope>;
+  askedAt: number;
+  /** Of the buckets that it takes from. */
+  buckets(): string;
+}
+
 /**
  * Scopes by configuration: providers that say the same share one, and its memory. One whose configuration or Secret changed
- * is another, which knows nothing.
+ * is another, which knows nothing; the former goes once nobody asks for it.
  */
 export class Scopes {
   readonly #options: ScopesOptions;
-  readonly #scopes = new Map<string, { digest: string; scope: Promise<Scope> }>();
+  readonly #now: () => number;
+  readonly #scopes = new Map<string, Entry>();
+  /** What each provider said last, by its name. */
+  readonly #latest = new Map<string, string>();
   readonly #secrets = new Map<string, { readAt: number; data: Promise<Record<string, string>> }>();
   readonly #buckets = new Map<string, Record<BucketName, FairBucket>>();
 
-  constructor(options: ScopesOptions) {
+  /** `now` in milliseconds, monotonic. */
+  constructor(options: ScopesOptions, now: () => number = () => performance.now()) {
     this.#options = options;
+    this.#now = now;
+  }
+
+  /** How many are held. */
+  get counts(): { scopes: number; buckets: number } {
+    return { scopes: this.#scopes.size, buckets: this.#buckets.size };
   }
 
   async of({ name, spec }: ProviderScope, signal: AbortSignal): Promise<Scope> {
@@ -51,32 +73,63 @@ export class Scopes {
     const digest = createHash('sha256')
       .update(JSON.stringify(secret ?? {}))
       .digest('hex');
+    this.#latest.set(name, key);
     const known = this.#scopes.get(key);
-    if (known?.digest === digest) return known.scope;
-    const scope = this.#make(aws, secret, `${key} ${digest}`);
-    this.#scopes.set(key, { digest, scope });
-    scope.catch(() => {
-      if (this.#scopes.get(key)?.scope === scope) this.#scopes.delete(key);
+    if (known?.digest === digest) {
+      known.askedAt = this.#now();
+      this.#dropFormer();
+      return known.scope;
+    }
+    const entry = this.#make(aws, secret, `${key} ${digest}`, digest);
+    this.#scopes.set(key, entry);
+    entry.scope.catch(() => {
+      if (this.#scopes.get(key) === entry) this.#scopes.delete(key);
     });
-    return scope;
+    this.#dropFormer();
+    return entry.scope;
   }
 
-  async #make(config: AwsConfig, secret: SecretData, unnamed: string): Promise<Scope> {
-    const clients = await makeAwsClients(config, secret);
-    const { callRatePercent = 100, endpoint = '', region, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = config;
+  /** Scopes that no provider asks for any more, and buckets that none of the others takes from. */
+  #dropFormer(): void {
+    const wanted = new Set(this.#latest.values());
+    const before = this.#now() - FORMER_MS;
+    for (const [key, { askedAt }] of this.#scopes) {
+      if (!wanted.has(key) && askedAt < before) this.#scopes.delete(key);
+    }
+    const used = new Set([...this.#scopes.values()].map((each) => each.buckets()));
+    for (const key of this.#buckets.keys()) if (!used.has(key)) this.#buckets.delete(key);
+  }
+
+  #make(config: AwsConfig, secret: SecretData, unnamed: string, digest: string): Entry {
+    const { callRatePercent = 100, endpoint = '', region } = config;
     const place: Place = { text: `${region} ${endpoint} ${callRatePercent}`, rate: callRatePercent / 100 };
-    let account = accountOf(config.credentials?.assumeRole?.arn);
+    const account: Account = { id: accountOf(config.credentials?.assumeRole?.arn) };
+    return {
+      digest,
+      scope: this.#connect(config, secret, { account, place, unnamed }),
+      askedAt: this.#now(),
+      buckets: () => `${account.id ?? unnamed} ${place.text}`,
+    };
+  }
+
+  async #connect(
+    config: AwsConfig,
+    secret: SecretData,
+    { account, place, unnamed }: { account: Account; place: Place; unnamed: string },
+  ): Promise<Scope> {
+    const clients = await makeAwsClients(config, secret);
+    const { region, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = config;
     const inventories = new Map<string, Inventory>();
     const onArn = (arn: string) => {
-      account ??= accountOf(arn);
+      account.id ??= accountOf(arn);
     };
     const calls = new AwsCalls({
       clients,
       region,
       timeoutMs: timeoutSeconds * 1000,
-      account: () => account ?? '',
+      account: () => account.id ?? '',
       // Until the account is known, each set of credentials counts for one of its own.
-      buckets: () => this.#bucketsOf(account, unnamed, place),
+      buckets: () => this.#bucketsOf(account.id, unnamed, place),
       onArn,
       observe: this.#options.observeCall,
     });
@@ -100,20 +153,30 @@ export class Scopes {
     const before = this.#buckets.get(`${unnamed} ${text}`);
     const known = this.#buckets.get(key) ?? before ?? makeBuckets(this.#options.limits ?? CALL_LIMITS, rate);
     this.#buckets.set(key, known);
+    if (account !== undefined) this.#buckets.delete(`${unnamed} ${text}`);
     return known;
   }
 
   #readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>> {
+    const now = this.#now();
+    for (const [each, { readAt }] of this.#secrets) {
+      if (now - readAt >= SECRET_COUNTS_MS) this.#secrets.delete(each);
+    }
     const known = this.#secrets.get(name);
-    if (known !== undefined && performance.now() - known.readAt < SECRET_COUNTS_MS) return known.data;
+    if (known !== undefined) return known.data;
     const data = this.#options.readSecret(name, signal);
-    const entry = { readAt: performance.now(), data };
+    const entry = { readAt: now, data };
     this.#secrets.set(name, entry);
     data.catch(() => {
       if (this.#secrets.get(name) === entry) this.#secrets.delete(name);
     });
     return data;
   }
+}
+
+/** Known once some ARN was seen. */
+interface Account {
+  id: string | undefined;
 }
 
 /** What has buckets of its own in an account; `rate` is the share of AWS' default rates. */
