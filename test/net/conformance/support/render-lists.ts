@@ -8,6 +8,12 @@ const TITLES: Readonly<Record<ProxyName, string>> = {
   'kube-proxy': 'kube-proxy 1.36.3, against the behaviours',
 };
 
+/** Differences of the agent that are too large, or too rare, for a case: what, and where it is shown or decided. */
+const BEYOND_CASES: readonly string[] = [
+  'a Service of more than 200,000 pairs of a port and an endpoint, over all its addresses and node ports, is left out and named; with session affinity, of more than 40,000. That many would fill the memory of every node; kube-proxy tries. Shown in `test/unit/agent/nftables/compile-service.test.ts` and `test/net/forwarding/whole-agent.test.ts`.',
+  'a client with session affinity whose endpoint goes, and comes back before its time is over, may come back to that endpoint; kube-proxy forgets who came to an endpoint that goes ([ADR 9](adr/0009-content-named-chains.md)).',
+];
+
 /** The lists of docs/conformance.md: where a proxy differs, with the reasons, and all cases. Markdown. */
 export function renderLists(themes: Themes): string {
   const cases = Object.values(themes).flat();
@@ -15,7 +21,13 @@ export function renderLists(themes: Themes): string {
   return [
     '## Differences',
     '',
-    ...proxies.flatMap((proxy) => [`### ${TITLES[proxy]}`, '', ...renderDifferences(cases, proxy), '']),
+    ...proxies.flatMap((proxy) => [
+      `### ${TITLES[proxy]}`,
+      '',
+      ...renderDifferences(cases, proxy),
+      ...(proxy === 'fairlead' ? BEYOND_CASES.map((difference) => `- ${difference}`) : []),
+      '',
+    ]),
     '## Cases',
     '',
     ...Object.entries(themes).flatMap(([theme, cases]) => [
