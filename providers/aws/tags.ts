@@ -17,6 +17,8 @@ export const OWNER_TAGS = {
   variant: 'fairlead.dev/variant',
   /** Of load balancers that somebody else made: what of theirs is on it stays. */
   adopted: 'fairlead.dev/adopted',
+  /** Which of the other tags people asked for: see `withRecord`. */
+  tags: 'fairlead.dev/tags',
 } as const;
 
 /** The resource of the security group that all load balancers of a provider and VPC share, which nodes let in. */

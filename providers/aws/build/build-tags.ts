@@ -1,3 +1,4 @@
+import { withRecord } from '../tag-record.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import type { BuildInput, BuildMember } from './build-input.ts';
 
@@ -8,7 +9,7 @@ export function buildStackTags(
   variant?: string,
 ): Record<string, string> {
   return {
-    ...leader.options.tags,
+    ...withRecord(leader.options.tags),
     [OWNER_TAGS.cluster]: desired.id.clusterId,
     [OWNER_TAGS.stack]: stack,
     [OWNER_TAGS.resource]: resource,
@@ -27,7 +28,7 @@ export function buildMemberTags(
   key: string,
 ): Record<string, string> {
   return {
-    ...member.options.tags,
+    ...withRecord(member.options.tags),
     [OWNER_TAGS.cluster]: desired.id.clusterId,
     [OWNER_TAGS.stack]: stack,
     [OWNER_TAGS.member]: member.name,

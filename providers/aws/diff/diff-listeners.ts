@@ -4,7 +4,7 @@ import { managedOfListener } from '../managed-attributes.ts';
 import type { AwsModel, ListenerModel } from '../model.ts';
 import type { AwsObserved, ObservedListener, ObservedLoadBalancer } from '../observed.ts';
 import { describeFields, diffEntries, diffField, isEmpty } from './diff-fields.ts';
-import { addTags } from './diff-tags.ts';
+import { diffTags } from './diff-tags.ts';
 
 const resource = 'Listener';
 
@@ -90,7 +90,7 @@ function diffListener(
       : diffField('certificates', actual.join(', ') || undefined, expected.join(', ') || undefined)),
   ];
   const formerly = { kind: resource, loadBalancer, port: model.port, protocol: found.protocol } as const;
-  const tags = addTags(formerly, found.tags, model.tags);
+  const tags = diffTags(formerly, found.tags, model.tags);
   if (fields.length === 0) return tags;
   const summary = `Change listener ${model.protocol} ${model.port}: ${describeFields(fields)}`;
   const call = {

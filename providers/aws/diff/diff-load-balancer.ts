@@ -5,7 +5,7 @@ import type { AwsObserved, ObservedLoadBalancer } from '../observed.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import { describeFields, diffEntries, diffField, isEmpty } from './diff-fields.ts';
 import { diffSubnets, type SubnetsDiff } from './diff-subnets.ts';
-import { addTags } from './diff-tags.ts';
+import { diffTags } from './diff-tags.ts';
 
 const resource = 'LoadBalancer';
 
@@ -32,7 +32,7 @@ export function diffLoadBalancer(
   const { changes, ...rest } = diffSubnets(loadBalancer, found, observed.network);
   return {
     changes: [
-      ...addTags({ kind: resource, name: found.name }, found.tags, loadBalancer.tags),
+      ...diffTags({ kind: resource, name: found.name }, found.tags, loadBalancer.tags),
       ...changes,
       ...diffSecurityGroups(model, found, observed),
       ...diffAttributes(loadBalancer, found),

@@ -8,7 +8,7 @@ import { diffListeners, removeListener } from './diff-listeners.ts';
 import { createLoadBalancer, diffLoadBalancer } from './diff-load-balancer.ts';
 import { deleteLoadBalancer, deleteTargetGroup, diffRemoval, handBack, isSomebodys } from './diff-removal.ts';
 import { diffSecurityGroup } from './diff-security-group.ts';
-import { addTags } from './diff-tags.ts';
+import { diffTags } from './diff-tags.ts';
 import { diffTargetGroup } from './diff-target-groups.ts';
 import { diffTargets } from './diff-targets.ts';
 import { askToConfirm } from './plan-adoption.ts';
@@ -66,7 +66,7 @@ function planPresent(current: Current, loadBalancer: ObservedLoadBalancer, obser
 function planAdoption(current: Current, loadBalancer: ObservedLoadBalancer, observed: AwsObserved): Plan {
   const { model } = current;
   const own = { ...model.loadBalancer.tags, [OWNER_TAGS.adopted]: 'true' };
-  const tags = addTags({ kind: 'LoadBalancer', name: loadBalancer.name }, loadBalancer.tags, own);
+  const tags = diffTags({ kind: 'LoadBalancer', name: loadBalancer.name }, loadBalancer.tags, own);
   const asOurs = { ...loadBalancer, tags: { ...loadBalancer.tags, ...own } };
   const { changes, ...rest } = diffLoadBalancer(model, asOurs, observed);
   const refusal = askToConfirm(model, loadBalancer, changes);

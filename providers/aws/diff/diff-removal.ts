@@ -1,5 +1,6 @@
 import type { AwsChange } from '../changes.ts';
 import type { AwsObserved, ObservedLoadBalancer, ObservedTargetGroup } from '../observed.ts';
+import { isRecorded } from '../tag-record.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import { removeListener } from './diff-listeners.ts';
 import { removeSecurityGroup } from './diff-security-group.ts';
@@ -51,7 +52,7 @@ export function handBack(loadBalancer: ObservedLoadBalancer, { securityGroup }: 
     changes.push({ action: 'Update', resource, summary, ...call, withManagedSecurityGroup: false });
   }
   const owners: string[] = Object.values(OWNER_TAGS);
-  const keys = Object.keys(tags).filter((key) => owners.includes(key));
+  const keys = Object.keys(tags).filter((key) => owners.includes(key) || isRecorded(tags, key));
   const summary = `Leave load balancer ${name} to whoever made it`;
   const of = { kind: resource, name } as const;
   return [...changes, { action: 'Update', resource, summary, call: 'RemoveTags', of, keys }];

@@ -6,7 +6,7 @@ import { isHeld } from './choose-current.ts';
 import { describePorts, describeRule } from './describe-rules.ts';
 import { diffField } from './diff-fields.ts';
 import { closeSharedGroup, diffNodes } from './diff-shared-group.ts';
-import { addTags } from './diff-tags.ts';
+import { diffTags } from './diff-tags.ts';
 
 const resource = 'SecurityGroup';
 
@@ -45,7 +45,7 @@ export function diffSecurityGroup(whole: AwsModel, observed: AwsObserved, vpcId:
     (rule) => !model.ingress.some((each) => isSame(each, rule)) && !held.some((port) => lets(rule, port)),
   );
   return {
-    before: [...letIn(missing), ...addTags({ kind: resource }, found.tags, model.tags)],
+    before: [...letIn(missing), ...diffTags({ kind: resource }, found.tags, model.tags)],
     backend,
     after: [...shutOut(extra), ...closeSharedGroup(observed)],
   };

@@ -1,8 +1,35 @@
 import type { AwsChange, TaggedThing } from '../changes.ts';
-import { diffEntries, isEmpty } from './diff-fields.ts';
+import { isRecorded } from '../tag-record.ts';
+import { OWNER_TAGS } from '../tags.ts';
+import { describeFields, diffEntries, diffField, isEmpty } from './diff-fields.ts';
 
-/** Tags that are missing or otherwise. Those that nobody asks for may be others', and stay. */
-export function addTags(
+/**
+ * Tags that are missing or otherwise, after those that we set and nobody asks for any more: once the record of them says
+ * otherwise, nobody knows whose they are. Those that we never set are others', and stay.
+ */
+export function diffTags(
+  of: TaggedThing,
+  found: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+): AwsChange[] {
+  return [...removeTags(of, found, wanted), ...addTags(of, found, wanted)];
+}
+
+function removeTags(
+  of: TaggedThing,
+  found: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+): AwsChange[] {
+  const keys = Object.keys(found).filter(
+    (key) => !(key in wanted) && (key === OWNER_TAGS.tags || isRecorded(found, key)),
+  );
+  if (keys.length === 0) return [];
+  const fields = keys.flatMap((key) => diffField(`tags.${key}`, found[key], undefined));
+  const summary = `Untag ${describe(of)}: ${describeFields(fields)}`;
+  return [{ action: 'Update', resource: of.kind, summary, fields, call: 'RemoveTags', of, keys }];
+}
+
+function addTags(
   of: TaggedThing,
   found: Readonly<Record<string, string>>,
   wanted: Readonly<Record<string, string>>,

@@ -3,7 +3,7 @@ import { managedOfTargetGroup } from '../managed-attributes.ts';
 import type { TargetGroupModel } from '../model.ts';
 import type { ObservedTargetGroup } from '../observed.ts';
 import { describeFields, diffEntries, diffField, isEmpty } from './diff-fields.ts';
-import { addTags } from './diff-tags.ts';
+import { diffTags } from './diff-tags.ts';
 
 const resource = 'TargetGroup';
 
@@ -32,7 +32,7 @@ export function diffTargetGroup(
     });
   }
   if (found !== undefined)
-    changes.push(...addTags({ kind: resource, name: model.name }, found.tags, model.tags));
+    changes.push(...diffTags({ kind: resource, name: model.name }, found.tags, model.tags));
   return changes;
 }
 
