@@ -2,6 +2,7 @@ import { ClassedError } from '../../../kube/errors.ts';
 import type { CallContext } from '../calls/call-aws.ts';
 import { chunk, ec2Pages } from '../calls/pages.ts';
 import type { Inventory } from '../observe/inventory.ts';
+import { fromKnownPrefixes, readPrefixes } from './find-prefix-groups.ts';
 
 /** A filter takes so many values. */
 const VALUES_A_FILTER = 200;
@@ -31,7 +32,10 @@ export class NodeGroups {
   async load(targets: readonly string[]): Promise<void> {
     const unknown = [...new Set(targets)].filter((id) => !this.#inventory.groupsOfTargets.has(id));
     const instances = unknown.filter((id) => id.startsWith('i-'));
-    const addresses = unknown.filter((id) => !id.startsWith('i-'));
+    const addresses = fromKnownPrefixes(
+      this.#inventory,
+      unknown.filter((id) => !id.startsWith('i-')),
+    );
     const [inventory, context] = [this.#inventory, this.#context];
     await Promise.all([
       ...chunk(instances, VALUES_A_FILTER).map((some) => readInstances(inventory, some, context)),
@@ -91,7 +95,7 @@ async function readInstances(inventory: Inventory, ids: string[], context: CallC
   }
 }
 
-/** Of pods, the interface that has their address; of one with a whole prefix AWS doesn't tell. */
+/** Of pods, the interface that has their address, or else a prefix that it's in. */
 async function readAddresses(
   inventory: Inventory,
   vpcId: string,
@@ -121,6 +125,12 @@ async function readAddresses(
         if (ip !== undefined && Values.includes(ip)) inventory.groupsOfTargets.set(ip, groups);
     }
   }
+  await readPrefixes(
+    inventory,
+    vpcId,
+    ips.filter((ip) => !inventory.groupsOfTargets.has(ip)),
+    context,
+  );
 }
 
 async function readTagged(

@@ -74,6 +74,14 @@ describe('plan/build-load-balancer', () => {
     expect(spec.targets.mode).to.equal('Pod');
   });
 
+  it('lets in whom an annotation names, where the spec names nobody', () => {
+    const reading = { options: {}, sourceRanges: ['10.0.0.0/8'], invalid: [], ignored: [] };
+    const of = (spec: Parameters<typeof makeService>[0]) =>
+      build({ providerType: 'aws', service: makeService(spec), reading }).spec.sourceRanges;
+    expect(of({})).to.deep.equal(['10.0.0.0/8']);
+    expect(of({ loadBalancerSourceRanges: ['192.0.2.0/24'] })).to.deep.equal(['192.0.2.0/24']);
+  });
+
   it('prefers what Fairlead is told to what another controller was told', () => {
     const reading = { options: {}, scheme: 'Internal' as const, invalid: [], ignored: [] };
     const { spec } = build({ providerType: 'aws', wishes: { paused: false, scheme: 'Public' }, reading });
