@@ -33,11 +33,14 @@ export class HeldAddresses {
       ...this.#held.filter(({ address }) => !missing.includes(address)),
       ...missing.map((address) => ({ address, device })),
     ]);
-    for (const address of missing) {
-      const nodad = address.includes(':') ? ['nodad'] : [];
-      await runOrThrow('ip', ['address', 'replace', hostPrefix(address), 'dev', device, ...nodad]);
-      // Whoever knew another machine for it learns at once; that arping fails is no reason not to serve.
-      if (!address.includes(':')) await runCommand('arping', ['-q', '-c', '1', '-A', '-I', device, address]);
+    const lines = missing.map((address) => {
+      const nodad = address.includes(':') ? ' nodad' : '';
+      return `address replace ${hostPrefix(address)} dev ${device}${nodad}`;
+    });
+    await runOrThrow('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
+    // Whoever knew another machine for it learns at once. Nobody waits for that, and it may fail.
+    for (const address of missing.filter((each) => !each.includes(':'))) {
+      void runCommand('arping', ['-q', '-c', '1', '-A', '-I', device, address]);
     }
   }
 
@@ -46,9 +49,9 @@ export class HeldAddresses {
     const wanted = new Set(device === undefined ? [] : addresses);
     const leaving = this.#held.filter((held) => !wanted.has(held.address) || held.device !== device);
     if (leaving.length === 0) return;
-    for (const held of leaving) {
-      await runCommand('ip', ['address', 'delete', hostPrefix(held.address), 'dev', held.device]);
-    }
+    const lines = leaving.map(({ address, device: on }) => `address delete ${hostPrefix(address)} dev ${on}`);
+    // What is gone already is no reason to keep the others.
+    await runCommand('ip', ['-force', '-batch', '-'], { input: `${lines.join('\n')}\n` });
     this.#write(this.#held.filter((held) => !leaving.includes(held)));
   }
 

@@ -13,12 +13,12 @@ export function askMaster(path: string, line: string, timeoutMs = DEFAULT_TIMEOU
     socket.setTimeout(timeoutMs, () =>
       socket.destroy(new Error(`HAProxy did not answer "${line.slice(0, 60)}"`)),
     );
-    socket.on('connect', () => socket.write(`${line}\n`));
+    // What goes on to a worker is answered and done with only once our side has ended.
+    socket.on('connect', () => socket.end(`${line}\n`));
     socket.on('data', (chunk: string) => {
       answer += chunk;
     });
     socket.on('error', reject);
-    // Without `prompt`, it ends the connection after the last answer.
     socket.on('close', (hadError) => {
       if (!hadError) resolve(answer);
     });

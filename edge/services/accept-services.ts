@@ -89,7 +89,7 @@ async function findCulprit(
 const UNEXPLAINED: Fault = { reason: 'ConfigurationRefused', message: 'HAProxy refuses it.' };
 
 /** As it was taken, at those addresses that are its own still, with the targets of now. */
-function fallBack(wanted: ServiceModel, good: ServiceModel | undefined): ServiceModel | undefined {
+export function fallBack(wanted: ServiceModel, good: ServiceModel | undefined): ServiceModel | undefined {
   if (good === undefined || good.uid !== wanted.uid) return undefined;
   const own = new Set(wanted.frontends.flatMap(({ addresses }) => addresses));
   const now = new Map(wanted.frontends.map((frontend) => [frontend.name, frontend]));

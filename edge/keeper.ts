@@ -1,0 +1,274 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Logger } from '../kube/log.ts';
+import { diffServers } from './haproxy/diff-servers.ts';
+import { type EdgeFiles, HaproxyProcess } from './haproxy/haproxy-process.ts';
+import { HeldAddresses } from './haproxy/hold-addresses.ts';
+import { askWorker, tellWorker } from './haproxy/master-socket.ts';
+import { type ProxyState, readStat, type WorkerInfo } from './haproxy/read-state.ts';
+import { LoadedServices } from './loaded-services.ts';
+import type { EdgeModel, ServiceModel } from './model.ts';
+import {
+  DESCRIPTION_PREFIX,
+  type RenderedConfig,
+  type RenderOptions,
+  renderConfig,
+} from './render-config.ts';
+import { acceptServices, type Fault } from './services/accept-services.ts';
+import { judgeServices, placesOf } from './services/judge-services.ts';
+import { resolveServices } from './services/resolve-services.ts';
+import { writeFileWhole } from './write-file-whole.ts';
+
+export interface KeeperOptions {
+  files: EdgeFiles;
+  /** The program. */
+  haproxy: string;
+  render: RenderOptions;
+  /** What ought to be; undefined while that isn't known: all stays as it is. */
+  wanted: () => { model: EdgeModel; device: string | undefined } | undefined;
+  /** Called after each turn. */
+  onTurn: () => void;
+  log: Logger;
+}
+
+/** What there is, for reports and metrics. */
+export interface EdgeState {
+  worker: WorkerInfo | undefined;
+  /** What the worker was given last. */
+  loaded: ReadonlyMap<string, ServiceModel>;
+  /** What it is to have by now, targets among it. */
+  services: ReadonlyMap<string, ServiceModel>;
+  proxies: ReadonlyMap<string, ProxyState>;
+  faults: ReadonlyMap<string, Fault>;
+  /** What keeps anything from being changed. */
+  fatal: Fault | undefined;
+  draining: number;
+}
+
+export interface KeeperCounts {
+  reloads: number;
+  failedReloads: number;
+  commands: number;
+}
+
+/** What was decided about one structure: whom HAProxy refuses, and what is served in the place of that. */
+interface Decision {
+  digest: string;
+  at: number;
+  faults: ReadonlyMap<string, Fault>;
+  instead: ReadonlyMap<string, ServiceModel>;
+  fatal: Fault | undefined;
+}
+
+const TICK_MS = 1_000;
+/** Structural changes within this time are one reload. */
+const RELOAD_INTERVAL_MS = 1_000;
+/** Whoever has our port may have gone. */
+const LOOK_AGAIN_MS = 10_000;
+/** Adding, maintenance, deletion: what one round of commands makes possible, the next one does. */
+const ROUNDS = 3;
+
+/** Keeps the HAProxy of this machine what it ought to be: one turn after the other, each from what there is. */
+export class EdgeKeeper {
+  readonly counts: KeeperCounts = { reloads: 0, failedReloads: 0, commands: 0 };
+  readonly #options: KeeperOptions;
+  readonly #process: HaproxyProcess;
+  readonly #loaded: LoadedServices;
+  readonly #held: HeldAddresses;
+  #decision: Decision | undefined;
+  #nextReloadAt = 0;
+  #state: EdgeState;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: KeeperOptions) {
+    const { files, haproxy, log } = options;
+    this.#options = options;
+    this.#process = new HaproxyProcess(haproxy, files, log);
+    this.#loaded = new LoadedServices(files.loaded);
+    this.#held = new HeldAddresses(files.addresses);
+    this.#state = {
+      worker: undefined,
+      loaded: this.#loaded.byKey,
+      services: new Map(),
+      proxies: new Map(),
+      faults: new Map(),
+      fatal: undefined,
+      draining: 0,
+    };
+  }
+
+  get state(): EdgeState {
+    return this.#state;
+  }
+
+  /** Takes a turn soon: something changed. */
+  touch(): void {
+    if (this.#stopped) return;
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#running = this.#turn()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#running = undefined;
+        this.#options.onTurn();
+        if (this.#again) {
+          this.#again = false;
+          this.touch();
+        } else if (!this.#stopped) {
+          this.#timer = setTimeout(() => this.touch(), this.#untilNextTurn());
+        }
+      });
+  }
+
+  /** Finishes the turn that runs. HAProxy goes on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #untilNextTurn(): number {
+    const untilReload = this.#nextReloadAt - performance.now();
+    return untilReload > 0 ? Math.min(TICK_MS, untilReload) : TICK_MS;
+  }
+
+  async #turn(): Promise<void> {
+    const { files, render } = this.#options;
+    const wanted = this.#options.wanted();
+    let worker = await this.#process.info();
+    if (wanted === undefined) {
+      // What was served last is better than nothing, before anybody says what ought to be.
+      if (existsSync(files.config)) worker ??= await this.#process.ensure();
+      this.#state = { ...this.#state, worker };
+      return;
+    }
+    const { model, device } = wanted;
+    const decision = await this.#decide(model, worker);
+    const services = resolveServices(model.services, decision.faults, decision.instead);
+    const config = renderConfig({ ...model, services }, render);
+    worker ??= await this.#start(config, services, device, decision.fatal);
+    const isLoaded = () => worker?.description === `${DESCRIPTION_PREFIX}${config.digest}`;
+    if (!isLoaded() && decision.fatal === undefined && performance.now() >= this.#nextReloadAt) {
+      worker = await this.#load(config, services, device);
+    }
+    const { draining, proxies } = await this.#followTargets(services);
+    if (isLoaded()) {
+      if (readText(files.config) !== config.text) writeFileWhole(files.config, config.text);
+      this.#loaded.set(config.digest, services);
+      await this.#held.add(addressesOf(services), device);
+      await this.#held.keepOnly(addressesOf(services), device);
+    }
+    this.#state = {
+      worker,
+      loaded: this.#loaded.byKey,
+      services: new Map(services.map((service) => [service.key, service])),
+      proxies,
+      faults: decision.faults,
+      fatal: decision.fatal,
+      draining,
+    };
+  }
+
+  /** Whom HAProxy takes. What it runs already needs no asking, and what was decided holds until something changes. */
+  async #decide(model: EdgeModel, worker: WorkerInfo | undefined): Promise<Decision> {
+    const { files, haproxy, log, render } = this.#options;
+    const { digest } = renderConfig(model, render);
+    const before = this.#decision;
+    const isOld = before !== undefined && performance.now() - before.at > LOOK_AGAIN_MS;
+    const hasFaults = before !== undefined && (before.faults.size > 0 || before.fatal !== undefined);
+    if (before?.digest === digest && !(isOld && hasFaults)) return before;
+    const at = performance.now();
+    if (worker?.description === `${DESCRIPTION_PREFIX}${digest}`) {
+      this.#decision = { digest, at, faults: new Map(), instead: new Map(), fatal: undefined };
+      return this.#decision;
+    }
+    const listened = worker === undefined ? new Set<string>() : placesOf([...this.#loaded.byKey.values()]);
+    const judgeOptions = { candidate: files.candidate, haproxy, listened, render, settings: model.settings };
+    const { faults, services, fatal } = await acceptServices(model.services, this.#loaded.byKey, (some) =>
+      judgeServices(some, judgeOptions),
+    );
+    for (const [key, fault] of faults) {
+      if (before?.faults.get(key)?.message !== fault.message) log.warn('ServiceRefused', { key, ...fault });
+    }
+    if (fatal !== undefined) log.error('ConfigurationRefused', { ...fatal });
+    const instead = new Map(
+      services.flatMap((each) => (faults.has(each.key) ? [[each.key, each] as const] : [])),
+    );
+    this.#decision = { digest, at, faults, instead, fatal };
+    return this.#decision;
+  }
+
+  /** Nothing runs: there is nothing to be disturbed. */
+  async #start(
+    config: RenderedConfig,
+    services: readonly ServiceModel[],
+    device: string | undefined,
+    fatal: Fault | undefined,
+  ): Promise<WorkerInfo> {
+    if (fatal === undefined) {
+      await this.#held.add(addressesOf(services), device);
+      writeFileWhole(this.#options.files.config, config.text);
+    }
+    return await this.#process.ensure();
+  }
+
+  /** Puts a new structure in place; when HAProxy doesn't come up with it, the file is again what it was. */
+  async #load(
+    config: RenderedConfig,
+    services: readonly ServiceModel[],
+    device: string | undefined,
+  ): Promise<WorkerInfo> {
+    const { files, log } = this.#options;
+    const before = readText(files.config);
+    await this.#held.add(addressesOf(services), device);
+    writeFileWhole(files.config, config.text);
+    this.#nextReloadAt = performance.now() + RELOAD_INTERVAL_MS;
+    const startedAt = performance.now();
+    try {
+      const worker = await this.#process.reload(`${DESCRIPTION_PREFIX}${config.digest}`);
+      this.counts.reloads++;
+      log.info('Reloaded', { services: services.length, ms: Math.round(performance.now() - startedAt) });
+      return worker;
+    } catch (error) {
+      this.counts.failedReloads++;
+      writeFileWhole(files.config, before);
+      // Each try makes HAProxy pause: not before something changed, or after a while.
+      this.#nextReloadAt = performance.now() + LOOK_AGAIN_MS;
+      throw error;
+    }
+  }
+
+  /** Servers come and go in the worker that runs. */
+  async #followTargets(
+    services: readonly ServiceModel[],
+  ): Promise<{ draining: number; proxies: Map<string, ProxyState> }> {
+    const { files, log } = this.#options;
+    for (let round = 1; ; round++) {
+      const proxies = readStat(await askWorker(files.socket, 'show stat -1 7 -1'));
+      const { commands, draining } = diffServers(services, proxies);
+      if (commands.length === 0 || round > ROUNDS) return { draining, proxies };
+      this.counts.commands += commands.length;
+      const said = await tellWorker(files.socket, commands);
+      log.debug('TargetsChanged', { commands: commands.length, said: said.trim().slice(0, 500) });
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#options.log.error('TurnFailed', { error });
+    const message = error instanceof Error ? error.message : String(error);
+    this.#state = { ...this.#state, fatal: { reason: 'HaproxyFailed', message } };
+  }
+}
+
+function addressesOf(services: readonly ServiceModel[]): string[] {
+  return [...new Set(services.flatMap(({ frontends }) => frontends.flatMap(({ addresses }) => addresses)))];
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
+}

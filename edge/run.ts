@@ -1,0 +1,145 @@
+import { mkdirSync } from 'node:fs';
+import { ownVersion } from '../agent/own-version.ts';
+import { KubeClient } from '../kube/client.ts';
+import { loadConnectionConfig } from '../kube/config.ts';
+import type { Logger } from '../kube/log.ts';
+import { keyOf } from '../kube/resources.ts';
+import { serve, type WebServer } from '../kube/serve-pages.ts';
+import { buildModel } from './build-model.ts';
+import type { EdgeConfig } from './config.ts';
+import { edgeFiles } from './haproxy/haproxy-process.ts';
+import { createInformers, type EdgeInformers } from './informers.ts';
+import { EdgeKeeper } from './keeper.ts';
+import { buildReport } from './status/build-report.ts';
+import { EdgeStatus } from './status/report-status.ts';
+import { EdgeMetrics } from './web/metrics.ts';
+
+export interface RunningEdge {
+  /** Ends everything but HAProxy. */
+  stop(): Promise<void>;
+}
+
+/** Runs an edge. HAProxy is started with what it served last at once, and changed only when every list is in. */
+export async function runEdge(config: EdgeConfig, log: Logger): Promise<RunningEdge> {
+  mkdirSync(config.folder, { recursive: true, mode: 0o700 });
+  const { kubeconfig } = config;
+  const connection = await loadConnectionConfig(kubeconfig === undefined ? {} : { kubeconfig });
+  const client = new KubeClient(connection, { userAgent: 'fairlead-edge', connections: 4 });
+  const edge = new Edge(config, client, log);
+  await edge.start();
+  return edge;
+}
+
+class Edge implements RunningEdge {
+  readonly #config: EdgeConfig;
+  readonly #client: KubeClient;
+  readonly #log: Logger;
+  readonly #informers: EdgeInformers;
+  readonly #keeper: EdgeKeeper;
+  readonly #status: EdgeStatus;
+  #slicesStarted = false;
+  #listed = false;
+  #wasServing = false;
+  #web: WebServer | undefined;
+
+  constructor(config: EdgeConfig, client: KubeClient, log: Logger) {
+    this.#config = config;
+    this.#client = client;
+    this.#log = log;
+    this.#informers = createInformers(client, config.provider, log);
+    this.#keeper = new EdgeKeeper({
+      files: edgeFiles(config.folder),
+      haproxy: config.haproxy,
+      render: { user: config.user },
+      wanted: () => this.#wanted(),
+      onTurn: () => this.#afterTurn(),
+      log,
+    });
+    const version = ownVersion();
+    this.#status = new EdgeStatus({
+      client,
+      loadBalancers: this.#informers.loadBalancers.store,
+      name: config.name,
+      report: (loadBalancer) => {
+        const { metadata } = loadBalancer;
+        return buildReport(keyOf(loadBalancer), metadata.generation ?? 0, this.#keeper.state, {
+          name: config.name,
+          version,
+        });
+      },
+      log,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { loadBalancers, nodes, provider, slices } = this.#informers;
+    const touch = () => this.#keeper.touch();
+    for (const { store } of [provider, nodes, slices]) store.onChange(touch);
+    loadBalancers.store.onChange(({ object, previous, type }) => {
+      if (type === 'Deleted') this.#status.forget(object);
+      // Statuses are written often, and change nothing here.
+      if (previous?.metadata.generation !== object.metadata.generation || type === 'Deleted') touch();
+    });
+    const metrics = new EdgeMetrics(() => ({ state: this.#keeper.state, counts: this.#keeper.counts }));
+    const { host, port } = this.#config.listen;
+    const pages = {
+      '/livez': () => ({ status: 200, body: 'ok\n' }),
+      '/healthz': () => this.#healthPage(),
+      '/metrics': () => metrics.page(),
+    };
+    if (port !== 0) this.#web = await serve(pages, { address: host, port, log: this.#log });
+    this.#keeper.touch();
+    for (const informer of [provider, loadBalancers, nodes]) informer.start();
+    void Promise.all([provider.synced, loadBalancers.synced, nodes.synced]).then(() => {
+      this.#listed = true;
+      this.#status.start();
+      this.#keeper.touch();
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#keeper.stop();
+    await this.#status.stop();
+    await Promise.all(Object.values(this.#informers).map((informer) => informer.stop()));
+    await this.#web?.close();
+    await this.#client.close();
+  }
+
+  /** undefined before all is listed, and while there is no provider of this name: nothing is changed then. */
+  #wanted() {
+    const { loadBalancers, nodes, provider: providers, slices } = this.#informers;
+    const provider = providers.store.get(this.#config.provider);
+    if (!this.#listed || provider?.spec.haproxy === undefined) return undefined;
+    const isPods = loadBalancers.store.list().some(({ spec }) => spec.targets.mode === 'Pod');
+    if (isPods && !this.#slicesStarted) {
+      this.#slicesStarted = true;
+      slices.start();
+      void slices.synced.then(() => this.#keeper.touch());
+    }
+    if (isPods && !slices.hasSynced) return undefined;
+    const model = buildModel({
+      provider: provider.spec,
+      loadBalancers: loadBalancers.store.list(),
+      nodes: nodes.store.list(),
+      slicesOf: ({ metadata, spec }) =>
+        slices.store.byIndex('service', `${metadata.namespace ?? ''}/${spec.service.name}`),
+    });
+    return { model, device: provider.spec.haproxy.interface };
+  }
+
+  #afterTurn(): void {
+    if (!this.#listed) return;
+    this.#status.touch();
+    const { loaded, services, worker } = this.#keeper.state;
+    const isServing = worker !== undefined && this.#wanted() !== undefined && services.size === loaded.size;
+    if (isServing && !this.#wasServing) this.#log.info('Serving', { services: services.size });
+    this.#wasServing = isServing;
+  }
+
+  #healthPage() {
+    const { fatal, worker } = this.#keeper.state;
+    if (worker === undefined) return { status: 503, body: 'HAProxy does not answer\n' };
+    if (fatal !== undefined) return { status: 503, body: `${fatal.reason}: ${fatal.message}\n` };
+    return { status: 200, body: this.#listed ? 'ok\n' : 'ok, with what was served last\n' };
+  }
+}

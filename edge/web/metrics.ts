@@ -1,0 +1,118 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Page } from '../../kube/serve-pages.ts';
+import type { EdgeState, KeeperCounts } from '../keeper.ts';
+
+interface Source {
+  state: EdgeState;
+  counts: KeeperCounts;
+}
+
+/** By load balancer, with its key as the label: what HAProxy counts, and how its targets are. */
+const BY_SERVICE = {
+  targets: 'Targets that a load balancer ought to have, over its ports.',
+  targets_up: 'Those of them that answer health checks.',
+  connections: 'Open connections of clients.',
+  connections_accepted: 'Connections of clients since this worker of HAProxy began.',
+  bytes_in: 'Bytes from clients since this worker of HAProxy began.',
+  bytes_out: 'Bytes to clients since this worker of HAProxy began.',
+} as const;
+
+type ServiceGauge = keyof typeof BY_SERVICE;
+
+/** The edge's metrics, read from its keeper when they are asked for. */
+export class EdgeMetrics {
+  readonly registry = new Registry();
+
+  constructor(source: () => Source) {
+    const { registry } = this;
+    collectDefaultMetrics({ register: registry });
+    const count = (name: string, help: string, read: (source: Source) => number) =>
+      new Counter({
+        name: `fairlead_edge_${name}_total`,
+        help,
+        registers: [registry],
+        collect() {
+          this.reset();
+          this.inc(read(source()));
+        },
+      });
+    const gauge = (name: string, help: string, read: (source: Source) => number) =>
+      new Gauge({
+        name: `fairlead_edge_${name}`,
+        help,
+        registers: [registry],
+        collect() {
+          this.set(read(source()));
+        },
+      });
+    count('reloads', 'Reloads of HAProxy that were carried out.', ({ counts }) => counts.reloads);
+    count(
+      'failed_reloads',
+      'Reloads that HAProxy did not come up from.',
+      ({ counts }) => counts.failedReloads,
+    );
+    count(
+      'runtime_commands',
+      'Commands that changed targets without a reload.',
+      ({ counts }) => counts.commands,
+    );
+    gauge('haproxy_up', '1 while HAProxy answers.', ({ state }) => (state.worker === undefined ? 0 : 1));
+    gauge('services', 'Load balancers that HAProxy was given.', ({ state }) => state.loaded.size);
+    gauge(
+      'refused',
+      'Load balancers that are not served as they are wanted.',
+      ({ state }) => state.faults.size,
+    );
+    gauge('draining', 'Targets that leave and have connections.', ({ state }) => state.draining);
+    for (const [name, help] of Object.entries(BY_SERVICE)) this.#addByService(name, help, source);
+  }
+
+  async page(): Promise<Page> {
+    return { status: 200, contentType: this.registry.contentType, body: await this.registry.metrics() };
+  }
+
+  #addByService(name: string, help: string, source: () => Source): void {
+    new Gauge({
+      name: `fairlead_edge_${name}`,
+      help,
+      labelNames: ['load_balancer'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [key, numbers] of numbersByService(source().state)) {
+          if (isServiceGauge(name)) this.set({ load_balancer: key }, numbers[name]);
+        }
+      },
+    });
+  }
+}
+
+function isServiceGauge(name: string): name is ServiceGauge {
+  return Object.hasOwn(BY_SERVICE, name);
+}
+
+function numbersByService({ proxies, services }: EdgeState): Map<string, Record<ServiceGauge, number>> {
+  const all = new Map<string, Record<ServiceGauge, number>>();
+  for (const [key, { frontends }] of services) {
+    const sum = {
+      targets: 0,
+      targets_up: 0,
+      connections: 0,
+      connections_accepted: 0,
+      bytes_in: 0,
+      bytes_out: 0,
+    };
+    for (const frontend of frontends) {
+      const wanted = new Set(frontend.servers.map(({ name }) => name));
+      const { numbers, servers = [] } = proxies.get(frontend.name) ?? {};
+      sum.targets += wanted.size;
+      sum.targets_up += servers.filter(({ name, up }) => up && wanted.has(name)).length;
+      sum.connections += numbers?.sessions ?? 0;
+      sum.connections_accepted += numbers?.totalSessions ?? 0;
+      sum.bytes_in += numbers?.bytesIn ?? 0;
+      sum.bytes_out += numbers?.bytesOut ?? 0;
+    }
+    all.set(key, sum);
+  }
+  return all;
+}

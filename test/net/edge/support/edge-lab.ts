@@ -1,0 +1,226 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import type { HaproxyConfig } from '../../../../crds/haproxy-provider.ts';
+import type { LoadBalancer, LoadBalancerSpec } from '../../../../crds/load-balancer.ts';
+import type { LoadBalancerProvider } from '../../../../crds/load-balancer-provider.ts';
+import { LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../../crds/resources.ts';
+import { askMaster, askWorker } from '../../../../edge/haproxy/master-socket.ts';
+import { readInfo } from '../../../../edge/haproxy/read-state.ts';
+import type { KubeClient } from '../../../../kube/client.ts';
+import { loadConnectionConfig } from '../../../../kube/config.ts';
+import { NODES } from '../../../../kube/resources.ts';
+import { type ControlPlane, startControlPlane } from '../../../controlplane/control-plane.ts';
+import { installCrds } from '../../../controlplane/install-crds.ts';
+import { writeKubeconfig } from '../../../controlplane/kubeconfig.ts';
+import { ApiRelay } from '../../robustness/support/api-relay.ts';
+import { ipBatch, run } from '../../support/run.ts';
+import { EdgeProcess } from './edge-process.ts';
+import { eventually } from './eventually.ts';
+import { startServer, stopServer } from './traffic.ts';
+
+export const PROVIDER = 'lab';
+const HOST = '10.88.0.1';
+const EDGE = '10.88.0.2';
+const NODE_PORT = 30_080;
+const CONFIG = fileURLToPath(new URL('../../../../config/', import.meta.url));
+
+/**
+ * An edge with a real HAProxy in a network namespace, and here its clients, the nodes' addresses with a server at each node
+ * port, and a real API server behind a relay.
+ */
+export class EdgeLab {
+  readonly netns: string;
+  readonly plane: ControlPlane;
+  readonly client: KubeClient;
+  readonly relay: ApiRelay;
+  readonly folder: string;
+  readonly #kubeconfig: string;
+  readonly #servers = new Map<string, Server>();
+  edge: EdgeProcess;
+
+  private constructor(parts: {
+    netns: string;
+    plane: ControlPlane;
+    relay: ApiRelay;
+    folder: string;
+    kubeconfig: string;
+  }) {
+    this.netns = parts.netns;
+    this.plane = parts.plane;
+    this.client = parts.plane.adminClient();
+    this.relay = parts.relay;
+    this.folder = parts.folder;
+    this.#kubeconfig = parts.kubeconfig;
+    this.edge = this.#startEdge();
+  }
+
+  static async start(
+    netns: string,
+    haproxy: Partial<HaproxyConfig> = { interface: 'eth0' },
+  ): Promise<EdgeLab> {
+    await ipBatch([
+      `netns add ${netns}`,
+      `link add ${netns} type veth peer name eth0 netns ${netns}`,
+      `addr add ${HOST}/24 dev ${netns}`,
+      `link set ${netns} up`,
+      `route add 192.0.2.0/24 via ${EDGE} dev ${netns}`,
+    ]);
+    await ipBatch(
+      ['link set lo up', `addr add ${EDGE}/24 dev eth0`, 'link set eth0 up', `route add default via ${HOST}`],
+      netns,
+    );
+    const folder = await mkdtemp('/tmp/edge-');
+    const plane = await startControlPlane({ address: HOST });
+    await installCrds(plane.adminClient());
+    const connection = await loadConnectionConfig({ kubeconfig: plane.kubeconfig });
+    const relay = await ApiRelay.start(HOST, connection);
+    const kubeconfig = await relayedKubeconfig(plane, relay, connection.ca ?? '');
+    const provider: Omit<LoadBalancerProvider, 'spec'> & { spec: { haproxy: object; targets: object } } = {
+      metadata: { name: PROVIDER },
+      spec: { haproxy: { healthCheck: { intervalSeconds: 1 }, ...haproxy }, targets: { drainSeconds: 2 } },
+    };
+    await plane.adminClient().request('POST', '/apis/fairlead.dev/v1alpha1/loadbalancerproviders', {
+      body: { apiVersion: 'fairlead.dev/v1alpha1', kind: LOAD_BALANCER_PROVIDERS.kind, ...provider },
+    });
+    return new EdgeLab({ netns, plane, relay, folder, kubeconfig });
+  }
+
+  async stop(): Promise<void> {
+    await this.edge.end('SIGKILL');
+    await this.killHaproxy().catch(() => {});
+    for (const server of this.#servers.values()) await stopServer(server);
+    await this.relay.stop();
+    await this.plane.stop();
+    await run('ip', 'netns', 'del', this.netns);
+    await run('ip', 'link', 'del', this.netns).catch(() => {});
+    await rm(this.folder, { recursive: true });
+  }
+
+  startEdgeAgain(): void {
+    this.edge = this.#startEdge();
+  }
+
+  #startEdge(): EdgeProcess {
+    return new EdgeProcess(this.netns, [
+      ...['--provider', PROVIDER, '--name', 'edge-1', '--folder', this.folder],
+      ...['--kubeconfig', this.#kubeconfig, '--log-level', 'debug'],
+    ]);
+  }
+
+  /** A Node with a server at each of these ports. */
+  async addNode(host: number, ports: readonly number[] = [NODE_PORT]): Promise<string> {
+    const name = `node-${host}`;
+    const address = `10.88.1.${host}`;
+    await run('ip', 'address', 'replace', `${address}/32`, 'dev', 'lo');
+    for (const port of ports) {
+      if (!this.#servers.has(`${address}:${port}`)) {
+        this.#servers.set(`${address}:${port}`, await startServer(address, port));
+      }
+    }
+    await this.client.create(NODES, { apiVersion: 'v1', kind: 'Node', metadata: { name } });
+    await this.client.request('PATCH', `/api/v1/nodes/${name}/status`, {
+      contentType: 'application/merge-patch+json',
+      body: { status: { addresses: [{ type: 'InternalIP', address }] } },
+    });
+    return address;
+  }
+
+  async deleteNode(host: number): Promise<void> {
+    await this.client.delete(NODES, undefined, `node-${host}`);
+  }
+
+  /** A LoadBalancer as the operator writes it. */
+  async addService(
+    name: string,
+    more: Partial<LoadBalancerSpec> & { address: string },
+  ): Promise<LoadBalancer> {
+    const { address, ...spec } = more;
+    return await this.client.create(LOAD_BALANCERS, {
+      apiVersion: 'fairlead.dev/v1alpha1',
+      kind: LOAD_BALANCERS.kind,
+      metadata: {
+        name: `${name}.${PROVIDER}`,
+        namespace: 'default',
+        labels: { 'fairlead.dev/provider': PROVIDER },
+      },
+      spec: {
+        service: { name, uid: `uid-${name}` },
+        provider: { name: PROVIDER, type: 'haproxy' },
+        scheme: 'Public',
+        addresses: [{ address, family: 'IPv4', pool: 'pool' }],
+        frontends: [{ protocol: 'TCP', port: 80, nodePort: NODE_PORT }],
+        targets: { mode: 'NodePort', drainSeconds: 2 },
+        externalTrafficPolicy: 'Cluster',
+        ...spec,
+      },
+    });
+  }
+
+  async patchService(name: string, spec: object): Promise<void> {
+    await this.client.patch(
+      LOAD_BALANCERS,
+      'default',
+      `${name}.${PROVIDER}`,
+      { spec },
+      { contentType: 'merge' },
+    );
+  }
+
+  async deleteService(name: string): Promise<void> {
+    await this.client.delete(LOAD_BALANCERS, 'default', `${name}.${PROVIDER}`);
+  }
+
+  /** What this edge says of a Service. */
+  async reportOf(name: string) {
+    const { status } = await this.client.get(LOAD_BALANCERS, 'default', `${name}.${PROVIDER}`);
+    const report = status?.edges?.find((each) => each.name === 'edge-1');
+    if (report === undefined) throw new Error(`the edge says nothing of ${name}`);
+    return report;
+  }
+
+  /** Waits until this many targets are healthy, and all that there ought to be. */
+  async healthyTargets(name: string, count: number): Promise<void> {
+    await eventually(async () => {
+      const report = await this.reportOf(name);
+      const { serving, targets } = report;
+      if (serving && targets?.healthy === count && targets.desired === count) return;
+      const said = this.edge.lines.filter(({ level }) => level !== 'debug').slice(-5);
+      throw new Error(`${name}: ${JSON.stringify(report)}; the edge said ${JSON.stringify(said)}`);
+    });
+  }
+
+  /** How often the master took in a configuration since it began. */
+  async reloads(): Promise<number> {
+    const [, count] = /\bmaster\s+(\d+)/.exec(await askMaster(this.#socket, 'show proc')) ?? [];
+    if (count === undefined) throw new Error('the master does not say how often it reloaded');
+    return Number(count);
+  }
+
+  async workerPid(): Promise<number> {
+    const pid = readInfo(await askWorker(this.#socket, 'show info'))?.pid;
+    if (pid === undefined) throw new Error('no worker answers');
+    return pid;
+  }
+
+  async killHaproxy(): Promise<void> {
+    const worker = await this.workerPid().catch(() => undefined);
+    process.kill(Number((await readFile(`${this.folder}/haproxy.pid`, 'utf8')).trim()), 'SIGKILL');
+    if (worker !== undefined) process.kill(worker, 'SIGKILL');
+  }
+
+  get #socket(): string {
+    return `${this.folder}/master.sock`;
+  }
+}
+
+/** With the rights that an edge is given. */
+async function relayedKubeconfig(plane: ControlPlane, relay: ApiRelay, ca: string): Promise<string> {
+  await plane.kubectl(['apply', '-k', `${CONFIG}namespace`]);
+  await plane.kubectl(['apply', '-k', `${CONFIG}rbac`]);
+  const own = await plane.serviceAccountKubeconfig('fairlead-system', 'fairlead-edge');
+  const { token } = await loadConnectionConfig({ kubeconfig: own });
+  const tokenFile = `${plane.dir}/edge.token`;
+  await writeFile(tokenFile, (await token?.()) ?? '', { mode: 0o600 });
+  return writeKubeconfig(`${plane.dir}/edge.kubeconfig`, { server: relay.url, ca, user: { tokenFile } });
+}
