@@ -8,6 +8,8 @@ export interface FairleadOptions extends ProxyOptions {
   serve?: 'All' | 'Own';
   /** More flags of the agent. */
   flags?: readonly string[];
+  /** More of its environment. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** The agent in a node's namespace. Everybody may have external IPs, as with kube-proxy. */
@@ -20,25 +22,29 @@ export class FairleadProcess implements ProxyProcess {
   }
 
   async start(): Promise<void> {
-    const { netns, nodeName, kubeconfig, clusterCidrs, nodePortAddresses, serve, flags } = this.#options;
+    const { netns, nodeName, kubeconfig, clusterCidrs, nodePortAddresses, serve, flags, env } = this.#options;
     const { externalIps = '*=0.0.0.0/0,*=::/0', auditSeconds = 30 } = this.#options;
-    this.#agent = new AgentProcess(netns, [
-      '--serve',
-      serve ?? 'All',
-      '--node-name',
-      nodeName,
-      '--kubeconfig',
-      kubeconfig,
-      '--cluster-cidr',
-      clusterCidrs.join(','),
-      '--nodeport-addresses',
-      nodePortAddresses === 'primary' ? 'primary' : nodePortAddresses.join(','),
-      '--external-ips',
-      externalIps,
-      '--audit-seconds',
-      String(auditSeconds),
-      ...(flags ?? []),
-    ]);
+    this.#agent = new AgentProcess(
+      netns,
+      [
+        '--serve',
+        serve ?? 'All',
+        '--node-name',
+        nodeName,
+        '--kubeconfig',
+        kubeconfig,
+        '--cluster-cidr',
+        clusterCidrs.join(','),
+        '--nodeport-addresses',
+        nodePortAddresses === 'primary' ? 'primary' : nodePortAddresses.join(','),
+        '--external-ips',
+        externalIps,
+        '--audit-seconds',
+        String(auditSeconds),
+        ...(flags ?? []),
+      ],
+      env,
+    );
     await this.#agent.says('Programmed', READY_MS);
   }
 

@@ -7,9 +7,13 @@ import type { AddressInfo } from 'node:net';
  * - `passing`: as if it weren't there;
  * - `silent`: takes requests and answers none, and open watches say nothing any more;
  * - `failing`: answers 500 to everything, and ends watches;
+ * - `unauthorized`: answers 401 to everything, as to a token that ran out, and ends watches;
+ * - `gone`: nobody listens any more, and connections are cut;
  * - `emptied`: as an API server whose etcd was exchanged for a new one: listings are empty, of an early resourceVersion.
  */
-export type RelayMode = 'passing' | 'silent' | 'failing' | 'emptied';
+export type RelayMode = 'passing' | 'silent' | 'failing' | 'unauthorized' | 'gone' | 'emptied';
+
+const FAILURES: Partial<Record<RelayMode, number>> = { failing: 500, unauthorized: 401 };
 
 /** Plain HTTP in front of a real API server, which can be as bad as one in trouble. */
 export class ApiRelay {
@@ -18,6 +22,7 @@ export class ApiRelay {
   readonly #ca: string | undefined;
   readonly #open = new Set<ServerResponse>();
   #mode: RelayMode = 'passing';
+  #place: AddressInfo = { address: '', family: '', port: 0 };
   /** Requests taken since the mode was set. */
   requests = 0;
 
@@ -31,11 +36,14 @@ export class ApiRelay {
     const relay = new ApiRelay(target.server, target.ca);
     relay.#server.listen(0, host);
     await once(relay.#server, 'listening');
+    const place = relay.#server.address();
+    if (place === null || typeof place === 'string') throw new Error('the relay has no address');
+    relay.#place = place;
     return relay;
   }
 
   get url(): string {
-    const { address, port } = this.#server.address() as AddressInfo;
+    const { address, port } = this.#place;
     return `http://${address}:${port}`;
   }
 
@@ -45,9 +53,14 @@ export class ApiRelay {
     this.requests = 0;
     if (mode === 'silent') return;
     for (const response of this.#open) response.destroy();
+    if (mode === 'gone') {
+      this.#server.close();
+      this.#server.closeAllConnections();
+    } else if (!this.#server.listening) this.#server.listen(this.#place.port, this.#place.address);
   }
 
   async stop(): Promise<void> {
+    if (!this.#server.listening) return;
     this.#server.close();
     this.#server.closeAllConnections();
     await once(this.#server, 'close');
@@ -58,7 +71,8 @@ export class ApiRelay {
     this.#open.add(outer);
     outer.once('close', () => this.#open.delete(outer));
     if (this.#mode === 'silent') return;
-    if (this.#mode === 'failing') answer(outer, 500, { kind: 'Status', apiVersion: 'v1', code: 500 });
+    const code = FAILURES[this.#mode];
+    if (code !== undefined) answer(outer, code, { kind: 'Status', apiVersion: 'v1', code });
     else if (this.#mode === 'emptied' && isListing(inner)) answerEmpty(inner, outer);
     else this.#pass(inner, outer);
   }
