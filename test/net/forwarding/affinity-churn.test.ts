@@ -106,6 +106,34 @@ describe('agent on the real kernel: endpoints of a Service with session affinity
     }
     expect(await chains()).to.deep.equal([]);
   });
+
+  it('leave none of an agent before either, and nothing that the audit would mind', async () => {
+    await become(HOSTS);
+    await agent.stop();
+    const next = new NodeAgent(NODE, { auditMs: 200 });
+    try {
+      await next.start();
+      const few = HOSTS.slice(0, 80);
+      const deadline = Date.now() + 60_000;
+      let left = await chains();
+      for (let turn = 0; (turn < 40 || left.length > NEEDED) && Date.now() < deadline; turn++) {
+        await next.become({
+          services: [SERVICE],
+          slices: [sliceOf(few.filter((host) => host !== few[turn]))],
+        });
+        left = await chains();
+      }
+      await next.become({ services: [SERVICE], slices: [sliceOf(few)] });
+      // The two on top, one an endpoint, and three parts.
+      while ((await chains()).length > 2 + 80 + 3 && Date.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect((await chains()).length).to.equal(2 + 80 + 3);
+      expect(next.findings).to.deep.equal([]);
+    } finally {
+      await next.stop();
+    }
+  });
 });
 
 /** So many that they are looked for in parts: ports of two pods, a slice for each port. */
