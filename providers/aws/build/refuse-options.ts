@@ -24,7 +24,7 @@ export function refuseOptions(
 }
 
 /**
- * UDP over IPv6 needs ranges for source NAT in each subnet, which aren't managed here:
+ * UDP over IPv6 needs a prefix for source NAT in each subnet (EnablePrefixForIpv6SourceNat), which isn't managed here:
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#ip-address-type
  */
 function refuseFamilies(

@@ -11,6 +11,7 @@ import { diffSecurityGroup } from './diff-security-group.ts';
 import { diffTags } from './diff-tags.ts';
 import { diffTargetGroup } from './diff-target-groups.ts';
 import { diffTargets } from './diff-targets.ts';
+import { placeTargets } from './place-targets.ts';
 import { askToConfirm } from './plan-adoption.ts';
 import { refusePlan } from './refuse-plan.ts';
 import { resolveSubnets } from './resolve-subnets.ts';
@@ -91,7 +92,9 @@ function planChanges(
   const { former, loadBalancer, model } = current;
   const groups = diffSecurityGroup(model, observed, whole.vpcId);
   const findGroup = (name: string) => observed.targetGroups.find((group) => group.name === name);
-  const targets = model.targetGroups.map((group) => diffTargets(group, findGroup(group.name)));
+  const targets = model.targetGroups.map((group) =>
+    diffTargets(placeTargets(group, observed.network, whole.vpcId), findGroup(group.name)),
+  );
   const listeners = diffListeners(model, loadBalancer, observed);
   const serves = mayReplace(current, observed);
   const isNeeded = ({ listeners: found }: ObservedLoadBalancer) => found.some((each) => isHeld(model, each));

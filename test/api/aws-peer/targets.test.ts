@@ -188,13 +188,26 @@ describe('stand-in for AWS: target groups and targets', () => {
 
   it('takes addresses in a group for them', async () => {
     const { TargetGroupArn } = await createTargetGroup(clients, network, { TargetType: 'ip' });
+    const Id = network.instances[0]?.address ?? '';
     await register(TargetGroupArn, [
-      { Id: '10.1.2.3', Port: 8080 },
-      { Id: '10.1.2.3', Port: 8443 },
+      { Id, Port: 8080 },
+      { Id, Port: 8443 },
     ]);
 
     expect(await health(TargetGroupArn)).to.have.lengthOf(2);
     expect(await refused(register(TargetGroupArn, [{ Id: ids[0] }]))).to.include({ code: 'ValidationError' });
+  });
+
+  it('takes those in no subnet of the VPC for all zones, and those in one for none', async () => {
+    const { TargetGroupArn } = await createTargetGroup(clients, network, { TargetType: 'ip' });
+    const [inside, outside] = [{ Id: network.instances[0]?.address ?? '' }, { Id: '192.168.7.7' }];
+    const all = { AvailabilityZone: 'all' };
+    expect(await refused(register(TargetGroupArn, [outside]))).to.include({ code: 'ValidationError' });
+    expect(await refused(register(TargetGroupArn, [{ ...inside, ...all }]))).to.include({
+      code: 'ValidationError',
+    });
+    await register(TargetGroupArn, [inside, { ...outside, ...all }]);
+    expect(await health(TargetGroupArn)).to.have.lengthOf(2);
   });
 
   it('knows no target group that is not there', async () => {

@@ -149,4 +149,26 @@ describe('aws: changes in place', function () {
     const rules = objects(objects(nodes.securityGroupInfo)[0]?.ipPermissions);
     expect(rules.map(({ fromPort }) => text(fromPort))).to.include('8443');
   });
+
+  it('of pods outside of the VPC: they are targets in all zones', async () => {
+    const [instance] = network.instances;
+    const podAt = (address: string) => ({
+      protocol: 'TCP' as const,
+      port: 443,
+      address,
+      targetPort: 8443,
+      gated: false,
+    });
+    const pods = [podAt(instance?.address ?? ''), podAt('192.168.7.7')];
+    const desired = desire('outside', { targets: { mode: 'Pod', drainSeconds: 30 } });
+    await settle({ ...desired, pods });
+    const registered = peer.calls
+      .matching({ operation: 'RegisterTargets' })
+      .flatMap(({ parameters }) => objects(parameters.Targets));
+    expect(registered.map(({ AvailabilityZone, Id }) => [Id, AvailabilityZone])).to.deep.equal(
+      pods.map(({ address }) => [address, address === '192.168.7.7' ? 'all' : undefined]),
+    );
+    await settle({ ...desired, pods: pods.slice(0, 1) });
+    expect(peer.calls.count({ operation: 'DeregisterTargets' })).to.equal(1);
+  });
 });

@@ -12,6 +12,15 @@ export function findSubnets(
   });
 }
 
+/** Ranges of all subnets of a VPC, of both families. */
+export async function rangesOfVpc(vpcId: string, { moto }: MendContext): Promise<string[]> {
+  const answer = await moto.ec2('DescribeSubnets', { Filter: [{ Name: 'vpc-id', Value: [vpcId] }] });
+  return objects(answer.subnetSet).flatMap((subnet) => [
+    text(subnet.cidrBlock),
+    ...objects(subnet.ipv6CidrBlockAssociationSet).map((each) => text(each.ipv6CidrBlock)),
+  ]);
+}
+
 /** Instances as EC2 describes them, by id; those that don't exist are left out. */
 export function findInstances(
   ids: readonly string[],

@@ -1,8 +1,9 @@
+import { BlockList, isIP } from 'node:net';
 import { AwsError } from '../aws-error.ts';
 import type { Mend, MendContext } from '../mend.ts';
 import { object, objects, optionalText, type PlainObject, text } from '../plain.ts';
 import type { TargetGroupView } from '../view.ts';
-import { findInstances } from './network-facts.ts';
+import { findInstances, rangesOfVpc } from './network-facts.ts';
 
 /** https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html */
 const MAX_TARGETS = 1_000;
@@ -67,6 +68,36 @@ export function keyOf(target: PlainObject, group: TargetGroupView): string {
   return `${text(target.Id)}:${optionalText(target.Port) ?? group.port}`;
 }
 
+/**
+ * An address outside of the VPC's subnets needs a zone, one within can't have `all`; moto looks at neither.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html
+ */
+async function checkZones(
+  group: TargetGroupView,
+  given: readonly PlainObject[],
+  context: MendContext,
+): Promise<void> {
+  const subnets = new BlockList();
+  for (const range of await rangesOfVpc(group.vpcId, context)) {
+    const [address = '', length] = range.split('/');
+    if (isIP(address) !== 0)
+      subnets.addSubnet(address, Number(length), isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  }
+  for (const target of given) {
+    const id = text(target.Id);
+    const zone = optionalText(target.AvailabilityZone);
+    const isInside = subnets.check(id, isIP(id) === 6 ? 'ipv6' : 'ipv4');
+    if (!isInside && zone === undefined) {
+      const message = `The Availability Zone is required for IP address '${id}' because it is not in the VPC`;
+      throw new AwsError('ValidationError', message);
+    }
+    if (isInside && zone === 'all') {
+      const message = `The IP address '${id}' is within the VPC, and cannot have its Availability Zone overridden to 'all'`;
+      throw new AwsError('ValidationError', message);
+    }
+  }
+}
+
 /** In the order of targets; throws for those that can't be in this group. */
 async function zonesOf(
   group: TargetGroupView,
@@ -76,9 +107,12 @@ async function zonesOf(
   const ids = given.map((target) => text(target.Id));
   if (group.targetType !== 'instance') {
     const wrong = ids.find((id) => !/^[\d.]+$|^[\da-fA-F:]+$/.test(id));
-    if (group.targetType !== 'ip' || wrong === undefined)
-      return given.map((target) => optionalText(target.AvailabilityZone));
-    throw new AwsError('ValidationError', `The IP address '${wrong}' is not valid`);
+    if (group.targetType === 'ip') {
+      if (wrong !== undefined)
+        throw new AwsError('ValidationError', `The IP address '${wrong}' is not valid`);
+      await checkZones(group, given, context);
+    }
+    return given.map((target) => optionalText(target.AvailabilityZone));
   }
   const wrong = ids.find((id) => !/^i-[0-9a-f]+$/.test(id));
   if (wrong !== undefined) throw new AwsError('ValidationError', `Instance ID '${wrong}' is not valid`);
