@@ -105,6 +105,8 @@ export interface ProviderStatus {
   unhealthy?: Finding;
   /** Pods that the load balancer sends traffic to and finds healthy, by name: for their readiness gates. */
   healthyPods?: string[];
+  /** It serves, and isn't wholly what it ought to be, as long as something of others is in the way: no drift comes of that. */
+  waitsForOthers?: boolean;
   /** Look again after this, though nothing changes here: something at the provider takes its time. */
   againAfterSeconds?: number;
 }

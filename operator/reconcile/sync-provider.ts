@@ -71,7 +71,8 @@ export async function syncProvider(context: ReconcileContext, input: SyncInput):
     }
     const left = changes.length === 0 ? [] : provider.diff(model, observed);
     const status = followUp(provider.status(model, observed), left.length > 0);
-    const applied = left.length === 0 && status.notProgrammed === undefined ? digest : undefined;
+    const isWhole = left.length === 0 && status.notProgrammed === undefined && status.waitsForOthers !== true;
+    const applied = isWhole ? digest : undefined;
     if (applied !== undefined) context.applied.note(loadBalancer, applied);
     const drift = isDrift ? { changes, repaired: left.length === 0 } : undefined;
     return { kind: 'synced', addressesFromPools: provider.addressesFromPools, status, applied, drift };

@@ -7,22 +7,23 @@ import type { AwsObserved, ObservedLoadBalancer, ObservedTarget } from './observ
 
 const NAMED = 3;
 const REPLACING = 'Replacing';
-const OTHERS_SECONDS = 5;
+const OTHERS_SECONDS = 10;
 
 /** What the outside sees: the former load balancer for as long as the new one doesn't serve. */
 export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStatus {
   const current = chooseCurrent(model, observed);
-  const [former] = current.former;
+  const [former] = [...current.former, ...findElsewhere(model, observed)];
   const isNew = former === undefined || mayReplace(current, observed);
   const serving = (isNew ? current.loadBalancer : former) ?? former;
   const notProgrammed = findObstacle(current, observed);
   const shown = serving !== undefined && isShown(serving, current.model, observed) ? serving : undefined;
   const counts = countTargets(current.model.targetGroups, observed);
   // What others do on a shared one isn't told by AWS: it is looked at, in memory.
-  const waitsForOthers = notProgrammed?.reason === REPLACING ? OTHERS_SECONDS : undefined;
-  const againAfterSeconds = observed.lookAgainAfterSeconds ?? waitsForOthers;
+  const waitsForOthers = observed.targetGroups.some((group) => isHeld(current.model, group));
+  const others = waitsForOthers || notProgrammed?.reason === REPLACING ? OTHERS_SECONDS : undefined;
+  const againAfterSeconds = soonest(observed.lookAgainAfterSeconds, others);
   // What was taken for granted after a restart wasn't asked about, and nobody waits for it.
-  const isUnknown = counts.unasked > 0 && againAfterSeconds === undefined;
+  const isUnknown = counts.unasked > 0 && observed.lookAgainAfterSeconds === undefined;
   const unhealthy =
     notProgrammed === undefined && !isUnknown ? explainHealth(current.model, counts) : undefined;
   return {
@@ -32,6 +33,7 @@ export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStat
     ...(isUnknown ? {} : { targets: { desired: counts.desired, healthy: counts.healthy } }),
     ...(unhealthy === undefined ? {} : { unhealthy }),
     healthyPods: findHealthyPods(current.model.targetGroups, observed),
+    ...(waitsForOthers ? { waitsForOthers } : {}),
     ...(againAfterSeconds === undefined ? {} : { againAfterSeconds }),
   };
 }
@@ -54,13 +56,24 @@ function toIngress(
   return [...names, ...addresses.slice(0, 7).map((ip) => ({ ip, ipMode: 'Proxy' as const }))];
 }
 
+function soonest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}
+
+/** What serves it in another stack, from before it shared, or shared no more. */
+function findElsewhere({ member }: AwsModel, { elsewhere = [] }: AwsObserved): ObservedLoadBalancer[] {
+  const left = elsewhere.flatMap(({ observed }) => observed.loadBalancers);
+  return left.filter(({ listeners }) => listeners.some((each) => each.member === member));
+}
+
 /** One that isn't adopted yet isn't ours to show, and neither is one of others that this one may not share. */
 function isShown(
   { arn, listeners }: ObservedLoadBalancer,
   { accepted, member }: AwsModel,
-  { loadBalancers }: AwsObserved,
+  { elsewhere = [], loadBalancers }: AwsObserved,
 ): boolean {
-  if (!loadBalancers.some((each) => each.arn === arn)) return false;
+  const ours = [...loadBalancers, ...elsewhere.flatMap(({ observed }) => observed.loadBalancers)];
+  if (!ours.some((each) => each.arn === arn)) return false;
   return accepted?.includes(member) !== false || listeners.some((each) => each.member === member);
 }
 
@@ -88,7 +101,7 @@ function findObstacle(current: Current, observed: AwsObserved): Finding | undefi
     serves &&
     listeners.every(({ member }) => member !== model.member) &&
     listeners.some((each) => isHeld(model, each));
-  const replaced = former.find((each) => !isDone(each));
+  const replaced = former.find((each) => !isDone(each)) ?? findElsewhere(model, observed)[0];
   if (replaced !== undefined) {
     const message = `Load balancer ${name} takes the place of ${replaced.name}, which serves until that has a healthy target.`;
     return { reason: REPLACING, message };

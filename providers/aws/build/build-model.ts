@@ -6,7 +6,7 @@ import { buildLoadBalancer } from './build-load-balancer.ts';
 import { buildSecurityGroup } from './build-security-group.ts';
 import { buildTargetGroups } from './build-target-groups.ts';
 import { findForeignNodes } from './build-targets.ts';
-import { chooseListeners } from './choose-listeners.ts';
+import { chooseListeners, type ListenerChoice } from './choose-listeners.ts';
 import { refuseOptions } from './refuse-options.ts';
 import { refuseSharing } from './refuse-sharing.ts';
 
@@ -26,6 +26,7 @@ export function buildModel(desired: DesiredLoadBalancer): AwsModel {
     member: input.own.name,
     leads: input.leader.name === input.own.name,
     ...(desired.sharedAddress === undefined ? {} : { accepted: findAccepted(input, loadBalancer) }),
+    ...findRivals(input, choices),
     loadBalancer,
     securityGroup: securityGroup.model,
     listeners: buildListeners(input, choices),
@@ -60,6 +61,21 @@ function findAccepted(input: BuildInput, loadBalancer: LoadBalancerModel): strin
     return refuse(asOwn, loadBalancer, targetGroups).length === 0;
   };
   return input.members.filter(isAccepted).map(({ name }) => name);
+}
+
+function findRivals(
+  { members, own }: BuildInput,
+  choices: readonly ListenerChoice[],
+): Pick<AwsModel, 'rivals'> {
+  const ports = new Set(choices.map(({ port }) => port));
+  const rivals = members
+    .filter((member) => member !== own)
+    .flatMap((member) =>
+      chooseListeners(member)
+        .choices.filter(({ port }) => ports.has(port))
+        .map(({ port }) => `${port} ${member.name}`),
+    );
+  return rivals.length === 0 ? {} : { rivals };
 }
 
 function refuseCount({ members, own }: BuildInput): Refusal[] {

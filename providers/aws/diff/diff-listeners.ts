@@ -45,12 +45,19 @@ export function removeListener(loadBalancer: string, listener: ObservedListener)
   return remove(loadBalancer, listener);
 }
 
-/** A port that a listener has which none of ours made, on a load balancer that is ours or was adopted. */
+/**
+ * A port that a listener has which none of ours made, on a load balancer that is ours or was adopted; or one that somebody
+ * serves who asks for it as well.
+ */
 export function findTakenPorts(model: AwsModel, loadBalancer: ObservedLoadBalancer | undefined): number[] {
   const found = loadBalancer?.listeners ?? [];
   return model.listeners
-    .filter(({ port }) => found.some((each) => each.port === port && each.member === undefined))
+    .filter(({ port }) => found.some((each) => each.port === port && isTaken(model, each)))
     .map(({ port }) => port);
+}
+
+function isTaken({ member: own, rivals = [] }: AwsModel, { member, port }: ObservedListener): boolean {
+  return member === undefined || (member !== own && rivals.includes(`${port} ${member}`));
 }
 
 function create(loadBalancer: string, listener: ListenerModel, targetGroupName: string): AwsChange {

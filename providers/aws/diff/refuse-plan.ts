@@ -1,4 +1,5 @@
 import type { Finding } from '../../provider.ts';
+import type { SubnetChoice } from '../model.ts';
 import type { AwsObserved } from '../observed.ts';
 import type { Current } from './choose-current.ts';
 import { findTakenPorts } from './diff-listeners.ts';
@@ -9,7 +10,12 @@ export function refusePlan(current: Current, observed: AwsObserved): Finding | u
   if (first !== undefined) {
     return { reason: first.reason, message: current.model.refusals.map(({ message }) => message).join(' ') };
   }
-  return waitForLeader(current) ?? refuseReplacement(current, observed) ?? refusePorts(current);
+  return (
+    waitForLeader(current) ??
+    refuseReplacement(current, observed) ??
+    refuseAddresses(current, observed) ??
+    refusePorts(current)
+  );
 }
 
 /** Adopting is up to the one that asks for it. */
@@ -46,9 +52,39 @@ function refuseReplacement({ loadBalancer, model }: Current, observed: AwsObserv
   return { reason: 'NameInUse', message };
 }
 
+/**
+ * An address is one load balancer's: another, made beside the one that serves with it, can't have it
+ * (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SubnetMapping.html).
+ */
+function refuseAddresses(
+  { former, loadBalancer, model }: Current,
+  { elsewhere = [] }: AwsObserved,
+): Finding | undefined {
+  if (loadBalancer !== undefined) return undefined;
+  const wanted = new Set(addressesOf(model.loadBalancer.subnets));
+  const serving = [...former, ...elsewhere.flatMap((each) => each.observed.loadBalancers)];
+  for (const { name, subnets } of serving) {
+    const used = subnets
+      .flatMap(({ addresses, allocationIds = [] }) => [...allocationIds, ...addresses])
+      .filter((each) => wanted.has(each));
+    if (used.length === 0) continue;
+    const message = `Another load balancer would have to be made in the place of ${name}, which serves with ${used.join(', ')}, and AWS gives an address to one of both only: name other addresses, or none, or ask for what ${name} is. To keep these, make the Service anew, and be without it meanwhile.`;
+    return { reason: 'AddressesInUse', message };
+  }
+  return undefined;
+}
+
+function addressesOf(choice: SubnetChoice): string[] {
+  if (choice.kind === 'tagged')
+    return [...choice.elasticIPs, ...choice.privateAddresses, ...choice.ipv6Addresses];
+  return choice.mappings.flatMap(({ allocationId, ipv6Address, privateIPv4Address }) =>
+    [allocationId, privateIPv4Address, ipv6Address].filter((each) => each !== undefined),
+  );
+}
+
 function refusePorts({ loadBalancer, model }: Current): Finding | undefined {
   const taken = findTakenPorts(model, loadBalancer);
   if (taken.length === 0) return undefined;
-  const message = `Load balancer ${model.loadBalancer.name} has listeners on port ${taken.join(', ')} that aren't ours: delete them, or take another port.`;
+  const message = `Load balancer ${model.loadBalancer.name} has listeners on port ${taken.join(', ')} that aren't of this Service: delete them, or take another port.`;
   return { reason: 'PortTaken', message };
 }

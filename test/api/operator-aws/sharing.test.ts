@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { SERVICES } from '../../../kube/resources.ts';
-import { objects, text } from '../../peers/aws/plain.ts';
+import { objects, type PlainObject, text } from '../../peers/aws/plain.ts';
 import { waitFor } from '../operator/support/objects.ts';
 import { AwsLife, hostnameOf } from './support/aws-life.ts';
 
@@ -97,6 +97,48 @@ describe('operator and AWS: several Services on one load balancer', function () 
     expect(await hostname('younger')).not.to.equal(await hostname('older'));
   });
 
+  it('bring their old name along until the shared load balancer serves them', async () => {
+    await make('one', 80);
+    await life.untilReady('one');
+    await life.fixture.service('joins', { spec: { ports: ports(443) } });
+    await life.untilReady('joins');
+    const own = await hostname('joins');
+    life.aws.peer.times.initialMs = 2_000;
+
+    await life.fixture.patch(SERVICES, 'joins', { metadata: { annotations: SHARED } });
+    const replacing = await life.fixture.untilReason('joins', 'Replacing');
+    expect(replacing.message).to.contain('until that has a healthy target');
+    expect(await hostname('joins')).to.equal(own);
+    expect(await life.aws.loadBalancers()).to.have.length(2);
+    await life.untilReady('joins');
+    expect(await hostname('joins')).to.equal(await hostname('one'));
+    expect(await life.aws.loadBalancers()).to.have.length(1);
+  });
+
+  for (const order of [
+    ['there', 'joins'],
+    ['joins', 'there'],
+  ]) {
+    it(`keep what they have of their own when they may not join: first came ${order[0]}`, async () => {
+      for (const name of order) {
+        if (name === 'there') await make(name, 80);
+        else await life.fixture.service(name, { spec: { ports: ports(80) } });
+        await life.untilReady(name);
+        // Kubernetes tells ages in seconds.
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+      }
+      const own = await hostname('joins');
+      const shared = await hostname('there');
+      life.aws.peer.calls.reset();
+
+      await life.fixture.patch(SERVICES, 'joins', { metadata: { annotations: SHARED } });
+      await life.fixture.untilReason('joins', 'PortTaken');
+      expect(await hostname('joins')).to.equal(own);
+      expect(await hostname('there')).to.equal(shared);
+      expect(life.changes()).to.deep.equal([]);
+    });
+  }
+
   it('let nobody in any more for one that shares with others from now on', async () => {
     await make('one', 80);
     await life.untilReady('one');
@@ -108,7 +150,8 @@ describe('operator and AWS: several Services on one load balancer', function () 
     await life.untilReady('two');
     const openPorts = async () => {
       const groups = await life.aws.securityGroups();
-      const rules = groups.map(({ ipPermissions }) => objects(ipPermissions));
+      const isTcp = ({ ipProtocol }: PlainObject) => text(ipProtocol) === 'tcp';
+      const rules = groups.map(({ ipPermissions }) => objects(ipPermissions).filter(isTcp));
       return rules
         .map((each) => each.map(({ fromPort }) => text(fromPort)).sort())
         .filter((each) => each.length > 0);

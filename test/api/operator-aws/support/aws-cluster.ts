@@ -23,10 +23,11 @@ export class AwsCluster {
 
   static async start(
     fixture: Fixture,
-    options: AwsPeerOptions & { instances?: number } = {},
+    options: AwsPeerOptions & { instances?: number; ipv6?: boolean } = {},
   ): Promise<AwsCluster> {
     const peer = await startAws(options);
-    const network = await seedNetwork(peer, { cluster: fixture.id, instances: options.instances ?? 2 });
+    const { instances = 2, ipv6 = false } = options;
+    const network = await seedNetwork(peer, { cluster: fixture.id, instances, ipv6 });
     const cluster = new AwsCluster(peer, network, fixture);
     for (const instance of network.instances) await cluster.#makeNode(instance.providerID);
     return cluster;

@@ -128,12 +128,28 @@ describe('providers/aws: sharing', () => {
     convergeAll(aws, sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(443) }));
     convergeAll(aws, sharing({ service: 'a', spec: tcp(443) }, { service: 'b', spec: tcp(80) }));
     expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 443', 'shop/b.nlb 80']]);
-    const list = sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(80) });
+    const both = { frontends: [...tcp(443).frontends, ...tcp(80).frontends] };
+    const list = sharing(
+      { service: 'a', spec: both },
+      { service: 'b', spec: { frontends: [...tcp(443).frontends, ...tcp(8080).frontends] } },
+    );
     convergeAll(aws, list);
-    expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 80']]);
+    expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 443', 'shop/a.nlb 80']]);
     const [, b] = list.map((each) => buildModel(each));
     expect(b?.refusals.map(({ reason }) => reason)).to.deep.equal(['PortTaken']);
     expect(tellStatus(b ?? fail(), aws.observe('shop/b.nlb')).ingress).to.deep.equal([]);
+  });
+
+  it('keeps a port with whoever serves it, also when an older one comes that asks for it', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    convergeAll(aws, sharing({ service: 'b', spec: tcp(80) }));
+    const list = sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(80) });
+    convergeAll(aws, list);
+    expect(portsOf(aws)).to.deep.equal([['shop/b.nlb 80']]);
+    const told = list.map(
+      (each) => tellStatus(buildModel(each), aws.observe(memberOf(each))).notProgrammed?.reason,
+    );
+    expect(told).to.deep.equal(['PortTaken', 'PortTaken']);
   });
 
   it('tags a listener first and then leads it elsewhere, so that whoever had it leaves it alone', () => {
