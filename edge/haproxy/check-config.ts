@@ -30,7 +30,7 @@ export async function checkConfig(haproxy: string, path: string): Promise<Config
 
 /** The alerts in what HAProxy wrote, those that only say that there were some left out. */
 export function readAlerts(text: string, path: string): ConfigError[] {
-  return text.split('\n').flatMap((row) => {
+  return text.split('\n').flatMap((row): ConfigError[] => {
     const [, said] = /^\[ALERT\]\s+\(\d+\) : (?:config : )?(.*)$/.exec(row) ?? [];
     if (said === undefined || /^(Error\(s\) found|Fatal errors found)/.test(said)) return [];
     const [, before = '', file, line, after = ''] = /^(.*?)\[([^\]]*):(\d+)\](.*)$/.exec(said) ?? [];

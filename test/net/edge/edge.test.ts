@@ -158,7 +158,7 @@ describe('an edge and its HAProxy', function () {
   });
 
   it('starts HAProxy again when that is killed, with what it served, though the API server is away', async () => {
-    lab.relay.become('gone');
+    lab.relay.become('failing');
     await lab.edge.end('SIGKILL');
     await lab.killHaproxy();
     lab.startEdgeAgain();
@@ -170,7 +170,7 @@ describe('an edge and its HAProxy', function () {
 
   it('serves on while the API server is away, and catches up', async () => {
     await underLoad(async () => {
-      lab.relay.become('gone');
+      lab.relay.become('failing');
       const added = await lab.addNode(5);
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       lab.relay.become('passing');

@@ -1,0 +1,128 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { diffServers } from '../../../edge/haproxy/diff-servers.ts';
+import type { ProxyState, ServerState } from '../../../edge/haproxy/read-state.ts';
+import { makeFrontend, makeServer, makeService } from './models.ts';
+
+const NUMBERS = { sessions: 0, totalSessions: 0, bytesIn: 0, bytesOut: 0 };
+const PROXY = 'default.web.lab.80';
+const DRAIN_SECONDS = 30;
+
+function service(...addresses: string[]) {
+  const servers = addresses.map((address) => makeServer(address));
+  return makeService('default/web.lab', {
+    drainSeconds: DRAIN_SECONDS,
+    frontends: [makeFrontend({ name: PROXY, servers })],
+  });
+}
+
+function server(address: string, more: Partial<ServerState> = {}): ServerState {
+  return { name: `${address}:30080`, maintained: false, up: true, sessions: 0, sinceSeconds: 0, ...more };
+}
+
+const proxies = (...servers: ServerState[]) => new Map([[PROXY, { servers, numbers: NUMBERS }]]);
+
+/** What HAProxy makes of the commands: as its documentation says, and refusing what it refuses. */
+function carryOut(state: ProxyState, commands: readonly string[]): void {
+  for (const command of commands) {
+    const [, verb = '', name = ''] = /^(.*?) default\.web\.lab\.80\/(\S+)/.exec(command) ?? [];
+    const index = state.servers.findIndex((each) => each.name === name);
+    const found = state.servers[index];
+    if (verb === 'add server') {
+      expect(found, `${name} is added twice`).to.equal(undefined);
+      state.servers.push({ name, maintained: true, up: false, sessions: 0, sinceSeconds: 0 });
+      continue;
+    }
+    if (found === undefined) throw new Error(`${command}: no such server`);
+    if (verb === 'enable server') found.maintained = false;
+    else if (verb === 'set server') Object.assign(found, { maintained: true, sinceSeconds: 0 });
+    else if (verb === 'shutdown sessions server') found.sessions = 0;
+    else if (verb === 'del server') {
+      expect(found).to.include({ maintained: true, sessions: 0 });
+      state.servers.splice(index, 1);
+    } else expect(verb).to.equal('enable health');
+  }
+}
+
+describe('edge: servers that come and go in HAProxy', () => {
+  it('has nothing to say when all is as it ought to be', () => {
+    expect(diffServers([service('10.0.0.1')], proxies(server('10.0.0.1')))).to.deep.equal({
+      commands: [],
+      draining: 0,
+    });
+  });
+
+  it('adds before it takes away', () => {
+    const { commands, draining } = diffServers([service('10.0.0.2')], proxies(server('10.0.0.1')));
+    expect(commands).to.deep.equal([
+      `add server ${PROXY}/10.0.0.2:30080 ipv4@10.0.0.2:30080 check inter 2s fastinter 500ms rise 2 fall 2`,
+      `enable health ${PROXY}/10.0.0.2:30080`,
+      `enable server ${PROXY}/10.0.0.2:30080`,
+      `set server ${PROXY}/10.0.0.1:30080 state maint`,
+    ]);
+    expect(draining).to.equal(1);
+  });
+
+  it('takes back one that returns before it was gone', () => {
+    const leaving = server('10.0.0.1', { maintained: true, sessions: 3 });
+    expect(diffServers([service('10.0.0.1')], proxies(leaving)).commands).to.deep.equal([
+      `enable health ${PROXY}/10.0.0.1:30080`,
+      `enable server ${PROXY}/10.0.0.1:30080`,
+    ]);
+  });
+
+  for (const [name, state, command] of [
+    ['waits for connections', { sessions: 1, sinceSeconds: DRAIN_SECONDS - 1 }, undefined],
+    [
+      'ends them when their time is over',
+      { sessions: 1, sinceSeconds: DRAIN_SECONDS },
+      'shutdown sessions server',
+    ],
+    ['deletes one that has none', { sessions: 0, sinceSeconds: 0 }, 'del server'],
+  ] as const) {
+    it(`${name} of one that leaves`, () => {
+      const { commands } = diffServers(
+        [service()],
+        proxies(server('10.0.0.1', { maintained: true, ...state })),
+      );
+      expect(commands).to.deep.equal(command === undefined ? [] : [`${command} ${PROXY}/10.0.0.1:30080`]);
+    });
+  }
+
+  it('leaves alone what the worker does not have yet', () => {
+    expect(diffServers([service('10.0.0.1')], new Map()).commands).to.deep.equal([]);
+  });
+
+  it('comes from any servers to those that are wanted, and never takes all away while some are wanted', () => {
+    const addresses = fc.uniqueArray(fc.constantFrom(...[1, 2, 3, 4, 5, 6].map((host) => `10.0.0.${host}`)));
+    const actual = fc.uniqueArray(
+      fc.record({
+        address: fc.constantFrom(...[1, 2, 3, 4, 5, 6].map((host) => `10.0.0.${host}`)),
+        maintained: fc.boolean(),
+        sessions: fc.nat(2),
+        sinceSeconds: fc.nat(60),
+      }),
+      { selector: ({ address }) => address },
+    );
+    fc.assert(
+      fc.property(addresses, actual, (wanted, there) => {
+        const state: ProxyState = {
+          servers: there.map(({ address, ...more }) => server(address, more)),
+          numbers: NUMBERS,
+        };
+        for (let round = 0; round < 5; round++) {
+          const { commands } = diffServers([service(...wanted)], new Map([[PROXY, state]]));
+          for (const command of commands) {
+            const served = state.servers.some(({ maintained }) => !maintained);
+            carryOut(state, [command]);
+            const serves = state.servers.some(({ maintained }) => !maintained);
+            if (wanted.length > 0 && served) expect(serves, command).to.equal(true);
+          }
+          for (const each of state.servers) each.sinceSeconds += DRAIN_SECONDS;
+        }
+        expect(state.servers.map(({ name }) => name)).to.have.members(wanted.map((each) => `${each}:30080`));
+        expect(state.servers.every(({ maintained }) => !maintained)).to.equal(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { readAlerts } from '../../../edge/haproxy/check-config.ts';
+import { joinCommands } from '../../../edge/haproxy/master-socket.ts';
+import { readFailedReloads, readInfo, readStat } from '../../../edge/haproxy/read-state.ts';
+
+const STAT = `# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,status,weight,lastchg,
+web,FRONTEND,,,4,9,2000,37,1234,56789,OPEN,,,
+web,10.0.0.1:80,0,0,3,5,,20,1,2,UP 1/2,1,17,
+web,10.0.0.2:80,0,0,1,5,,17,1,2,MAINT,1,4,
+web,10.0.0.3:80,0,0,0,5,,0,1,2,DOWN,1,4,
+web,BACKEND,0,0,4,9,200,37,1234,56789,UP,1,17,
+
+`;
+
+describe('edge: what HAProxy says', () => {
+  it('reads servers and numbers of each proxy', () => {
+    const web = readStat(STAT).get('web');
+    expect(web?.numbers).to.deep.equal({ sessions: 4, totalSessions: 37, bytesIn: 1234, bytesOut: 56_789 });
+    expect(web?.servers).to.deep.equal([
+      { name: '10.0.0.1:80', maintained: false, up: true, sessions: 3, sinceSeconds: 17 },
+      { name: '10.0.0.2:80', maintained: true, up: false, sessions: 1, sinceSeconds: 4 },
+      { name: '10.0.0.3:80', maintained: false, up: false, sessions: 0, sinceSeconds: 4 },
+    ]);
+  });
+
+  it('knows a worker by what it says of itself, and that none answers', () => {
+    expect(readInfo('Name: HAProxy\nVersion: 2.6.12\nPid: 9\ndescription: fairlead-abc\n')).to.deep.equal({
+      pid: 9,
+      version: '2.6.12',
+      description: 'fairlead-abc',
+    });
+    expect(readInfo("Can't find the target PID matching the prefix '@1'\n")).to.equal(undefined);
+  });
+
+  it('counts reloads that failed', () => {
+    const head = '#<PID>          <type>          <reloads>       <uptime>        <version>\n';
+    expect(
+      readFailedReloads(`${head}6               master          2 [failed: 1]   0d00h00m07s     2.6.12\n`),
+    ).to.equal(1);
+    expect(readFailedReloads('')).to.equal(undefined);
+  });
+
+  it('tells faults by the lines of the file, and leaves out what only counts them', () => {
+    const said = [
+      '[NOTICE]   (7) : haproxy version is 2.6.12',
+      "[ALERT]    (7) : config : parsing [/f/c.cfg:3] : error detected while parsing ACL 'allowed' : no.",
+      "[ALERT]    (7) : config : [/f/c.cfg:9] (some) : unknown user 'x'.",
+      '[ALERT]    (7) : config : something without a line',
+      '[ALERT]    (7) : config : Error(s) found in configuration file : /f/c.cfg',
+      '[ALERT]    (7) : config : Fatal errors found in configuration.',
+    ].join('\n');
+    expect(readAlerts(said, '/f/c.cfg')).to.deep.equal([
+      { line: 3, message: "error detected while parsing ACL 'allowed' : no." },
+      { line: 9, message: "(some) : unknown user 'x'." },
+      { line: undefined, message: 'something without a line' },
+    ]);
+  });
+
+  it('puts commands on as few lines as HAProxy takes, all of them, in order', () => {
+    const commands = Array.from({ length: 1000 }, (_, index) => `enable server proxy/server-${index}`);
+    const lines = joinCommands(commands);
+    expect(lines.every((line) => line.length <= 8_000)).to.equal(true);
+    expect(lines.length).to.be.lessThan(10);
+    expect(lines.flatMap((line) => line.split('; '))).to.deep.equal(commands.map((each) => `@1 ${each}`));
+  });
+});
