@@ -1,6 +1,7 @@
 import type { Case } from '../support/case.ts';
 import { AFFINITY } from './affinity.ts';
 import { CLUSTER_IP } from './cluster-ip.ts';
+import { CORNERS } from './corners.ts';
 import { FILTERS } from './filters.ts';
 import { FLOWS } from './flows.ts';
 import { FURTHER } from './further.ts';
@@ -8,6 +9,7 @@ import { HEALTH_CHECKS } from './health-checks.ts';
 import { HINTS } from './hints.ts';
 import { LIFECYCLE } from './lifecycle.ts';
 import { LOAD_BALANCERS } from './load-balancers.ts';
+import { METRIC_NAMES } from './metrics.ts';
 import { NO_CLUSTER_CIDR } from './no-cluster-cidr.ts';
 import { NODE_PORT } from './node-port.ts';
 import { OWN_TABLES } from './own-tables.ts';
@@ -28,8 +30,10 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   'slices and ports': SLICES,
   'whose Services': FILTERS,
   'topology hints': HINTS,
+  'where behaviours meet': CORNERS,
   'life of the proxy': [...LIFECYCLE, ...OWN_TABLES],
   "nodes that are not told of the pods' addresses": NO_CLUSTER_CIDR,
+  metrics: METRIC_NAMES,
   'further cases': FURTHER,
 };
 
