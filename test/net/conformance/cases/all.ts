@@ -9,7 +9,6 @@ import { HEALTH_CHECKS } from './health-checks.ts';
 import { HINTS } from './hints.ts';
 import { LIFECYCLE } from './lifecycle.ts';
 import { LOAD_BALANCERS } from './load-balancers.ts';
-import { METRIC_NAMES } from './metrics.ts';
 import { NO_CLUSTER_CIDR } from './no-cluster-cidr.ts';
 import { NODE_PORT } from './node-port.ts';
 import { OWN_TABLES } from './own-tables.ts';
@@ -33,7 +32,6 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   'where behaviours meet': CORNERS,
   'life of the proxy': [...LIFECYCLE, ...OWN_TABLES],
   "nodes that are not told of the pods' addresses": NO_CLUSTER_CIDR,
-  metrics: METRIC_NAMES,
   'further cases': FURTHER,
 };
 

@@ -51,7 +51,6 @@ export interface SliceSketch {
   /** @default those of the Service */
   ports?: EndpointSlice['ports'];
   labels?: Record<string, string>;
-  annotations?: Record<string, string>;
   addressType?: EndpointSlice['addressType'];
 }
 
@@ -118,7 +117,6 @@ export function slicesOf(sketch: ServiceSketch, { name, families }: Allotment): 
           name: `${name}-${family.toLowerCase()}-${index}`,
           namespace: NAMESPACE,
           labels: { 'kubernetes.io/service-name': name, ...slice.labels },
-          ...(slice.annotations === undefined ? {} : { annotations: slice.annotations }),
         },
         addressType,
         ports: slice.ports ?? ports,
