@@ -18,6 +18,9 @@ const everywhere = (more: Partial<ServiceSketch> = {}): ServiceSketch => ({
   endpoints: [P1A],
   ...more,
 });
+const OF_IPV4: Partial<ServiceSketch> = {
+  spec: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'] },
+};
 const LATE = { IPv4: '198.18.0.77', IPv6: 'fd00:198::77' } as const;
 const onLate = { at: 'nodePortOn', addresses: LATE } as const;
 const addressesOfN3 = async (what: 'add' | 'del') => {
@@ -64,6 +67,47 @@ export const CORNERS: readonly Case[] = [
         expect: [
           { from: P1A, to: clusterIp(), expect: served([P1A], { as: N1 }) },
           { from: P1A, to: vip(), expect: served([P1A], { as: N1 }) },
+        ],
+      },
+    ],
+  },
+  {
+    name: '20: a Service of IPv4 alone has nothing at addresses of IPv6, whatever its status and slices say',
+    families: ['IPv6'],
+    stages: [
+      {
+        services: [everywhere(OF_IPV4)],
+        expect: [
+          { from: X, to: vip(), expect: notServed },
+          { from: X, to: nodePort(N1), expect: notServed },
+          { from: P1B, to: vip(), expect: notServed },
+        ],
+      },
+    ],
+  },
+  {
+    name: '20: a Service of IPv4 alone is served there, and by its slices of IPv4 alone',
+    families: ['IPv4'],
+    stages: [
+      {
+        services: [everywhere(OF_IPV4)],
+        expect: [
+          { from: X, to: vip(), expect: served([P1A]) },
+          { from: X, to: nodePort(N2), expect: served([P1A], { as: N2 }) },
+          { from: P1B, to: clusterIp(), expect: served([P1A], { as: 'itself' }) },
+        ],
+      },
+    ],
+  },
+  {
+    name: '20: a Service whose first family is IPv6 is served in both',
+    stages: [
+      {
+        services: [everywhere({ spec: { ipFamilies: ['IPv6', 'IPv4'] } })],
+        expect: [
+          { from: P2A, to: clusterIp(), expect: served([P1A], { as: 'itself' }) },
+          { from: X, to: vip(), expect: served([P1A], { as: N1 }) },
+          { from: X, to: nodePort(N2), expect: served([P1A], { as: N2 }) },
         ],
       },
     ],

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../support/run.ts';
 import {
   type Case,
@@ -180,14 +181,16 @@ export const LOAD_BALANCERS: readonly Case[] = [
     name: 'further: of two Services that claim one address and port, the older has it',
     stages: [
       {
-        services: [{ name: 'first', type: 'LoadBalancer', vip: 'VIP', endpoints: [P1A] }],
+        services: [{ name: 'older', type: 'LoadBalancer', vip: 'VIP', endpoints: [P1A] }],
+        // Times of creation are of whole seconds, and of two equal ones the name decides.
+        act: () => sleep(1_100),
         expect: [{ from: X, to: vip(), expect: served([P1A]) }],
       },
       {
         when: 'another Service has the same VIP',
         services: [
-          { name: 'first', type: 'LoadBalancer', vip: 'VIP', endpoints: [P1A] },
-          { name: 'second', addressesOf: 'first', type: 'LoadBalancer', vip: 'VIP', endpoints: [P2A] },
+          { name: 'older', type: 'LoadBalancer', vip: 'VIP', endpoints: [P1A] },
+          { name: 'newer', addressesOf: 'older', type: 'LoadBalancer', vip: 'VIP', endpoints: [P2A] },
         ],
         expect: [
           {
@@ -207,13 +210,13 @@ export const LOAD_BALANCERS: readonly Case[] = [
               },
             },
           },
-          { from: P1B, to: ofService('second', clusterIp()), expect: served([P2A]) },
+          { from: P1B, to: ofService('newer', clusterIp()), expect: served([P2A]) },
         ],
       },
       {
         when: 'the older is gone',
         services: [
-          { name: 'second', addressesOf: 'first', type: 'LoadBalancer', vip: 'VIP', endpoints: [P2A] },
+          { name: 'newer', addressesOf: 'older', type: 'LoadBalancer', vip: 'VIP', endpoints: [P2A] },
         ],
         expect: [{ from: X, to: vip(), expect: served([P2A]) }],
       },
