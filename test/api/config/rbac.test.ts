@@ -8,6 +8,8 @@ import {
   AGENT_MUST_NOT,
   AGENT_NEEDS,
   describeAction,
+  EDGE_MUST_NOT,
+  EDGE_NEEDS,
   NOBODY_MAY,
   OPERATOR_MUST_NOT,
   OPERATOR_NEEDS,
@@ -19,8 +21,14 @@ interface Role extends KubeObject {
 }
 
 const COMPONENTS = [
-  { account: 'fairlead-operator', needs: OPERATOR_NEEDS, mustNot: [...NOBODY_MAY, ...OPERATOR_MUST_NOT] },
-  { account: 'fairlead-agent', needs: AGENT_NEEDS, mustNot: [...NOBODY_MAY, ...AGENT_MUST_NOT] },
+  {
+    account: 'fairlead-operator',
+    needs: OPERATOR_NEEDS,
+    mustNot: [...NOBODY_MAY, ...OPERATOR_MUST_NOT],
+    roles: 2,
+  },
+  { account: 'fairlead-agent', needs: AGENT_NEEDS, mustNot: [...NOBODY_MAY, ...AGENT_MUST_NOT], roles: 2 },
+  { account: 'fairlead-edge', needs: EDGE_NEEDS, mustNot: [...NOBODY_MAY, ...EDGE_MUST_NOT], roles: 1 },
 ];
 
 /** Asks the authorizer that the API server itself uses. */
@@ -79,7 +87,7 @@ describe('Rights that config/rbac grants', function () {
     objects = await buildConfig(cluster, 'rbac');
   });
 
-  for (const { account, needs, mustNot } of COMPONENTS) {
+  for (const { account, needs, mustNot, roles: count } of COMPONENTS) {
     describe(account, () => {
       it('may do what it needs', async () => {
         const missing: string[] = [];
@@ -104,7 +112,7 @@ describe('Rights that config/rbac grants', function () {
           ({ kind, metadata }) => /Role$/.test(kind ?? '') && metadata.name === account,
         );
 
-        expect(roles).to.have.length(2);
+        expect(roles).to.have.length(count);
         expect(roles.flatMap(rightsOf)).to.have.members(needs.map(describeAction));
       });
     });

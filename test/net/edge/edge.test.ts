@@ -120,6 +120,40 @@ describe('an edge and its HAProxy', function () {
     await answeredBy(nodes, 80, '192.0.2.20');
   });
 
+  it('finds a port that something else has before HAProxy pauses for it, and serves there once it is free', async () => {
+    const taken = await lab.listen('192.0.2.25', 80);
+    const reloads = await lab.reloads();
+    await underLoad(async () => {
+      await lab.addService('late', { address: '192.0.2.25' });
+      await eventually(async () => {
+        const report = await lab.reportOf('late');
+        expect(report).to.include({ reason: 'PortTaken', serving: false });
+        expect(report.message).to.include('192.0.2.25 port 80');
+      });
+    });
+    expect(await lab.reloads()).to.equal(reloads);
+    await taken.end('SIGKILL');
+    await lab.healthyTargets('late', 2);
+    await answeredBy(nodes, 80, '192.0.2.25');
+  });
+
+  it('sends traffic straight to pods that are ready, and follows them with no reload', async () => {
+    await lab.addService('pods', {
+      address: '192.0.2.26',
+      frontends: [{ name: 'http', protocol: 'TCP', port: 80 }],
+      targets: { mode: 'Pod', drainSeconds: 2 },
+    });
+    const [first = '', second = ''] = nodes;
+    await lab.setPods('pods', { [first]: true, [second]: false });
+    await answeredBy([first], 80, '192.0.2.26');
+    const reloads = await lab.reloads();
+    await lab.setPods('pods', { [first]: true, [second]: true });
+    await answeredBy([first, second], 80, '192.0.2.26');
+    await lab.setPods('pods', { [first]: false, [second]: true });
+    await answeredBy([second], 80, '192.0.2.26');
+    expect(await lab.reloads()).to.equal(reloads);
+  });
+
   it('refuses who is in no source range', async () => {
     await lab.addService('fenced', { address: '192.0.2.22', sourceRanges: ['203.0.113.0/24'] });
     await lab.healthyTargets('fenced', 2);

@@ -65,6 +65,15 @@ export const AGENT_NEEDS: Action[] = [
   ...grant('coordination.k8s.io/leases', [...READ, 'create', 'patch', 'delete'], { namespace: SYSTEM }),
 ];
 
+/** All that an edge needs. */
+export const EDGE_NEEDS: Action[] = [
+  ...grant('nodes', READ),
+  ...grant('discovery.k8s.io/endpointslices', READ),
+  ...grant('fairlead.dev/loadbalancers', READ),
+  ...grant('fairlead.dev/loadbalancerproviders', READ),
+  ...grant('fairlead.dev/loadbalancers/status', ['patch']),
+];
+
 const WRITE = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 const ALL = [...READ, ...WRITE];
 
@@ -108,6 +117,17 @@ export const NOBODY_MAY: Action[] = [
   ...grant('rbac.authorization.k8s.io/roles', [...WRITE, 'bind', 'escalate'], { namespace: SYSTEM }),
   ...grant('rbac.authorization.k8s.io/rolebindings', WRITE, { namespace: SYSTEM }),
   ...grant('*/*', ['*']),
+];
+
+/** The edge is outside of the cluster: its token is nearest to others' hands. Beside `NOBODY_MAY`. */
+export const EDGE_MUST_NOT: Action[] = [
+  ...grant('services', ALL),
+  ...grant('pods', ALL),
+  ...grant('secrets', ['get'], { namespace: SYSTEM }),
+  ...grant('fairlead.dev/loadbalancers', WRITE),
+  ...grant('fairlead.dev/addresspools', ALL),
+  ...grant('coordination.k8s.io/leases', ALL, { namespace: SYSTEM }),
+  ...grant('events.k8s.io/events', ['create']),
 ];
 
 /** The operator leaves these to others, beside `NOBODY_MAY`. */

@@ -7,9 +7,10 @@ import type { LoadBalancerProvider } from '../../../../crds/load-balancer-provid
 import { LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../../crds/resources.ts';
 import { askMaster, askWorker } from '../../../../edge/haproxy/master-socket.ts';
 import { readInfo } from '../../../../edge/haproxy/read-state.ts';
+import { applyObject } from '../../../../kube/apply.ts';
 import type { KubeClient } from '../../../../kube/client.ts';
 import { loadConnectionConfig } from '../../../../kube/config.ts';
-import { NODES } from '../../../../kube/resources.ts';
+import { ENDPOINT_SLICES, NODES } from '../../../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../../controlplane/control-plane.ts';
 import { installCrds } from '../../../controlplane/install-crds.ts';
 import { writeKubeconfig } from '../../../controlplane/kubeconfig.ts';
@@ -17,6 +18,7 @@ import { ApiRelay } from '../../robustness/support/api-relay.ts';
 import { ipBatch, run } from '../../support/run.ts';
 import { EdgeProcess } from './edge-process.ts';
 import { eventually } from './eventually.ts';
+import { Listener } from './listener.ts';
 import { startServer, stopServer } from './traffic.ts';
 
 export const PROVIDER = 'lab';
@@ -169,6 +171,29 @@ export class EdgeLab {
 
   async deleteService(name: string): Promise<void> {
     await this.client.delete(LOAD_BALANCERS, 'default', `${name}.${PROVIDER}`);
+  }
+
+  /** Endpoints of a Service of mode Pod, by address: whether they are ready. */
+  async setPods(service: string, pods: Readonly<Record<string, boolean>>): Promise<void> {
+    const slice = {
+      metadata: {
+        name: `${service}-1`,
+        namespace: 'default',
+        labels: { 'kubernetes.io/service-name': service },
+      },
+      addressType: 'IPv4' as const,
+      ports: [{ name: 'http', protocol: 'TCP' as const, port: NODE_PORT }],
+      endpoints: Object.entries(pods).map(([address, ready]) => ({
+        addresses: [address],
+        conditions: { ready },
+      })),
+    };
+    await applyObject(this.client, ENDPOINT_SLICES, slice, { fieldManager: 'test' });
+  }
+
+  /** Something else on the edge's machine that listens there. */
+  async listen(address: string, port: number): Promise<Listener> {
+    return await Listener.start(this.netns, address, port);
   }
 
   /** What this edge says of a Service. */

@@ -1,0 +1,115 @@
+import { expect } from 'chai';
+import type { EdgeReport } from '../../../crds/haproxy-provider.ts';
+import { LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../crds/resources.ts';
+import { applyStatus } from '../../../kube/apply.ts';
+import { findCondition } from '../../../kube/conditions.ts';
+import { sharedCluster } from '../support/cluster.ts';
+import { addressesOf, Fixture } from './support/objects.ts';
+import { startTestOperator, type TestOperator } from './support/test-operator.ts';
+
+/** The edges are written here as they write themselves: each its own entry, by a field manager of its own. */
+describe('operator: load balancers of the provider haproxy', () => {
+  let operator: TestOperator;
+  let fixture: Fixture;
+  let provider: string;
+
+  beforeEach(async () => {
+    fixture = await Fixture.create(await sharedCluster());
+    operator = await startTestOperator(await sharedCluster());
+    provider = `p-${fixture.id}`;
+    await fixture.make(LOAD_BALANCER_PROVIDERS, { metadata: { name: provider }, spec: { haproxy: {} } });
+    await fixture.pool(['192.0.2.120-192.0.2.129']);
+  });
+  afterEach(async () => {
+    await fixture.clean();
+    await operator.stop();
+  });
+
+  /** What an edge says of the Service's load balancer, at all of its addresses. */
+  async function report(service: string, edge: string, more: Partial<EdgeReport> = {}): Promise<void> {
+    const { metadata, spec } = await fixture.untilLoadBalancer(service, () => true, 'there');
+    const addresses = (spec.addresses ?? []).map(({ address }) => address);
+    const entry: EdgeReport = { name: edge, serving: true, addresses, haproxy: '2.6.12', ...more };
+    await applyStatus(
+      fixture.client,
+      LOAD_BALANCERS,
+      { metadata, status: { edges: [entry] } },
+      { fieldManager: `fairlead-edge-${edge}` },
+    );
+  }
+
+  it('shows the address once an edge serves it, as a proxy, and says before what is missing', async () => {
+    await fixture.service('web');
+    const { message } = await fixture.untilReason('web', 'NoEdge');
+    expect(message).to.include(`fairlead edge --provider ${provider}`);
+    expect(addressesOf(await fixture.getService('web'))).to.deep.equal([]);
+
+    await report('web', 'edge-1');
+    const address = await fixture.untilAddress('web');
+    expect(address).to.match(/^192\.0\.2\.12/);
+    const { status } = await fixture.getService('web');
+    expect(status?.loadBalancer?.ingress).to.deep.equal([{ ip: address, ipMode: 'Proxy' }]);
+    await fixture.untilReason('web', 'Ready');
+  });
+
+  it('keeps what each edge says, and counts targets by it', async () => {
+    await fixture.service('web');
+    await report('web', 'edge-1', { targets: { desired: 3, healthy: 3 } });
+    await report('web', 'edge-2', { targets: { desired: 3, healthy: 1 } });
+    const { status } = await fixture.untilLoadBalancer(
+      'web',
+      (each) => findCondition(each.status?.conditions, 'TargetsHealthy')?.status === 'False',
+      'targets that edge-2 misses',
+    );
+    expect(status?.edges?.map(({ name }) => name)).to.have.members(['edge-1', 'edge-2']);
+    expect(status?.targets).to.deep.equal({ desired: 3, healthy: 3 });
+    expect(findCondition(status?.conditions, 'TargetsHealthy')?.message).to.include('edge "edge-2"');
+  });
+
+  it('says what an edge refuses on the Service, and shows the address that serves on', async () => {
+    await fixture.service('web');
+    await report('web', 'edge-1');
+    const address = await fixture.untilAddress('web');
+    await report('web', 'edge-1', { reason: 'ConfigurationRefused', message: 'HAProxy refuses it: line 7' });
+    const { message } = await fixture.untilReason('web', 'ConfigurationRefused');
+    expect(message).to.equal('Edge "edge-1": HAProxy refuses it: line 7');
+    expect(addressesOf(await fixture.getService('web'))).to.deep.equal([address]);
+  });
+
+  it('says that UDP is not possible, and shows the address for TCP', async () => {
+    await fixture.service('dns', {
+      spec: {
+        ports: [
+          { name: 'tcp', protocol: 'TCP', port: 53 },
+          { name: 'udp', protocol: 'UDP', port: 53 },
+        ],
+      },
+    });
+    await report('dns', 'edge-1');
+    const { message } = await fixture.untilReason('dns', 'ProtocolNotServed');
+    expect(message).to.include('53/UDP');
+    await fixture.untilAddress('dns');
+  });
+
+  it('keeps the old provider until an edge of the new one serves', async () => {
+    const office = await fixture.provider({}, 'o');
+    await fixture.pool(['192.0.2.130-192.0.2.139'], { providers: [office] }, 'o');
+    await fixture.service('web', {
+      provider: '',
+      spec: { loadBalancerClass: `fairlead.dev/${office}` },
+    });
+    const before = await fixture.untilAddress('web');
+    const { metadata } = await fixture.getService('web');
+    await fixture.patch(
+      { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
+      metadata.name,
+      { metadata: { annotations: { 'fairlead.dev/providers': provider } } },
+    );
+    await fixture.untilReason('web', 'NoEdge');
+    expect(addressesOf(await fixture.getService('web'))).to.deep.equal([before]);
+
+    await report('web', 'edge-1');
+    await fixture.until('web', (each) => addressesOf(each)[0]?.startsWith('192.0.2.12') === true, 'the new');
+    await fixture.untilGone(LOAD_BALANCERS, `web.${office}`);
+  });
+});
