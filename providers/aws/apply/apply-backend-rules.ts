@@ -1,3 +1,4 @@
+import { whileAwaited } from './awaited-ports.ts';
 import { syncNodeRules } from './backend-rules.ts';
 import { ensureSharedGroup, sharedGroupLock } from './shared-group.ts';
 import type { ChangeOf, StackWriter } from './stack-writer.ts';
@@ -14,7 +15,7 @@ export async function syncBackendRules(
     ports.length === 0
       ? inventory.sharedGroupOf(writer.provider, vpcId)
       : await ensureSharedGroup(writer, vpcId);
-  await inventory.locks.run(sharedGroupLock(vpcId), context.signal, async () => {
+  const inTurn = async () => {
     if (shared !== undefined) {
       const synced = await syncNodeRules(writer, vpcId, shared.id, ports);
       // Without a target nothing needs to be reached; it's done with the first one.
@@ -23,5 +24,8 @@ export async function syncBackendRules(
     writer.wrote((each) => {
       each.backendPorts = [...ports];
     });
-  });
+  };
+  await whileAwaited(inventory, writer.name, ports, () =>
+    inventory.locks.run(sharedGroupLock(vpcId), context.signal, inTurn),
+  );
 }

@@ -3,6 +3,7 @@ import { isClass } from '../../../kube/errors.ts';
 import type { SecurityGroupPorts } from '../model.ts';
 import type { KnownStack } from '../observe/known.ts';
 import { type NodeRules, noNodeRules } from '../observe/node-rules.ts';
+import { awaitedPorts } from './awaited-ports.ts';
 import { NodeGroups } from './find-node-groups.ts';
 import { covers, mergePorts, portsKey } from './merge-ports.ts';
 import {
@@ -32,13 +33,15 @@ export async function syncNodeRules(
   if (await isSettled(writer, vpcId, sharedGroupId, wanted)) return 'synced';
   const { inventory, name, provider } = writer;
   const others = [...stacksIn(inventory, provider, vpcId)].filter((each) => each.name !== name);
-  const whole = chooseRanges(others, wanted);
+  const awaited = awaitedPorts(inventory);
+  const needed = [...wanted, ...others.flatMap((each) => awaited.get(each.name) ?? [])];
+  const whole = chooseRanges(others, needed);
   const known = others.flatMap(({ backendPorts }) => backendPorts ?? []);
   return bringRules(
     writer,
     vpcId,
     sharedGroupId,
-    (ranges) => whole ?? mergePorts([...wanted, ...known, ...ranges], MOST_RANGES),
+    (ranges) => whole ?? mergePorts([...needed, ...known, ...ranges], MOST_RANGES),
   );
 }
 
@@ -51,7 +54,10 @@ export function chooseRanges(
   return mergePorts([...more, ...stacks.flatMap(({ backendPorts }) => backendPorts ?? [])], MOST_RANGES);
 }
 
-/** Nothing but its targets is new, and these are in groups that have the rules: a node that joins, or a pod. */
+/**
+ * Its targets are in groups that have the rules already: a node that joins, or a pod; ports that others have as well, or that
+ * were let in for it while it waited. What it needs no more has to be taken away.
+ */
 async function isSettled(
   writer: StackWriter,
   vpcId: string,
@@ -64,8 +70,12 @@ async function isSettled(
   // What it had before a restart isn't known: it may be in the rules still.
   if (stack.backendPorts === undefined) return false;
   const known = new Set(stack.backendPorts.map(portsKey));
-  if (known.size !== wanted.length || !wanted.every((each) => known.has(portsKey(each)))) return false;
-  const joined = targetsOf(stack).filter((id) => !rules.reached.has(id));
+  const keys = new Set(wanted.map(portsKey));
+  if (![...known].every((key) => keys.has(key))) return false;
+  const targets = targetsOf(stack);
+  const joined = known.size === keys.size ? targets.filter((id) => !rules.reached.has(id)) : targets;
+  // With the first target it's done.
+  if (targets.length === 0 && known.size < keys.size) return false;
   if (joined.length === 0) return true;
   const nodeGroups = nodeGroupsOf(writer, vpcId);
   await nodeGroups.load(joined);
@@ -137,7 +147,7 @@ async function findGroups(
 ): Promise<{ groups: string[]; reached: string[] }> {
   const { inventory, name, provider } = writer;
   const stacks = [...stacksIn(inventory, provider, vpcId)].filter(
-    (each) => each.name === name || needsNodes(each),
+    (each) => each.name === name || needsNodes(each) || awaitedPorts(inventory).has(each.name),
   );
   const nodeGroups = nodeGroupsOf(writer, vpcId);
   await nodeGroups.load(stacks.flatMap(targetsOf));

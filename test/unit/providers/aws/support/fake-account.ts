@@ -125,8 +125,21 @@ export function inventoryWith(handlers: Handlers): Inventory {
   return new Inventory({ calls, clusterId: CLUSTER_ID, vpcId: 'vpc-1', onArn: () => {} });
 }
 
+/** As target groups have it. */
+export type HealthCheck = Pick<
+  TargetGroup,
+  | 'HealthCheckProtocol'
+  | 'HealthCheckPort'
+  | 'HealthCheckPath'
+  | 'HealthCheckIntervalSeconds'
+  | 'HealthCheckTimeoutSeconds'
+  | 'HealthyThresholdCount'
+  | 'UnhealthyThresholdCount'
+  | 'Matcher'
+>;
+
 /** Of the calls that are answered here, as far as they are looked at. */
-export interface Input {
+export interface Input extends HealthCheck {
   DefaultActions?: Action[];
   Filters?: Filter[];
   GroupId?: string;

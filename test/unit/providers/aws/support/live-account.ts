@@ -1,6 +1,6 @@
 import type { IpPermission } from '@aws-sdk/client-ec2';
 import { readTags } from '../../../../../providers/aws/observe/read-answers.ts';
-import { type Account, type Handlers, type Input, readsOf } from './fake-account.ts';
+import { type Account, type Handlers, type HealthCheck, type Input, readsOf } from './fake-account.ts';
 
 /** A call that changed something, with the things that were there before and that it was about. */
 export interface Write {
@@ -160,7 +160,10 @@ export class LiveAccount {
         group.targets = group.targets.filter(({ Target }) => !Targets.some((each) => isSame(each, Target)));
         return change('deregisterTargets', TargetGroupArn);
       },
-      modifyTargetGroup: ({ TargetGroupArn }) => change('modifyTargetGroup', TargetGroupArn),
+      modifyTargetGroup: ({ TargetGroupArn, ...rest }) => {
+        Object.assign(this.#targetGroup(TargetGroupArn), healthCheckOf(rest));
+        return change('modifyTargetGroup', TargetGroupArn);
+      },
       modifyTargetGroupAttributes: ({ TargetGroupArn }) =>
         change('modifyTargetGroupAttributes', TargetGroupArn),
       modifyLoadBalancerAttributes: ({ LoadBalancerArn }) =>
@@ -211,7 +214,7 @@ export class LiveAccount {
     return { LoadBalancers: [made] };
   }
 
-  #createTargetGroup({ Name = '', Port, Protocol, Tags }: Input) {
+  #createTargetGroup({ Name = '', Port, Protocol, Tags, ...rest }: Input) {
     const { targetGroups } = this.account;
     if (targetGroups.some(({ TargetGroupName }) => TargetGroupName === Name)) {
       return refuse('DuplicateTargetGroupName', Name);
@@ -220,6 +223,7 @@ export class LiveAccount {
       TargetGroupArn: this.#id('arn:tg'),
       TargetGroupName: Name,
       TargetType: 'instance',
+      ...healthCheckOf(rest),
       ...(Protocol === undefined ? {} : { Protocol }),
       ...(Port === undefined ? {} : { Port }),
       tags: readTags(Tags),
@@ -314,6 +318,17 @@ function zonesOf(subnets: readonly string[]) {
     SubnetId,
     ZoneName: `eu-central-1${'abc'[Number(SubnetId.at(-1)) % 3]}`,
   }));
+}
+
+function healthCheckOf(input: HealthCheck): HealthCheck {
+  const { HealthCheckPath, HealthCheckPort, HealthCheckProtocol, Matcher } = input;
+  const { HealthCheckIntervalSeconds, HealthCheckTimeoutSeconds } = input;
+  const { HealthyThresholdCount, UnhealthyThresholdCount } = input;
+  return {
+    ...{ HealthCheckPath, HealthCheckPort, HealthCheckProtocol, Matcher },
+    ...{ HealthCheckIntervalSeconds, HealthCheckTimeoutSeconds },
+    ...{ HealthyThresholdCount, UnhealthyThresholdCount },
+  };
 }
 
 function groupOf(actions: Input['DefaultActions']): string | undefined {
