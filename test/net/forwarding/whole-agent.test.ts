@@ -175,6 +175,13 @@ describe('the whole agent, with a real API server and the rights that it is give
         "The older Service default/web has 203.0.113.80 port 80 (TCP); this one isn't served there.",
       ]),
     );
+
+    // What it had of its own it has still: nothing changes in the kernel.
+    await client.patch(SERVICES, 'default', 'rival', { spec: { externalIPs: [] } }, { contentType: 'merge' });
+    await eventually(async () => {
+      const { status } = await client.get(NODE_FORWARDERS, undefined, 'node-a');
+      expect(findCondition(status?.conditions, 'FrontendsUnique')?.status).to.equal('True');
+    });
     await client.delete(SERVICES, 'default', 'rival');
   });
 
