@@ -76,7 +76,15 @@ export class Observers {
       noLocalEndpoints: (policy, family) => noLocalEndpoints.count(policy, family),
     });
     this.all = [
-      { compiled: () => {}, takenApplied: () => this.#markUpdated(), applied: () => {} },
+      {
+        compiled: () => {},
+        takenApplied: () => {
+          this.#markUpdated();
+          // Also without a transaction: of two that claim one address, the younger may come or go and change nothing.
+          parts.onChange();
+        },
+        applied: () => {},
+      },
       this.#changes,
       noLocalEndpoints,
       this.#healthChecks,

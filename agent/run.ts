@@ -144,7 +144,6 @@ class Agent implements RunningAgent {
         this.#failure = null;
         this.#metrics.committed(commit);
         this.#log.debug('Committed', commit);
-        this.#status.touch();
       },
       onUnusable: (key, error) => {
         this.#serviceEvents.refused(key, error);
