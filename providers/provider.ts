@@ -81,7 +81,7 @@ export interface Change {
   /** The provider's word for what is changed: `Listener`, `TargetGroup`, ... */
   resource: string;
   summary: string;
-  /** Of an update: which fields, for the condition `Drifted`. */
+  /** Which fields, for the condition `Drifted`: of an update, or what is there at all. */
   fields?: FieldChange[];
 }
 
@@ -164,7 +164,13 @@ export interface Provider<Model = unknown, Observed = unknown, C extends Change 
   status(model: Model, observed: Observed): ProviderStatus;
   /**
    * Forgets what is known of everything of ours there, and asks anew, in batches and at leisure: afterwards `observe` tells
-   * what there really is. Answers who has something there, for orphans to be found.
+   * what there really is. `seen` is told of those that were read, as soon as they were: all of them may take long. Answers who
+   * has something there, for orphans to be found.
    */
-  refresh?(provider: ProviderScope, clusterId: string, signal: AbortSignal): Promise<LoadBalancerId[]>;
+  refresh?(
+    provider: ProviderScope,
+    clusterId: string,
+    signal: AbortSignal,
+    seen?: (ids: readonly LoadBalancerId[]) => void,
+  ): Promise<LoadBalancerId[]>;
 }

@@ -40,8 +40,8 @@ export function measureProvider(provider: Provider, tell: ProviderObserver): Pro
     ...(refresh === undefined
       ? {}
       : {
-          refresh: (scope, clusterId, signal) =>
-            measured('refresh', () => refresh.call(provider, scope, clusterId, signal)),
+          refresh: (scope, clusterId, signal, seen) =>
+            measured('refresh', () => refresh.call(provider, scope, clusterId, signal, seen)),
         }),
   };
 }

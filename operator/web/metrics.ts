@@ -44,7 +44,7 @@ export class OperatorMetrics {
     name: 'fairlead_provider_call_duration_seconds',
     help: 'Time that calls of providers took.',
     labelNames: ['provider', 'call'],
-    buckets: [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60],
+    buckets: [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 150, 300, 600, 1200],
     registers: [this.registry],
   });
   readonly #cloudCalls = new Counter({

@@ -14,7 +14,12 @@ import { Scopes, type ScopesOptions } from './scope.ts';
 export interface AwsAccess {
   observe(subject: Subject, applied: AwsModel | undefined, signal: AbortSignal): Promise<AwsObserved>;
   apply(change: AwsChange, subject: Subject, signal: AbortSignal): Promise<void>;
-  refresh(provider: ProviderScope, clusterId: string, signal: AbortSignal): Promise<LoadBalancerId[]>;
+  refresh(
+    provider: ProviderScope,
+    clusterId: string,
+    signal: AbortSignal,
+    seen?: (ids: readonly LoadBalancerId[]) => void,
+  ): Promise<LoadBalancerId[]>;
 }
 
 /** Nothing of AWS is loaded or called before the first `observe`. */
@@ -31,16 +36,17 @@ export function createAwsAccess(options: ScopesOptions): AwsAccess {
       const inventory = await inventoryOf(subject.provider, subject.id.clusterId, signal);
       await applyChange(change, { inventory, subject, config: configOf(subject.provider), signal });
     },
-    refresh: async (provider, clusterId, signal) => {
+    refresh: async (provider, clusterId, signal, seen = () => {}) => {
       const inventory = await inventoryOf(provider, clusterId, signal);
-      const owners = await inventory.sweep(signal);
+      // Another provider of the same account finds its own.
+      const isOwn = ({ name }: LoadBalancerId) => isOfProvider(name, provider.name);
+      const owners = await inventory.sweep(signal, (ids) => seen(ids.filter(isOwn)));
       await verifyNodeRules(inventory, provider.name, configOf(provider), {
         turn: '',
         inBackground: false,
         signal,
       });
-      // Another provider of the same account finds its own.
-      return owners.filter(({ name }) => isOfProvider(name, provider.name));
+      return owners.filter(isOwn);
     },
   };
 }

@@ -22,7 +22,8 @@ export function chooseCurrent(model: AwsModel, observed: AwsObserved): Current {
   const { isNamed, name, variant } = model.loadBalancer;
   const loadBalancer =
     findAdopted(model, observed) ??
-    observed.loadBalancers.find((each) => each.name === name && (each.variant === variant || isNamed)) ??
+    // A name that was made up says what can't be changed: its tag, which says so too, may have been edited.
+    observed.loadBalancers.find((each) => each.name === name) ??
     (isNamed ? undefined : observed.loadBalancers.find((each) => each.variant === variant)) ??
     (isNamed ? undefined : observed.loadBalancers.find((each) => isKept(model, each)));
   return {

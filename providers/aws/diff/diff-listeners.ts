@@ -66,6 +66,7 @@ function create(loadBalancer: string, listener: ListenerModel, targetGroupName: 
     action: 'Create',
     resource,
     summary,
+    fields: diffField('listeners', undefined, `${listener.protocol} ${listener.port}`),
     call: 'CreateListener',
     loadBalancer,
     listener,

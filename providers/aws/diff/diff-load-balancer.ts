@@ -17,7 +17,7 @@ export function createLoadBalancer(model: AwsModel, mappings: SubnetMappingModel
   const withManagedSecurityGroup = model.securityGroup !== undefined;
   const call = { call: 'CreateLoadBalancer' as const, loadBalancer, mappings, withManagedSecurityGroup };
   return [
-    { action: 'Create', resource, summary, ...call },
+    { action: 'Create', resource, summary, fields: diffField('name', undefined, loadBalancer.name), ...call },
     ...diffAttributes(loadBalancer, { attributes: {}, tags: {} }),
   ];
 }

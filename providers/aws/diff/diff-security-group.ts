@@ -38,7 +38,8 @@ export function diffSecurityGroup(whole: AwsModel, observed: AwsObserved, vpcId:
   if (found === undefined) {
     const summary = `Create security group ${model.name} with ${model.ingress.length} rules for ${stack}`;
     const call = { call: 'CreateSecurityGroup' as const, securityGroup: model, vpcId };
-    return { before: [{ action: 'Create', resource, summary, ...call }], backend, after: [] };
+    const fields = diffField('name', undefined, model.name);
+    return { before: [{ action: 'Create', resource, summary, fields, ...call }], backend, after: [] };
   }
   const missing = model.ingress.filter((rule) => !found.ingress.some((each) => isSame(each, rule)));
   const extra = found.ingress.filter(

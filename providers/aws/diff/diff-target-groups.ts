@@ -39,7 +39,16 @@ export function diffTargetGroup(
 function create(model: TargetGroupModel, vpcId: string): AwsChange {
   const { name, port, protocol, targetType } = model;
   const summary = `Create target group ${name} for ${protocol} ${port} of ${targetType === 'ip' ? 'pods' : 'nodes'}`;
-  return { action: 'Create', resource, summary, call: 'CreateTargetGroup', targetGroup: model, vpcId };
+  const fields = diffField('name', undefined, name);
+  return {
+    action: 'Create',
+    resource,
+    summary,
+    fields,
+    call: 'CreateTargetGroup',
+    targetGroup: model,
+    vpcId,
+  };
 }
 
 function diffHealthCheck(

@@ -1,6 +1,7 @@
 import type { AwsChange } from '../changes.ts';
 import type { TargetGroupModel, TargetModel } from '../model.ts';
 import type { ObservedTarget, ObservedTargetGroup } from '../observed.ts';
+import { diffField } from './diff-fields.ts';
 
 const NAMED = 5;
 
@@ -24,6 +25,7 @@ export function diffTargets(model: TargetGroupModel, found: ObservedTargetGroup 
             {
               action: 'Create',
               resource,
+              fields: diffField(`targets.${name}`, undefined, describe(missing)),
               summary: `Register ${describe(missing)} in target group ${name}`,
               call: 'RegisterTargets',
               name,
@@ -37,6 +39,7 @@ export function diffTargets(model: TargetGroupModel, found: ObservedTargetGroup 
             {
               action: 'Delete',
               resource,
+              fields: diffField(`targets.${name}`, describe(leaving), undefined),
               summary: `Deregister ${describe(leaving)} from target group ${name}`,
               call: 'DeregisterTargets',
               name,

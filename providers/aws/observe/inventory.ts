@@ -50,6 +50,7 @@ export class Inventory {
   readonly #options: InventoryOptions;
   readonly #load = new SharedRun((signal) => this.#loadFirst(signal));
   readonly #sweep = new SharedRun((signal) => this.#readAnew(signal));
+  readonly #onSwept = new Set<(ids: readonly LoadBalancerId[]) => void>();
   /** Stacks by the time of the last write. */
   readonly #writtenAt = new Map<string, number>();
   readonly #madeAt = new Map<string, number>();
@@ -120,9 +121,17 @@ export class Inventory {
     this.nodeRules.delete(id);
   }
 
-  /** Reads everything of ours anew, when nobody else wants to call; a write in the meantime wins. */
-  sweep(signal: AbortSignal): Promise<LoadBalancerId[]> {
-    return this.#sweep.join(signal);
+  /** Reads everything of ours anew, when nobody else wants to call; a write in the meantime wins. `seen`: what was read. */
+  async sweep(
+    signal: AbortSignal,
+    seen: (ids: readonly LoadBalancerId[]) => void,
+  ): Promise<LoadBalancerId[]> {
+    this.#onSwept.add(seen);
+    try {
+      return await this.#sweep.join(signal);
+    } finally {
+      this.#onSwept.delete(seen);
+    }
   }
 
   async #readAnew(signal: AbortSignal): Promise<LoadBalancerId[]> {
@@ -135,6 +144,8 @@ export class Inventory {
     for (let at = 0; at < swept.length; at += SWEPT_AT_ONCE) {
       const some = swept.slice(at, at + SWEPT_AT_ONCE);
       await this.readDetails(some, context);
+      const stacks = some.map((name) => this.stack(name));
+      for (const tell of this.#onSwept) tell(ownersIn(stacks, this.clusterId));
     }
     return ownersIn(this.stacks, this.clusterId);
   }

@@ -149,7 +149,13 @@ describe('operator and AWS: every field that somebody edits', function () {
 
   const setPolicy = async (policy: 'Repair' | 'Report') => {
     seen.length = 0;
-    await fixture.patch(LOAD_BALANCER_PROVIDERS, `p-${fixture.id}`, { spec: { drift: { policy } } });
+    const name = `p-${fixture.id}`;
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, name, { spec: { drift: { policy } } });
+    await waitFor(
+      async () => operator.controller.caches.providers.store.get(name)?.spec.drift?.policy,
+      (known) => known === policy,
+      `the operator to know of ${policy}`,
+    );
   };
   /** All that was told since the policy was set: what is put back is told until the next turn only. */
   const seen: string[] = [];
@@ -197,7 +203,6 @@ describe('operator and AWS: every field that somebody edits', function () {
         `put back: ${told.join('; ')}`,
       );
       await setPolicy('Report');
-      await until('InSync', []);
     }
   });
 

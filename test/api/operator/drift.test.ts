@@ -75,6 +75,22 @@ describe('operator: what somebody else changed at a provider', () => {
     expect(outside.repaints).to.equal(0);
   });
 
+  it('is put back as soon as it was read, though a look at all of them takes long', async () => {
+    const name = await serve('Repair');
+    let end = () => {};
+    outside.roundEnds = new Promise((resolve) => {
+      end = resolve;
+    });
+    outside.repainted.add(name);
+
+    await waitFor(
+      async () => outside.repaints,
+      (repaints) => repaints === 1,
+      'it to be put back',
+    );
+    end();
+  });
+
   it('is told apart from work that was not done yet', async () => {
     const name = await serve('Report');
     outside.repainted.add(name);

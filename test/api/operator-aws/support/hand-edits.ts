@@ -41,6 +41,7 @@ export function handEdits(found: Found): HandEdit[][] {
     [...editListeners(found), editTags(found, 'Listener')],
     [...editRules(found), editTags(found, 'SecurityGroup')],
     [...editPlace(found)],
+    [editAddresses(found)],
     [deleteListener(found)],
   ];
 }
@@ -203,14 +204,14 @@ function editListeners({ certificate, listenerArn, model, peer, targetGroupArn }
       of: ['certificates[]', 'sslPolicy', 'alpnPolicy', 'targetGroup'].map((each) => `listeners[].${each}`),
       told: [
         `Listener certificates: expected ${tls.certificates.join(', ')}, found ${certificate}`,
-        expected('Listener', 'sslPolicy', tls.sslPolicy ?? '', 'ELBSecurityPolicy-2015-05'),
+        expected('Listener', 'sslPolicy', tls.sslPolicy ?? '', 'ELBSecurityPolicy-TLS-1-2-2017-01'),
         expected('Listener', 'alpnPolicy', tls.alpnPolicy ?? '', 'HTTP2Only'),
         expected('Listener', 'targetGroup', former, group.name),
       ],
       make: () =>
         peer.elb('ModifyListener', {
           ListenerArn: listenerArn(tls.port),
-          SslPolicy: 'ELBSecurityPolicy-2015-05',
+          SslPolicy: 'ELBSecurityPolicy-TLS-1-2-2017-01',
           AlpnPolicy: ['HTTP2Only'],
           Certificates: [{ CertificateArn: certificate }],
           DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn(group.key) }],
@@ -293,7 +294,7 @@ function editRules({ model, network, peer, securityGroup, sharedGroup }: Found):
   ];
 }
 
-/** Security groups, zones and the type of addresses. */
+/** Security groups and zones. */
 function editPlace({ loadBalancer, network, peer, sharedGroup }: Found): HandEdit[] {
   const subnets = network.publicSubnets.map(({ id }) => id).sort();
   const [one = ''] = subnets;
@@ -308,15 +309,19 @@ function editPlace({ loadBalancer, network, peer, sharedGroup }: Found): HandEdi
         }),
     },
     {
-      of: ['loadBalancer.subnets', 'loadBalancer.ipAddressType'],
-      told: [
-        expected('LoadBalancer', 'subnets', subnets.join(', '), one),
-        expected('LoadBalancer', 'ipAddressType', 'ipv4', 'dualstack'),
-      ],
-      make: () =>
-        peer.elb('SetSubnets', { LoadBalancerArn: loadBalancer, Subnets: [one], IpAddressType: 'dualstack' }),
+      of: ['loadBalancer.subnets'],
+      told: [expected('LoadBalancer', 'subnets', subnets.join(', '), one)],
+      make: () => peer.elb('SetSubnets', { LoadBalancerArn: loadBalancer, Subnets: [one] }),
     },
   ];
+}
+
+function editAddresses({ loadBalancer, peer }: Found): HandEdit {
+  return {
+    of: ['loadBalancer.ipAddressType'],
+    told: [expected('LoadBalancer', 'ipAddressType', 'ipv4', 'dualstack')],
+    make: () => peer.elb('SetIpAddressType', { LoadBalancerArn: loadBalancer, IpAddressType: 'dualstack' }),
+  };
 }
 
 function deleteListener({ listenerArn, model, peer }: Found): HandEdit {

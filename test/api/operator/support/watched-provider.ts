@@ -1,4 +1,4 @@
-import type { LoadBalancerId, ProviderStatus } from '../../../../providers/provider.ts';
+import type { LoadBalancerId, Provider, ProviderStatus } from '../../../../providers/provider.ts';
 import { OutsideProvider } from './outside-provider.ts';
 
 /** An outside provider of which somebody else changes things, and that tells who has something there. */
@@ -14,6 +14,8 @@ export class WatchedProvider extends OutsideProvider {
   /** The models that were known to be applied when something was observed first. */
   readonly assumed: unknown[] = [];
   repaints = 0;
+  /** A look at all of them takes until then. */
+  roundEnds: Promise<void> = Promise.resolve();
 
   override async observe(...[subject, applied]: Parameters<OutsideProvider['observe']>) {
     this.assumed.push(applied);
@@ -46,7 +48,14 @@ export class WatchedProvider extends OutsideProvider {
     return { ...super.status(...args), targets: { desired: 2, healthy: 1 }, healthyPods };
   }
 
-  async refresh(): Promise<LoadBalancerId[]> {
+  async refresh(
+    ...[, clusterId, , seen]: Parameters<NonNullable<Provider['refresh']>>
+  ): Promise<LoadBalancerId[]> {
+    for (const each of this.made) {
+      const at = each.indexOf('/');
+      seen?.([{ clusterId, namespace: each.slice(0, at), name: each.slice(at + 1), serviceUid: '' }]);
+    }
+    await this.roundEnds;
     return [...this.leftOver.values()];
   }
 }
