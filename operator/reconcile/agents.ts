@@ -19,6 +19,8 @@ export interface AgentsOptions {
 }
 
 const SELECTOR = 'fairlead.dev/component=agent';
+/** agent/announce/member-record.ts */
+const LEASE_PREFIX = /^fairlead-agent-/;
 const DEFAULT_INTERVAL_MS = 3_000;
 
 interface Watched {
@@ -39,6 +41,8 @@ export class Agents implements LiveAgents {
   readonly #options: AgentsOptions;
   readonly #watched = new Map<string, Watched>();
   #live = new Set<string>();
+  /** Of nodes that have a Lease, whoever holds it; undefined: nobody could be asked yet. */
+  #known: ReadonlySet<string> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -53,6 +57,11 @@ export class Agents implements LiveAgents {
       if (matchesSelector(selector, this.#options.nodes.get(node)?.metadata.labels)) count++;
     }
     return count;
+  }
+
+  /** Whether a node never had an agent, though others have; one whose agent died has its Lease still. */
+  hasNone(node: string): boolean {
+    return this.#known !== undefined && this.#known.size > 0 && !this.#known.has(node);
   }
 
   /** Looks once, then goes on looking. Who can't be asked yet isn't alive as far as we know. */
@@ -107,8 +116,14 @@ export class Agents implements LiveAgents {
     for (const { node, changedAt, durationMs } of this.#watched.values()) {
       if (now - changedAt <= durationMs + patienceMs) live.add(node);
     }
-    const changed = live.size !== this.#live.size || [...live].some((node) => !this.#live.has(node));
+    const known = new Set(leases.map(({ metadata }) => metadata.name.replace(LEASE_PREFIX, '')));
+    const changed = !isSame(live, this.#live) || !isSame(known, this.#known ?? new Set());
     this.#live = live;
+    this.#known = known;
     if (changed) this.#options.onChange();
   }
+}
+
+function isSame(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((each) => b.has(each));
 }

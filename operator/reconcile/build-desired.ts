@@ -1,6 +1,6 @@
-import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import type { LoadBalancer, LoadBalancerSpec } from '../../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
-import type { DesiredLoadBalancer, LoadBalancerId, Subject } from '../../providers/provider.ts';
+import type { DesiredLoadBalancer, LoadBalancerId, Subject, TargetNode } from '../../providers/provider.ts';
 import { targetNodes } from '../../providers/target-nodes.ts';
 import { isBeingDeleted } from '../plan/names.ts';
 import { tenantOf } from './caches.ts';
@@ -37,10 +37,17 @@ export function buildDesired(
   return {
     ...buildSubject(context, loadBalancer, provider),
     spec,
-    nodes: isPods ? [] : targetNodes(caches.nodes.store.list(), spec),
+    nodes: isPods ? [] : findNodes(context, spec),
     pods: isPods ? targetPods(caches.targets, loadBalancer) : [],
     sharedWith,
   };
+}
+
+/** Forwarding ports are the agents' alone: a node that never had one has nobody there (docs/adr/0014). */
+function findNodes({ agents, caches }: ReconcileContext, spec: LoadBalancerSpec): TargetNode[] {
+  const nodes = targetNodes(caches.nodes.store.list(), spec);
+  if (spec.targets.mode !== 'ForwardingPort') return nodes;
+  return nodes.map((node) => ({ ...node, draining: node.draining || agents.hasNone(node.name) }));
 }
 
 /** Those that share a load balancer with this one, itself among them, oldest first. */

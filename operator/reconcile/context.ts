@@ -6,6 +6,7 @@ import type { Provider } from '../../providers/provider.ts';
 import type { PortRange } from '../allocate/port-ranges.ts';
 import type { PlannedEvent } from '../status/build-events.ts';
 import type { WantedStatus } from '../status/load-balancer-status.ts';
+import type { Agents } from './agents.ts';
 import type { Applied } from './applied.ts';
 import type { Caches } from './caches.ts';
 import type { Claims } from './claims.ts';
@@ -25,6 +26,7 @@ export interface ReconcileContext {
   providers: ReadonlyMap<ProviderType, Provider>;
   applied: Applied;
   orphans: Orphans;
+  agents: Pick<Agents, 'hasNone'>;
   /** In every name and tag at providers. */
   clusterId: string;
   nodePortRange: PortRange;

@@ -129,6 +129,7 @@ export function createController(options: ControllerOptions): Controller {
     providers,
     applied: new Applied(),
     orphans: new Orphans(),
+    agents,
     clusterId,
     nodePortRange,
     now,

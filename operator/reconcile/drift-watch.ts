@@ -5,7 +5,7 @@ import { findCondition } from '../../kube/conditions.ts';
 import { isClass } from '../../kube/errors.ts';
 import type { Change, LoadBalancerId, Provider } from '../../providers/provider.ts';
 import { providerTypeOf } from '../../providers/registry.ts';
-import { serviceKeyOf } from './caches.ts';
+import { serviceKeyOf, tenantOf } from './caches.ts';
 import type { ReconcileContext } from './context.ts';
 import { findDrift, removeFromProvider } from './sync-provider.ts';
 
@@ -33,7 +33,7 @@ export class DriftWatch {
   readonly #options: DriftWatchOptions;
   readonly #stopping = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
-  /** When the last look at each began, or when it was first seen. */
+  /** When each was looked at last, or first seen. */
   readonly #lookedAt = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -67,9 +67,10 @@ export class DriftWatch {
       const lookedAt = this.#lookedAt.get(name);
       if (lookedAt === undefined) this.#lookedAt.set(name, now);
       if (lookedAt === undefined || now - lookedAt < this.#intervalMs(object)) continue;
-      // From one beginning to the next: each thing is read once an interval, unless a round takes longer.
-      this.#lookedAt.set(name, now);
-      const look = this.#look(provider, object).finally(() => this.#running.delete(name));
+      const look = this.#look(provider, object).finally(() => {
+        this.#running.delete(name);
+        this.#lookedAt.set(name, performance.now());
+      });
       this.#running.set(name, look);
     }
   }
@@ -84,39 +85,18 @@ export class DriftWatch {
     const { name } = object.metadata;
     const { signal } = this.#stopping;
     try {
-      const comparing: Promise<void>[] = [];
-      const rechecked = new Set<string>();
-      const seen = (ids: readonly LoadBalancerId[]) => {
-        const compared = this.#findDrift(this.#find(ids), object, rechecked);
-        // When it's aborted, so is the look itself.
-        compared.catch(() => {});
-        comparing.push(compared);
-      };
-      const owners = await provider.refresh?.({ name, spec: object.spec }, clusterId, signal, seen);
-      await Promise.all(comparing);
-      const all = this.#context.caches.loadBalancers.store.byIndex('provider', name);
-      await this.#findDrift(all, object, rechecked);
+      const owners = await provider.refresh?.({ name, spec: object.spec }, clusterId, signal);
+      await this.#findDrift(object);
       await this.#findOrphans(provider, object, owners ?? []);
     } catch (error) {
       if (!signal.aborted) log.warn('DriftCheckFailed', { provider: name, error });
     }
   }
 
-  #find(ids: readonly LoadBalancerId[]): LoadBalancer[] {
-    const { store } = this.#context.caches.loadBalancers;
-    return ids.flatMap(({ name, namespace }) => store.get(`${namespace}/${name}`) ?? []);
-  }
-
-  /** One of `rechecked` has its turn coming: another one after it would have nothing left to tell. */
-  async #findDrift(
-    loadBalancers: Iterable<LoadBalancer>,
-    object: LoadBalancerProvider,
-    rechecked: Set<string>,
-  ): Promise<void> {
-    const { log } = this.#context;
-    for (const loadBalancer of loadBalancers) {
-      const rechecking = serviceKeyOf(loadBalancer);
-      if (rechecked.has(rechecking)) continue;
+  async #findDrift(object: LoadBalancerProvider): Promise<void> {
+    const { caches, log } = this.#context;
+    const { name } = object.metadata;
+    for (const loadBalancer of caches.loadBalancers.store.byIndex('provider', name)) {
       const wasDrifted = findCondition(loadBalancer.status?.conditions, 'Drifted')?.status === 'True';
       const changes = await this.#compare(loadBalancer, object);
       if (changes.length === 0 && !wasDrifted) continue;
@@ -128,8 +108,7 @@ export class DriftWatch {
           changes: changes.map((each) => each.summary),
         });
       }
-      rechecked.add(rechecking);
-      this.#options.recheck(rechecking);
+      this.#options.recheck(serviceKeyOf(loadBalancer));
     }
   }
 
@@ -154,7 +133,10 @@ export class DriftWatch {
   ): Promise<void> {
     const { name } = object.metadata;
     const orphans: LoadBalancerId[] = [];
-    for (const owner of owners) if (await this.#isOrphan(owner, name)) orphans.push(owner);
+    const served = new Set(owners.filter((each) => this.#isServedAs(each, name)).map(keyOf));
+    for (const owner of new Map(owners.map((each) => [keyOf(each), each])).values()) {
+      if (!served.has(keyOf(owner)) && (await this.#isOrphan(owner, name))) orphans.push(owner);
+    }
     if (object.spec.deletion !== 'Retain') {
       for (const orphan of orphans) await this.#remove(provider, object, orphan);
     }
@@ -178,6 +160,14 @@ export class DriftWatch {
     }
   }
 
+  /** By the Service's uid: something of one that is served has another's name in its tags. Putting that right is its own turn's. */
+  #isServedAs({ namespace, serviceUid }: LoadBalancerId, provider: string): boolean {
+    if (serviceUid === '') return false;
+    return this.#context.caches.loadBalancers.store
+      .byIndex('tenant', tenantOf(provider, namespace))
+      .some(({ spec }) => spec.service.uid === serviceUid);
+  }
+
   /** Whether anybody wants what several share. */
   async #isShared({ name, namespace }: LoadBalancerId, provider: string): Promise<boolean> {
     const key = name.slice(0, -`.${provider}${SHARED}`.length);
@@ -197,4 +187,8 @@ export class DriftWatch {
       log.warn('DeletingOrphanFailed', { loadBalancer: name, namespace, error });
     }
   }
+}
+
+function keyOf({ name, namespace }: LoadBalancerId): string {
+  return `${namespace}/${name}`;
 }

@@ -7,6 +7,7 @@ import type { AwsObserved, ObservedLoadBalancer, ObservedTarget } from './observ
 
 const NAMED = 3;
 const REPLACING = 'Replacing';
+const REPLACING_SECONDS = 2;
 const OTHERS_SECONDS = 10;
 
 /** What the outside sees: the former load balancer for as long as the new one doesn't serve. */
@@ -20,7 +21,8 @@ export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStat
   const counts = countTargets(current.model.targetGroups, observed);
   // What others do on a shared one isn't told by AWS: it is looked at, in memory.
   const waitsForOthers = observed.targetGroups.some((group) => isHeld(current.model, group));
-  const others = waitsForOthers || notProgrammed?.reason === REPLACING ? OTHERS_SECONDS : undefined;
+  const isReplacing = notProgrammed?.reason === REPLACING;
+  const others = isReplacing ? REPLACING_SECONDS : waitsForOthers ? OTHERS_SECONDS : undefined;
   const againAfterSeconds = soonest(observed.lookAgainAfterSeconds, others);
   // What was taken for granted after a restart wasn't asked about, and nobody waits for it.
   const isUnknown = counts.unasked > 0 && observed.lookAgainAfterSeconds === undefined;
@@ -38,7 +40,13 @@ export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStat
   };
 }
 
-/** Its name; and its addresses, where people chose them. Traffic comes to nodes and pods with their own address (KEP-1860). */
+/**
+ * Its name; and its addresses, where people chose them. These are Proxy whatever the targets are, and a name has no ipMode,
+ * which the API server takes beside an ip alone (KEP-1860): VIP says that packets reach the node with the load balancer's
+ * address as their destination, and an NLB puts the target's there, an instance's as well as a pod's
+ * (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html#client-ip-preservation keeps
+ * the source alone). Said to be VIP, pods would reach their node's own proxy past the load balancer's TLS and PROXY protocol.
+ */
 function toIngress(
   { dnsName, subnets }: ObservedLoadBalancer,
   { loadBalancer }: AwsModel,

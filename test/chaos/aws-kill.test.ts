@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { LOAD_BALANCERS } from '../../crds/resources.ts';
 import { findCondition } from '../../kube/conditions.ts';
 import { isClass } from '../../kube/errors.ts';
-import { LEASES, NAMESPACES, NODES, SERVICES } from '../../kube/resources.ts';
+import { ENDPOINT_SLICES, LEASES, NAMESPACES, NODES, SERVICES } from '../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../controlplane/control-plane.ts';
 import { installCrds } from '../controlplane/install-crds.ts';
 import type { AwsPeer } from '../peers/aws/aws-peer.ts';
@@ -54,11 +54,12 @@ describe('the operator killed after each single call of AWS', function () {
   });
 
   function startOperator(): OperatorProcess {
+    // Long enough for a busy machine: one that is dead is replaced at once all the same.
     const lease = [
       '--lease-duration-seconds',
-      '5',
+      '30',
       '--renew-deadline-seconds',
-      '4',
+      '25',
       '--retry-period-seconds',
       '1',
     ];
@@ -121,9 +122,9 @@ describe('the operator killed after each single call of AWS', function () {
     throw new Error(`more than ${MOST_CALLS} calls`);
   }
 
-  const create = async (name: string, port = 80) => {
+  const create = async (name: string, port = 80, annotations: Record<string, string> = {}) => {
     await cluster.adminClient().create(SERVICES, {
-      metadata: { name, namespace: NAMESPACE },
+      metadata: { name, namespace: NAMESPACE, annotations },
       spec: {
         type: 'LoadBalancer',
         loadBalancerClass: 'fairlead.dev/aws',
@@ -148,14 +149,17 @@ describe('the operator killed after each single call of AWS', function () {
   const listenersOf = async ({ LoadBalancerArn }: PlainObject) =>
     objects((await aws.elb('DescribeListeners', { LoadBalancerArn: text(LoadBalancerArn) })).Listeners);
 
+  const findLoadBalancer = async (name: string) =>
+    await cluster
+      .adminClient()
+      .get(LOAD_BALANCERS, NAMESPACE, `${name}.aws`)
+      .catch(() => ({ status: undefined, metadata: undefined }));
+
   /** Exactly that is there, or nothing at all. */
   const isServed = async (name: string | undefined, ports: number[] = [80]) => {
     if (name !== undefined) {
       await until(`${name} to be ready`, async () => {
-        const { status, metadata } = await cluster
-          .adminClient()
-          .get(LOAD_BALANCERS, NAMESPACE, `${name}.aws`)
-          .catch(() => ({ status: undefined, metadata: undefined }));
+        const { status, metadata } = await findLoadBalancer(name);
         const ready = findCondition(status?.conditions, 'Ready');
         return (
           ready?.status === 'True' &&
@@ -182,6 +186,27 @@ describe('the operator killed after each single call of AWS', function () {
         return ours.length === 0;
       });
     }
+  };
+  const annotate = async (name: string, annotations: Record<string, string>) => {
+    const patch = { metadata: { annotations } };
+    await cluster.adminClient().patch(SERVICES, NAMESPACE, name, patch, { contentType: 'merge' });
+  };
+  /** Two on one load balancer of that scheme, and nothing beside it. */
+  const areServed = async (names: readonly string[], scheme: string) => {
+    for (const name of names) {
+      await until(`${name} to be ready`, async () => {
+        const { metadata, status } = await findLoadBalancer(name);
+        const ready = findCondition(status?.conditions, 'Ready');
+        const isNow = ready?.observedGeneration === metadata?.generation && status?.applied !== undefined;
+        return ready?.status === 'True' && isNow;
+      });
+    }
+    await until(`only the ${scheme} one to be left`, async () => {
+      const found = await loadBalancers();
+      const groups = objects((await aws.elb('DescribeTargetGroups')).TargetGroups);
+      return found.length === 1 && text(found[0]?.Scheme) === scheme && groups.length === names.length;
+    });
+    expect(await portsOf()).to.deep.equal([80, 443]);
   };
   const portsOf = async () => {
     const [found] = await loadBalancers();
@@ -216,6 +241,67 @@ describe('the operator killed after each single call of AWS', function () {
       settled: (name) => isServed(name, [81, 443]),
     });
     expect(calls).to.be.greaterThan(4);
+  });
+
+  it('moves what two share to another scheme, nodes and pods alike, and leaves nothing of the old one', async () => {
+    const names = ['nodes', 'pods'];
+    const shared = { 'fairlead.dev/shared-address': 'front' };
+    await create('nodes', 80, shared);
+    await cluster.adminClient().create(ENDPOINT_SLICES, {
+      metadata: { name: 'pods', namespace: NAMESPACE, labels: { 'kubernetes.io/service-name': 'pods' } },
+      addressType: 'IPv4',
+      ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+      endpoints: [{ addresses: ['10.0.1.11'], conditions: { ready: true } }],
+    });
+    const targetType = 'service.beta.kubernetes.io/aws-load-balancer-nlb-target-type';
+    await create('pods', 443, { ...shared, [targetType]: 'ip' });
+    await areServed(names, 'internet-facing');
+    let calls = 0;
+    for (let again = true; again && calls < MOST_CALLS; ) {
+      const [wish, scheme] = calls % 2 === 0 ? ['Internal', 'internal'] : ['Public', 'internet-facing'];
+      again = await killAfterCall(
+        calls + 1,
+        async () => {
+          for (const name of names) await annotate(name, { 'fairlead.dev/scheme': wish ?? '' });
+        },
+        () => areServed(names, scheme ?? ''),
+      );
+      if (again) calls++;
+    }
+    expect(calls).to.be.greaterThan(8).and.lessThan(MOST_CALLS);
+    for (const name of names) await remove(name);
+    await isServed(undefined);
+  });
+
+  it('takes over what is confirmed, and nothing twice', async () => {
+    let arn = '';
+    const calls = await killAfterEach({
+      prepare: async (name) => {
+        const made = await aws.elb('CreateLoadBalancer', {
+          Name: name,
+          Type: 'network',
+          Scheme: 'internet-facing',
+          Subnets: network.publicSubnets.map(({ id }) => id),
+        });
+        arn = text(objects(made.LoadBalancers)[0]?.LoadBalancerArn);
+        await create(name, 80, { 'fairlead.dev/adopt': arn });
+      },
+      change: async (name) => {
+        let token: string | undefined;
+        await until('the plan to be shown', async () => {
+          const { status } = await cluster.adminClient().get(SERVICES, NAMESPACE, name);
+          const shown = findCondition(status?.conditions, 'fairlead.dev/LoadBalancerReady')?.message ?? '';
+          token = /adopt-confirmed: "([0-9a-f]+)"/.exec(shown)?.[1];
+          return token !== undefined;
+        });
+        await annotate(name, { 'fairlead.dev/adopt-confirmed': token ?? '' });
+      },
+      settled: async (name) => {
+        await isServed(name);
+        expect((await loadBalancers()).map((each) => text(each.LoadBalancerArn))).to.deep.equal([arn]);
+      },
+    });
+    expect(calls).to.be.greaterThan(3);
   });
 
   it('takes it away with all that belongs to it', async () => {

@@ -3,16 +3,17 @@ import { OWNER_TAGS } from '../tags.ts';
 import type { KnownStack } from './known.ts';
 
 /**
- * Who has something in these stacks, by tags. What is shared and has no members left goes by the name of its stack, by which
+ * Who has something in these stacks, by tags; one of which these name several Services, once for each. What is shared and has no members left goes by the name of its stack, by which
  * it is found like any other.
  */
 export function ownersIn(stacks: Iterable<KnownStack>, clusterId: string): LoadBalancerId[] {
   const owners = new Map<string, LoadBalancerId>();
   const add = (owner: string, tags: Readonly<Record<string, string>>) => {
     const at = owner.indexOf('/');
-    if (at < 1 || owners.has(owner)) return;
     const serviceUid = tags[OWNER_TAGS.serviceUid] ?? '';
-    owners.set(owner, { clusterId, namespace: owner.slice(0, at), name: owner.slice(at + 1), serviceUid });
+    const key = `${owner} ${serviceUid}`;
+    if (at < 1 || owners.has(key)) return;
+    owners.set(key, { clusterId, namespace: owner.slice(0, at), name: owner.slice(at + 1), serviceUid });
   };
   for (const stack of stacks) {
     const { loadBalancers, securityGroup, targetGroups } = stack;

@@ -33,22 +33,29 @@ describe('providers/aws/status', () => {
     });
   });
 
-  it('shows the addresses that people chose, which nodes never see as destinations', () => {
-    const desired = desiredWith({
-      aws: { subnets: ['subnet-0', 'subnet-1'], elasticIPs: ['eipalloc-1', 'eipalloc-2'] },
+  for (const mode of ['NodePort', 'ForwardingPort', 'Pod'] as const)
+    it(`shows the addresses that people chose, which targets never see as destinations: ${mode}`, () => {
+      const desired = desiredWith({
+        spec: {
+          targets: { mode, drainSeconds: 30 },
+          frontends: [{ protocol: 'TCP', port: 80, nodePort: 30080, forwardingPort: 28080 }],
+        },
+        aws: { subnets: ['subnet-0', 'subnet-1'], elasticIPs: ['eipalloc-1', 'eipalloc-2'] },
+      });
+      const status = tellStatus(
+        buildModel(desired),
+        observed(desired, ({ loadBalancers }) => {
+          for (const [index, subnet] of (loadBalancers[0]?.subnets ?? []).entries())
+            subnet.addresses = [`192.0.2.${index}`];
+        }),
+      );
+      // The API server takes no ipMode without an ip.
+      expect(status.ingress[0]).to.have.all.keys('hostname');
+      expect(status.ingress.slice(1)).to.deep.equal([
+        { ip: '192.0.2.0', ipMode: 'Proxy' },
+        { ip: '192.0.2.1', ipMode: 'Proxy' },
+      ]);
     });
-    const status = tellStatus(
-      buildModel(desired),
-      observed(desired, ({ loadBalancers }) => {
-        for (const [index, subnet] of (loadBalancers[0]?.subnets ?? []).entries())
-          subnet.addresses = [`192.0.2.${index}`];
-      }),
-    );
-    expect(status.ingress.slice(1)).to.deep.equal([
-      { ip: '192.0.2.0', ipMode: 'Proxy' },
-      { ip: '192.0.2.1', ipMode: 'Proxy' },
-    ]);
-  });
 
   it('tells in numbers why no target is healthy, in the words of AWS', () => {
     const desired = desiredWith();
