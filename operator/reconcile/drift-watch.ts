@@ -33,7 +33,7 @@ export class DriftWatch {
   readonly #options: DriftWatchOptions;
   readonly #stopping = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
-  /** When each was looked at last, or first seen. */
+  /** When the last look at each began, or when it was first seen. */
   readonly #lookedAt = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -67,10 +67,9 @@ export class DriftWatch {
       const lookedAt = this.#lookedAt.get(name);
       if (lookedAt === undefined) this.#lookedAt.set(name, now);
       if (lookedAt === undefined || now - lookedAt < this.#intervalMs(object)) continue;
-      const look = this.#look(provider, object).finally(() => {
-        this.#running.delete(name);
-        this.#lookedAt.set(name, performance.now());
-      });
+      // From one beginning to the next: each thing is read once an interval, unless a round takes longer.
+      this.#lookedAt.set(name, now);
+      const look = this.#look(provider, object).finally(() => this.#running.delete(name));
       this.#running.set(name, look);
     }
   }
@@ -85,18 +84,39 @@ export class DriftWatch {
     const { name } = object.metadata;
     const { signal } = this.#stopping;
     try {
-      const owners = await provider.refresh?.({ name, spec: object.spec }, clusterId, signal);
-      await this.#findDrift(object);
+      const comparing: Promise<void>[] = [];
+      const rechecked = new Set<string>();
+      const seen = (ids: readonly LoadBalancerId[]) => {
+        const compared = this.#findDrift(this.#find(ids), object, rechecked);
+        // When it's aborted, so is the look itself.
+        compared.catch(() => {});
+        comparing.push(compared);
+      };
+      const owners = await provider.refresh?.({ name, spec: object.spec }, clusterId, signal, seen);
+      await Promise.all(comparing);
+      const all = this.#context.caches.loadBalancers.store.byIndex('provider', name);
+      await this.#findDrift(all, object, rechecked);
       await this.#findOrphans(provider, object, owners ?? []);
     } catch (error) {
       if (!signal.aborted) log.warn('DriftCheckFailed', { provider: name, error });
     }
   }
 
-  async #findDrift(object: LoadBalancerProvider): Promise<void> {
-    const { caches, log } = this.#context;
-    const { name } = object.metadata;
-    for (const loadBalancer of caches.loadBalancers.store.byIndex('provider', name)) {
+  #find(ids: readonly LoadBalancerId[]): LoadBalancer[] {
+    const { store } = this.#context.caches.loadBalancers;
+    return ids.flatMap(({ name, namespace }) => store.get(`${namespace}/${name}`) ?? []);
+  }
+
+  /** One of `rechecked` has its turn coming: another one after it would have nothing left to tell. */
+  async #findDrift(
+    loadBalancers: Iterable<LoadBalancer>,
+    object: LoadBalancerProvider,
+    rechecked: Set<string>,
+  ): Promise<void> {
+    const { log } = this.#context;
+    for (const loadBalancer of loadBalancers) {
+      const rechecking = serviceKeyOf(loadBalancer);
+      if (rechecked.has(rechecking)) continue;
       const wasDrifted = findCondition(loadBalancer.status?.conditions, 'Drifted')?.status === 'True';
       const changes = await this.#compare(loadBalancer, object);
       if (changes.length === 0 && !wasDrifted) continue;
@@ -108,7 +128,8 @@ export class DriftWatch {
           changes: changes.map((each) => each.summary),
         });
       }
-      this.#options.recheck(serviceKeyOf(loadBalancer));
+      rechecked.add(rechecking);
+      this.#options.recheck(rechecking);
     }
   }
 
