@@ -76,7 +76,8 @@ class Edge implements RunningEdge {
     const touch = () => this.#keeper.touch();
     for (const { store } of [provider, nodes, slices]) store.onChange(touch);
     loadBalancers.store.onChange(({ object, previous, type }) => {
-      if (type === 'Deleted') this.#status.forget(object);
+      // Whatever it says now counts, not what was written before: others may have taken that out.
+      this.#status.forget(object);
       // Statuses are written often, and change nothing here.
       if (previous?.metadata.generation !== object.metadata.generation || type === 'Deleted') touch();
     });

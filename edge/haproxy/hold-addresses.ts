@@ -6,6 +6,9 @@ import { writeFileWhole } from '../write-file-whole.ts';
 const recordSchema = z.array(z.object({ address: z.string(), device: z.string() }));
 type Held = z.infer<typeof recordSchema>[number];
 
+/** What somebody took off is missed within this time. */
+const LOOK_AGAIN_MS = 5_000;
+
 /**
  * Addresses that this edge added to an interface. Each is written to a file before it is added, so that a later life knows
  * which to take off again, and never takes off one that was there before.
@@ -13,6 +16,8 @@ type Held = z.infer<typeof recordSchema>[number];
 export class HeldAddresses {
   readonly #file: string;
   #held: Held[];
+  /** What was looked at last, and when. */
+  #looked = { at: Number.NEGATIVE_INFINITY, wanted: '' };
 
   constructor(file: string) {
     this.#file = file;
@@ -26,6 +31,14 @@ export class HeldAddresses {
   /** Adds what is missing, and tells the neighbours. Without a device nothing is added. Throws when `ip` refuses. */
   async add(addresses: readonly string[], device: string | undefined): Promise<void> {
     if (device === undefined) return;
+    const wanted = `${device} ${addresses.join(' ')}`;
+    const now = performance.now();
+    if (this.#looked.wanted === wanted && now - this.#looked.at < LOOK_AGAIN_MS) return;
+    await this.#addMissing(addresses, device);
+    this.#looked = { at: now, wanted };
+  }
+
+  async #addMissing(addresses: readonly string[], device: string): Promise<void> {
     const there = new Set(await readAddresses());
     const missing = addresses.filter((address) => !there.has(canonical(address)));
     if (missing.length === 0) return;

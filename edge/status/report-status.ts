@@ -87,7 +87,7 @@ export class EdgeStatus {
     }
   }
 
-  /** Gone, or written by somebody else: what was written last is no news any more. */
+  /** Gone, or another version was seen: what stands there is what is compared with. */
   forget({ metadata }: LoadBalancer): void {
     this.#written.delete(metadata.uid ?? '');
   }

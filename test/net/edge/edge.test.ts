@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { run } from '../support/run.ts';
 import { EdgeLab } from './support/edge-lab.ts';
 import { eventually } from './support/eventually.ts';
 import { ask, Load } from './support/traffic.ts';
@@ -50,6 +51,33 @@ describe('an edge and its HAProxy', function () {
     expect(report.addresses).to.deep.equal([VIP]);
     expect(report.haproxy).to.match(/^\d+\.\d+/);
     expect(report.reason).to.equal(undefined);
+  });
+
+  it('tells its numbers and its health', async () => {
+    const page = (path: string) =>
+      run('ip', 'netns', 'exec', lab.netns, 'curl', '-s', `http://127.0.0.1:10359${path}`);
+    expect(await page('/healthz')).to.equal('ok\n');
+    // As of the last turn, which is a second ago at most.
+    await eventually(async () => {
+      const metrics = await page('/metrics');
+      expect(metrics).to.include('fairlead_edge_targets_up{load_balancer="default/web.lab"} 2\n');
+      expect(metrics).to.include('fairlead_edge_haproxy_up 1\n');
+      expect(metrics).to.match(
+        /^fairlead_edge_connections_accepted\{load_balancer="default\/web.lab"\} [1-9]/m,
+      );
+    });
+  });
+
+  it('puts back what somebody took away: a server, an address, its entry in the status', async () => {
+    await lab.tellWorker('set server default.web.lab.80/10.88.1.1:30080 state maint');
+    await lab.tellWorker('del server default.web.lab.80/10.88.1.1:30080');
+    await run('ip', '-n', lab.netns, 'address', 'delete', `${VIP}/32`, 'dev', 'eth0');
+    await lab.takeOutReports('web');
+    await lab.healthyTargets('web', 2);
+    await answeredBy(nodes);
+    await eventually(async () => {
+      expect(await run('ip', '-n', lab.netns, 'address', 'show', 'dev', 'eth0')).to.include(`${VIP}/32`);
+    });
   });
 
   it('takes nodes in and out with no reload and no failed request', async () => {
@@ -115,24 +143,31 @@ describe('an edge and its HAProxy', function () {
     expect((await lab.reportOf('sound')).reason).to.equal(undefined);
     await answeredBy(nodes, 80, '192.0.2.20');
 
-    await lab.patchService('sick', { sourceRanges: ['10.88.0.0/16'] });
-    await eventually(async () => expect((await lab.reportOf('sick')).reason).to.equal(undefined));
+    const { metadata } = await lab.patchService('sick', { sourceRanges: ['10.88.0.0/16'] });
+    await eventually(async () => {
+      const mended = await lab.reportOf('sick');
+      expect(mended.reason).to.equal(undefined);
+      expect(mended.observedGeneration).to.equal(metadata.generation);
+    });
     await answeredBy(nodes, 80, '192.0.2.20');
   });
 
   it('finds a port that something else has before HAProxy pauses for it, and serves there once it is free', async () => {
     const taken = await lab.listen('192.0.2.25', 80);
-    const reloads = await lab.reloads();
-    await underLoad(async () => {
-      await lab.addService('late', { address: '192.0.2.25' });
-      await eventually(async () => {
-        const report = await lab.reportOf('late');
-        expect(report).to.include({ reason: 'PortTaken', serving: false });
-        expect(report.message).to.include('192.0.2.25 port 80');
+    try {
+      const reloads = await lab.reloads();
+      await underLoad(async () => {
+        await lab.addService('late', { address: '192.0.2.25' });
+        await eventually(async () => {
+          const report = await lab.reportOf('late');
+          expect(report).to.include({ reason: 'PortTaken', serving: false });
+          expect(report.message).to.include('192.0.2.25 port 80');
+        });
       });
-    });
-    expect(await lab.reloads()).to.equal(reloads);
-    await taken.end('SIGKILL');
+      expect(await lab.reloads()).to.equal(reloads);
+    } finally {
+      await taken.end('SIGKILL');
+    }
     await lab.healthyTargets('late', 2);
     await answeredBy(nodes, 80, '192.0.2.25');
   });

@@ -159,8 +159,8 @@ export class EdgeLab {
     });
   }
 
-  async patchService(name: string, spec: object): Promise<void> {
-    await this.client.patch(
+  async patchService(name: string, spec: object): Promise<LoadBalancer> {
+    return await this.client.patch(
       LOAD_BALANCERS,
       'default',
       `${name}.${PROVIDER}`,
@@ -212,6 +212,20 @@ export class EdgeLab {
       if (serving && targets?.healthy === count && targets.desired === count) return;
       const said = this.edge.lines.filter(({ level }) => level !== 'debug').slice(-5);
       throw new Error(`${name}: ${JSON.stringify(report)}; the edge said ${JSON.stringify(said)}`);
+    });
+  }
+
+  /** As somebody does by hand; says what HAProxy answers. */
+  async tellWorker(command: string): Promise<string> {
+    return await askWorker(this.#socket, command);
+  }
+
+  /** As somebody does by hand. */
+  async takeOutReports(name: string): Promise<void> {
+    const path = `/apis/fairlead.dev/v1alpha1/namespaces/default/loadbalancers/${name}.${PROVIDER}/status`;
+    await this.client.request('PATCH', path, {
+      contentType: 'application/merge-patch+json',
+      body: { status: { edges: null } },
     });
   }
 
