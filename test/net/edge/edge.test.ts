@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { run } from '../support/run.ts';
-import { EdgeLab } from './support/edge-lab.ts';
+import { DRAIN_SECONDS, EdgeLab } from './support/edge-lab.ts';
 import { eventually } from './support/eventually.ts';
 import { ask, Load } from './support/traffic.ts';
 
@@ -176,7 +176,7 @@ describe('an edge and its HAProxy', function () {
     await lab.addService('pods', {
       address: '192.0.2.26',
       frontends: [{ name: 'http', protocol: 'TCP', port: 80 }],
-      targets: { mode: 'Pod', drainSeconds: 2 },
+      targets: { mode: 'Pod', drainSeconds: DRAIN_SECONDS },
     });
     const [first = '', second = ''] = nodes;
     await lab.setPods('pods', { [first]: true, [second]: false });

@@ -25,6 +25,8 @@ export const PROVIDER = 'lab';
 const HOST = '10.88.0.1';
 const EDGE = '10.88.0.2';
 const NODE_PORT = 30_080;
+/** Longer than any test: what is cut when its time is over fails, and no request may. */
+export const DRAIN_SECONDS = 120;
 const CONFIG = fileURLToPath(new URL('../../../../config/', import.meta.url));
 
 /**
@@ -80,7 +82,10 @@ export class EdgeLab {
     const kubeconfig = await relayedKubeconfig(plane, relay, connection.ca ?? '');
     const provider: Omit<LoadBalancerProvider, 'spec'> & { spec: { haproxy: object; targets: object } } = {
       metadata: { name: PROVIDER },
-      spec: { haproxy: { healthCheck: { intervalSeconds: 1 }, ...haproxy }, targets: { drainSeconds: 2 } },
+      spec: {
+        haproxy: { healthCheck: { intervalSeconds: 1 }, ...haproxy },
+        targets: { drainSeconds: DRAIN_SECONDS },
+      },
     };
     await plane.adminClient().request('POST', '/apis/fairlead.dev/v1alpha1/loadbalancerproviders', {
       body: { apiVersion: 'fairlead.dev/v1alpha1', kind: LOAD_BALANCER_PROVIDERS.kind, ...provider },
@@ -152,7 +157,7 @@ export class EdgeLab {
         scheme: 'Public',
         addresses: [{ address, family: 'IPv4', pool: 'pool' }],
         frontends: [{ protocol: 'TCP', port: 80, nodePort: NODE_PORT }],
-        targets: { mode: 'NodePort', drainSeconds: 2 },
+        targets: { mode: 'NodePort', drainSeconds: DRAIN_SECONDS },
         externalTrafficPolicy: 'Cluster',
         ...spec,
       },
