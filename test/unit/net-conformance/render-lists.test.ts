@@ -9,10 +9,10 @@ const probe = { from: P1A, to: clusterIp(), expect: refused(), differs };
 const subject = (name: string): Case => ({ name, stages: [{ services: [], expect: [probe, probe] }] });
 
 describe('lists of the conformance cases', () => {
+  const themes = { 'some theme': [subject('1: one'), { ...subject('2: two'), families: ['IPv4'] as const }] };
+
   it('name each reason once, with the cases that meet it, and each case', () => {
-    const text = renderLists({
-      'some theme': [subject('1: one'), { ...subject('2: two'), families: ['IPv4'] }],
-    });
+    const text = renderLists(themes, []);
 
     expect(text.split('\n')).to.deep.equal([
       '## Differences',
@@ -33,6 +33,16 @@ describe('lists of the conformance cases', () => {
       '',
       '- 1: one',
       '- 2: two (IPv4 alone)',
+      '',
+    ]);
+  });
+
+  it('name what is in no case, too', () => {
+    const lines = renderLists(themes, ['takes no more than ten']).split('\n');
+    expect(lines.slice(2, 6)).to.deep.equal([
+      '### The agent, against kube-proxy and the behaviours',
+      '',
+      '- takes no more than ten',
       '',
     ]);
   });

@@ -15,7 +15,7 @@ const BEYOND_CASES: readonly string[] = [
 ];
 
 /** The lists of docs/conformance.md: where a proxy differs, with the reasons, and all cases. Markdown. */
-export function renderLists(themes: Themes): string {
+export function renderLists(themes: Themes, beyondCases: readonly string[] = BEYOND_CASES): string {
   const cases = Object.values(themes).flat();
   const proxies: readonly ProxyName[] = ['fairlead', 'kube-proxy'];
   return [
@@ -24,8 +24,7 @@ export function renderLists(themes: Themes): string {
     ...proxies.flatMap((proxy) => [
       `### ${TITLES[proxy]}`,
       '',
-      ...renderDifferences(cases, proxy),
-      ...(proxy === 'fairlead' ? BEYOND_CASES.map((difference) => `- ${difference}`) : []),
+      ...renderDifferences(cases, proxy, proxy === 'fairlead' ? beyondCases : []),
       '',
     ]),
     '## Cases',
@@ -42,8 +41,12 @@ export function renderLists(themes: Themes): string {
     .concat('\n');
 }
 
-/** Each reason once, with the cases that meet it. */
-function renderDifferences(cases: readonly Case[], proxy: ProxyName): string[] {
+/** Each reason once, with the cases that meet it; then those that are in none. */
+function renderDifferences(
+  cases: readonly Case[],
+  proxy: ProxyName,
+  beyondCases: readonly string[],
+): string[] {
   const casesByReason = new Map<string, Set<string>>();
   for (const { name, stages } of cases) {
     for (const { differs } of stages.flatMap(({ expect }) => expect)) {
@@ -52,11 +55,12 @@ function renderDifferences(cases: readonly Case[], proxy: ProxyName): string[] {
       casesByReason.set(reason, (casesByReason.get(reason) ?? new Set()).add(name));
     }
   }
-  if (casesByReason.size === 0) return ['None.'];
-  return Array.from(casesByReason, ([reason, names]) => [
+  if (casesByReason.size + beyondCases.length === 0) return ['None.'];
+  const met = Array.from(casesByReason, ([reason, names]) => [
     `- ${reason}. Met by:`,
     ...Array.from(names, (name) => `  - ${name}`),
   ]).flat();
+  return [...met, ...beyondCases.map((difference) => `- ${difference}`)];
 }
 
 function familiesOf({ families }: Case): string {
