@@ -20,6 +20,7 @@ COPY crds crds
 COPY providers providers
 COPY operator operator
 COPY agent agent
+COPY edge edge
 ENV NODE_ENV=production
 # What Node makes of the agent's files at its first start, kept for all others: their root file system is read-only.
 RUN node agent/main.ts --help >/dev/null
