@@ -82,7 +82,7 @@ export class AwsCalls {
         context.signal.throwIfAborted();
         const { error, retry } = classifyAwsError(failure, operation);
         if (retry === 'no' || ++tries[retry] >= MOST_TRIES[retry]) throw error;
-        if (retry === 'missing' && !this.#mayAppear(operation, input, tries.missing)) throw error;
+        if (retry === 'missing' && !this.#mayAppear(operation, input, context, tries.missing)) throw error;
         await sleep(backoff.next(), context.signal);
         context.signal.throwIfAborted();
       }
@@ -94,9 +94,15 @@ export class AwsCalls {
     if (arn !== undefined) this.#options.onArn(arn);
   }
 
-  /** Deleting twice fails like this when the first answer was lost, so that isn't waited for long. */
-  #mayAppear(operation: OperationName, input: unknown, tries: number): boolean {
-    return this.#recent.hasAnyOf(input) && (!operation.startsWith('Delete') || tries < 3);
+  /** Not waited for long where deleting twice fails like this, since the first answer was lost, or where somebody looks again. */
+  #mayAppear(
+    operation: OperationName,
+    input: unknown,
+    { inBackground }: CallContext,
+    tries: number,
+  ): boolean {
+    const isPatient = !operation.startsWith('Delete') && !inBackground;
+    return this.#recent.hasAnyOf(input) && (isPatient || tries < 3);
   }
 
   async #once<N extends OperationName>(

@@ -100,7 +100,7 @@ describe('operator and AWS: pods as targets', function () {
     const [group] = await life.aws.targetGroups();
     await life.aws.peer.elb('RegisterTargets', {
       TargetGroupArn: text(group?.TargetGroupArn),
-      Targets: [{ Id: '10.0.1.12', Port: '8080' }],
+      Targets: [{ Id: '10.0.1.12', Port: '8080', AvailabilityZone: 'all' }],
     });
     await pods.add('new', '10.0.1.12');
     await waitFor(health, (found) => found.includes('unhealthy'), 'AWS to have found it unhealthy');
