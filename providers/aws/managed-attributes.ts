@@ -19,12 +19,12 @@ const OF_ACCESS_LOGS: Attributes = { 'access_logs.s3.prefix': '' };
 /** https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html */
 const OF_TARGET_GROUPS: Attributes = {
   'deregistration_delay.timeout_seconds': '300',
-  'deregistration_delay.connection_termination.enabled': 'false',
   'proxy_protocol_v2.enabled': 'false',
 };
 /** Groups of TLS have none. */
 const OF_STICKINESS: Attributes = { 'stickiness.enabled': 'false', 'stickiness.type': 'source_ip' };
 const CLIENT_ADDRESS = 'preserve_client_ip.enabled';
+const TERMINATION = 'deregistration_delay.connection_termination.enabled';
 
 /**
  * Of TCP alone: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html,
@@ -41,8 +41,10 @@ export function managedOfLoadBalancer({ attributes }: Pick<LoadBalancerModel, 'a
 }
 
 /**
- * The client's address is kept but by groups of addresses over TCP and TLS:
+ * The client's address is kept but by groups of addresses over TCP and TLS; what is left of connections at the end of the
+ * deregistration delay is cut but with these two:
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#client-ip-preservation
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
  */
 export function managedOfTargetGroup({
   protocol,
@@ -53,6 +55,7 @@ export function managedOfTargetGroup({
     ...OF_TARGET_GROUPS,
     ...(protocol === 'TLS' ? NONE : OF_STICKINESS),
     [CLIENT_ADDRESS]: String(targetType === 'instance' || !isStream),
+    [TERMINATION]: String(!isStream),
   };
 }
 
@@ -68,6 +71,11 @@ export function managedOfListener({
 export const MANAGED_ATTRIBUTES: Readonly<Record<'loadBalancer' | 'targetGroup' | 'listener', Set<string>>> =
   {
     loadBalancer: new Set([...Object.keys(OF_LOAD_BALANCERS), ...Object.keys(OF_ACCESS_LOGS)]),
-    targetGroup: new Set([...Object.keys(OF_TARGET_GROUPS), ...Object.keys(OF_STICKINESS), CLIENT_ADDRESS]),
+    targetGroup: new Set([
+      ...Object.keys(OF_TARGET_GROUPS),
+      ...Object.keys(OF_STICKINESS),
+      CLIENT_ADDRESS,
+      TERMINATION,
+    ]),
     listener: new Set(Object.keys(OF_LISTENERS)),
   };

@@ -127,7 +127,9 @@ describe('aws: the whole provider', () => {
   }).timeout(120_000);
 
   it('finds nothing to do after a restart that knows of no model, but by reading', async () => {
+    const port = (protocol: 'TCP' | 'UDP', at: number) => ({ protocol, port: at, nodePort: 30000 + at });
     const desired = desire('again', {
+      frontends: [port('TCP', 80), port('UDP', 514), port('TCP', 53), port('UDP', 53)],
       sourceRanges: ['10.0.0.0/8', '192.168.0.0/16'],
       sessionAffinitySeconds: 100,
     });

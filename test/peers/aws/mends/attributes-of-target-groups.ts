@@ -33,7 +33,7 @@ export const attributesOfTargetGroups: Mend = {
 function defaultsOf({ protocol, targetType }: TargetGroupView): Record<string, string> {
   const datagrams = protocol === 'UDP' || protocol === 'TCP_UDP';
   return {
-    'deregistration_delay.connection_termination.enabled': 'false',
+    'deregistration_delay.connection_termination.enabled': String(datagrams),
     'deregistration_delay.timeout_seconds': '300',
     'load_balancing.cross_zone.enabled': 'use_load_balancer_configuration',
     'preserve_client_ip.enabled': String(datagrams || targetType === 'instance'),

@@ -86,6 +86,27 @@ describe('providers/aws: attributes that are wanted as AWS makes them', () => {
     ]);
   });
 
+  it('end the connections of datagrams with the deregistration delay, and no others, as AWS has it', () => {
+    const termination = (value: boolean) =>
+      targetGroup({ 'deregistration_delay.connection_termination.enabled': String(value) });
+    const over = (...protocols: ('TCP' | 'UDP')[]): DesiredOptions => ({
+      spec: {
+        frontends: protocols.map((protocol) => ({ protocol, port: 53, nodePort: 30053 })),
+        targets: { mode: 'NodePort', drainSeconds: 300 },
+      },
+    });
+    for (const [options, isDefault] of [
+      [over('TCP'), false],
+      [over('UDP'), true],
+      [over('TCP', 'UDP'), true],
+    ] as const) {
+      expect(edited(options, termination(isDefault))).to.deep.equal([]);
+      expect(edited(options, termination(!isDefault))).to.deep.equal([
+        `attributes.deregistration_delay.connection_termination.enabled: ${isDefault}, not ${!isDefault}`,
+      ]);
+    }
+  });
+
   it('are put back on a listener of TCP, and asked of no other', () => {
     const idle = { 'tcp.idle_timeout.seconds': '60' };
     expect(edited({}, listener(idle))).to.deep.equal(['attributes.tcp.idle_timeout.seconds: 350, not 60']);
