@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadBalancer } from '../crds/load-balancer.ts';
 import { LOAD_BALANCERS } from '../crds/resources.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -42,6 +43,8 @@ export function createInformers(client: KubeClient, nodeName: string, log: Logge
   };
 }
 
+const ASK_AGAIN_MS = 1_000;
+
 /** Starts the informers; resolves when each store holds a whole listing. */
 export async function listEverything(
   informers: AgentInformers,
@@ -61,12 +64,17 @@ async function startAndSync(informer: { start(): void; synced: Promise<void> }):
 
 /** Whether the cluster tells its ServiceCIDRs: not before Kubernetes 1.33, and not to who may not read them. */
 async function canReadServiceCidrs(client: KubeClient, log: Logger): Promise<boolean> {
-  try {
-    await client.list(SERVICE_CIDRS, { limit: 1 });
-    return true;
-  } catch (error) {
-    if (!isClass(error, 'NotFound', 'Rejected')) return true;
-    log.warn('NoServiceCidrs', { error, effect: 'unallocated ClusterIPs are not dropped' });
-    return false;
+  for (;;) {
+    try {
+      await client.list(SERVICE_CIDRS, { limit: 1 });
+      return true;
+    } catch (error) {
+      if (isClass(error, 'NotFound', 'Rejected')) {
+        log.warn('NoServiceCidrs', { error, effect: 'unallocated ClusterIPs are not dropped' });
+        return false;
+      }
+      // It may be either: an informer of what isn't there would never be in.
+      await sleep(ASK_AGAIN_MS);
+    }
   }
 }

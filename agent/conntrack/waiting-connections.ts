@@ -35,8 +35,18 @@ export class WaitingConnections {
     const now = parse(after);
     const was = parse(before);
     for (const id of now.keys()) if (!was.has(id)) this.#since.served.add(id);
+    for (const [id, text] of now) this.#isBack(id, text);
     for (const [id, text] of was) {
       if (now.get(id) !== text) note(this.#since.gone, id, without(text, now.get(id)));
+    }
+  }
+
+  #isBack(id: string, endpoints: string): void {
+    for (const { gone } of [this.#since, this.#looking]) {
+      const known = gone.get(id);
+      if (known === undefined) continue;
+      for (const endpoint of endpoints.split(',')) known.delete(endpoint);
+      if (known.size === 0) gone.delete(id);
     }
   }
 

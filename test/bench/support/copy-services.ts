@@ -12,15 +12,15 @@ export interface ServiceCopy {
 }
 
 /**
- * Services, EndpointSlices and IPAddresses as they are stored, each like one that the API server made, with a ClusterIP of
- * `range` that is still free.
+ * Services, each with its EndpointSlice and its IPAddress, as they are stored: like those that the API server made, with a
+ * ClusterIP of `range` that is still free.
  */
 export async function copyServices(
   client: KubeClient,
   model: { namespace: string; service: string; slice: string },
   range: { prefix: string; first: number; last: number },
   copies: Iterable<ServiceCopy>,
-): Promise<Iterator<StoredObject>> {
+): Promise<Iterator<StoredObject[]>> {
   const { namespace } = model;
   const service = await client.get(SERVICES, namespace, model.service);
   const slice = await client.get(ENDPOINT_SLICES, namespace, model.slice);
@@ -32,18 +32,18 @@ export async function copyServices(
       while (taken.has(addressOf(range, number))) number++;
       if (number > range.last) throw new Error('the range of ClusterIPs is used up');
       const address = addressOf(range, number++);
-      yield* store(namespace, address, copy, service, slice);
+      yield store(namespace, address, copy, service, slice);
     }
   })();
 }
 
-function* store(
+function store(
   namespace: string,
   address: string,
   { name, slice }: ServiceCopy,
   serviceModel: Service,
   sliceModel: EndpointSlice,
-): Iterable<StoredObject> {
+): StoredObject[] {
   const service: Service = {
     ...serviceModel,
     apiVersion: 'v1',
@@ -51,8 +51,6 @@ function* store(
     metadata: stored(serviceModel, name),
     spec: { ...serviceModel.spec, selector: { app: name }, clusterIP: address, clusterIPs: [address] },
   };
-  yield { key: `/registry/ipaddresses/${address}`, value: buildIpAddress(address, namespace, name) };
-  yield { key: `/registry/services/specs/${namespace}/${name}`, value: service };
   const { labels = {}, annotations = {} } = slice.metadata;
   const value: EndpointSlice = {
     ...slice,
@@ -60,7 +58,11 @@ function* store(
     kind: 'EndpointSlice',
     metadata: { ...stored(sliceModel, slice.metadata.name), labels, annotations },
   };
-  yield { key: `/registry/endpointslices/${namespace}/${slice.metadata.name}`, value };
+  return [
+    { key: `/registry/ipaddresses/${address}`, value: buildIpAddress(address, namespace, name) },
+    { key: `/registry/services/specs/${namespace}/${name}`, value: service },
+    { key: `/registry/endpointslices/${namespace}/${slice.metadata.name}`, value },
+  ];
 }
 
 /** The version of an object is etcd's own, and isn't stored. */

@@ -63,9 +63,7 @@ async function measureOneByOne(
     const { token, change } = next(turn);
     const seen = monitor.waitFor(token, LONGEST_WAIT_MS);
     const startedAt = performance.now();
-    const changed = change();
-    const seenAt = await seen;
-    await changed;
+    const [seenAt] = await Promise.all([seen, change()]);
     if (seenAt === undefined) throw new ChangeLost(explainLoss(proxy, token, monitor));
     latencies.push(seenAt - startedAt);
     await sleep(proxy.restMs);

@@ -241,6 +241,17 @@ describe('agent: which flows are stale', () => {
       expect(judge(to('10.96.0.1', 53, '10.0.0.3')), 'the Service is gone').to.equal('NoSuchEndpoint');
     });
 
+    it('do not with an endpoint that is back', () => {
+      put(endpoint('10.0.0.1'), endpoint('10.0.0.2'));
+      waiting.beginLook();
+      waiting.endLook();
+      put(endpoint('10.0.0.2'));
+      put(endpoint('10.0.0.1'), endpoint('10.0.0.2'));
+      expect(waiting.isWorthALook).to.equal(false);
+      waiting.beginLook();
+      expect(judge(to('10.96.0.1', 53, '10.0.0.1'))).to.equal(null);
+    });
+
     it('are looked for again, with what changed meanwhile, when a look failed', () => {
       put(endpoint('10.0.0.1'), endpoint('10.0.0.2'), endpoint('10.0.0.3'));
       waiting.beginLook();
