@@ -57,8 +57,9 @@ export class AwsLife {
     return this.#operator;
   }
 
-  /** Takes all away while the operator still runs. */
+  /** Takes all away while the operator still runs; a test that failed may have left it stopped. */
   async end(): Promise<void> {
+    if (this.#operator === undefined) await this.startOperator();
     await this.fixture.clean();
     await this.stopOperator();
     await this.aws.stop();
