@@ -16,6 +16,8 @@ export interface EventRecorderOptions {
   log: Logger;
   /** At most one write a series in this time. @default 10000 */
   seriesIntervalMs?: number;
+  /** A repeat so long after the last one is an Event of its own. @default 360000 */
+  seriesLifeMs?: number;
 }
 
 /** One event and its repeats. */
@@ -51,6 +53,7 @@ const WRITE_TIMEOUT_MS = 5_000;
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #seriesIntervalMs: number;
+  readonly #seriesLifeMs: number;
   readonly #series = new Map<string, Series>();
   readonly #buckets = new Map<string, TokenBucket>();
   #queue: Series[] = [];
@@ -64,6 +67,7 @@ export class EventRecorder {
   constructor(options: EventRecorderOptions) {
     this.#options = options;
     this.#seriesIntervalMs = options.seriesIntervalMs ?? 10_000;
+    this.#seriesLifeMs = options.seriesLifeMs ?? SERIES_LIFE_MS;
   }
 
   emit(
@@ -79,7 +83,7 @@ export class EventRecorder {
     const key = keyOfSeries(input);
     const now = performance.now();
     const known = this.#series.get(key);
-    if (known !== undefined && now - known.lastAt < SERIES_LIFE_MS) {
+    if (known !== undefined && now - known.lastAt < this.#seriesLifeMs) {
       known.count++;
       known.lastAt = now;
       this.#enqueueRepeat(known, now);
@@ -90,14 +94,17 @@ export class EventRecorder {
 
   /**
    * For what every instance of the component says alike: the first one's Event stands for all, the others' are turned down
-   * by the API server, and repeats aren't counted.
+   * by the API server, and repeats aren't counted; what is said again much later is told again, if the Event is gone by then.
    */
   emitShared(regarding: KubeObject, type: 'Normal' | 'Warning', reason: string, note: string): void {
     if (this.#stopped) return;
     const { component } = this.#options;
     const input = { regarding, type, reason, note, action: reason, component, instance: component };
     const key = keyOfSeries(input);
-    if (!this.#series.has(key)) this.#begin(key, { ...input, shared: true }, performance.now());
+    const now = performance.now();
+    const known = this.#series.get(key);
+    if (known !== undefined && now - known.lastAt < this.#seriesLifeMs) return;
+    this.#begin(key, { ...input, shared: true }, now);
   }
 
   #begin(key: string, input: Omit<EventInput, 'now'>, now: number): void {
@@ -250,7 +257,8 @@ export class EventRecorder {
   #remember(key: string, series: Series): void {
     this.#series.delete(key);
     const now = performance.now();
-    if (this.#series.size >= MOST_SERIES) evict(this.#series, (each) => now - each.lastAt >= SERIES_LIFE_MS);
+    if (this.#series.size >= MOST_SERIES)
+      evict(this.#series, (each) => now - each.lastAt >= this.#seriesLifeMs);
     this.#series.set(key, series);
   }
 

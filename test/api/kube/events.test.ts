@@ -34,7 +34,11 @@ describe('kube/events', function () {
   let recorder: EventRecorder;
   let lines: string[];
 
-  function makeRecorder(through: KubeClient, seriesIntervalMs = 50): EventRecorder {
+  function makeRecorder(
+    through: KubeClient,
+    seriesIntervalMs = 50,
+    more: { seriesLifeMs?: number } = {},
+  ): EventRecorder {
     const recording = recordingLogger();
     lines = recording.lines;
     return new EventRecorder({
@@ -43,6 +47,7 @@ describe('kube/events', function () {
       instance: 'pod-1',
       log: recording.log,
       seriesIntervalMs,
+      ...more,
     });
   }
   async function written(): Promise<Event[]> {
@@ -83,6 +88,17 @@ describe('kube/events', function () {
       expect(event).to.not.have.property('series');
     }
     expect(lines).to.deep.equal([]);
+  });
+
+  it('writes what all say alike anew once it was said long ago and its Event is gone', async () => {
+    const lasting = makeRecorder(admin, 50, { seriesLifeMs: 1 });
+    const say = () => lasting.emitShared(regarding, 'Warning', 'FrontendClaimed', 'by another');
+    say();
+    await eventually('it is there', async () => (await written()).length === 1);
+    await admin.request('DELETE', pathOf(EVENTS, namespace));
+    say();
+    await eventually('it is there again', async () => (await written()).length === 1);
+    await lasting.stop();
   });
 
   it('writes an Event that kubectl shows with its object', async () => {
