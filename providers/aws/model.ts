@@ -75,6 +75,8 @@ export interface SecurityGroupModel {
   tags: Record<string, string>;
   /** Whether rules in the nodes' group let the load balancer reach these ports of nodes or pods. */
   backend: { ports: SecurityGroupPorts[] } | undefined;
+  /** What people asked for in words (`manageSecurityGroup`, `manageBackendRules`): of one that was adopted, only that is done. */
+  asked?: ('clients' | 'nodes')[];
 }
 
 export interface SecurityGroupPorts {

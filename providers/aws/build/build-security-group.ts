@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import type { AwsOptions } from '../../../crds/aws-provider.ts';
 import { mergePorts } from '../apply/merge-ports.ts';
 import type {
   LoadBalancerModel,
@@ -50,8 +51,19 @@ export function buildSecurityGroup(
     ingress,
     tags: buildStackTags(input, 'SecurityGroup'),
     backend: withBackend ? { ports: buildBackendPorts(input) } : undefined,
+    ...findAsked(options),
   };
   return { model, refusals: [...refuseRanges(input.own), ...refuseCount(ingress)] };
+}
+
+function findAsked({
+  manageBackendRules,
+  manageSecurityGroup,
+}: AwsOptions): Pick<SecurityGroupModel, 'asked'> {
+  const clients = manageSecurityGroup === true ? (['clients'] as const) : [];
+  const nodes = manageBackendRules === true ? (['nodes'] as const) : [];
+  const asked = [...clients, ...nodes];
+  return asked.length === 0 ? {} : { asked };
 }
 
 /** Clients at the ports of all members; and, from everybody, what path MTU discovery needs in these families. */

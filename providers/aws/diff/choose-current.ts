@@ -1,4 +1,4 @@
-import type { AwsModel } from '../model.ts';
+import type { AwsModel, SecurityGroupModel } from '../model.ts';
 import type {
   AwsObserved,
   ObservedListener,
@@ -9,7 +9,7 @@ import { OWNER_TAGS } from '../tags.ts';
 
 /** The load balancers of a stack, sorted by what becomes of them. */
 export interface Current {
-  /** The model, with the name of the one that it is about. */
+  /** The model, with the name of the one that it is about, and no more security groups than may be managed of that one. */
   model: AwsModel;
   /** The one that the model is about; undefined: it isn't there yet. */
   loadBalancer: ObservedLoadBalancer | undefined;
@@ -27,7 +27,7 @@ export function chooseCurrent(model: AwsModel, observed: AwsObserved): Current {
     (isNamed ? undefined : observed.loadBalancers.find((each) => each.variant === variant)) ??
     (isNamed ? undefined : observed.loadBalancers.find((each) => isKept(model, each)));
   return {
-    model: loadBalancer === undefined ? model : withName(model, loadBalancer.name),
+    model: loadBalancer === undefined ? model : asFound(model, loadBalancer),
     loadBalancer,
     former: observed.loadBalancers.filter(({ arn }) => arn !== loadBalancer?.arn),
   };
@@ -90,6 +90,19 @@ export function isHeld(
   return accepted !== undefined && member !== undefined && member !== own && !accepted.includes(member);
 }
 
-function withName(model: AwsModel, name: string): AwsModel {
-  return { ...model, loadBalancer: { ...model.loadBalancer, name } };
+function asFound(model: AwsModel, { name, tags }: ObservedLoadBalancer): AwsModel {
+  const isAdopted = tags[OWNER_TAGS.adopted] !== undefined;
+  const { loadBalancer, securityGroup } = model;
+  return {
+    ...model,
+    loadBalancer: { ...loadBalancer, name },
+    securityGroup: isAdopted ? ofAdopted(securityGroup) : securityGroup,
+  };
+}
+
+/** Its owner's groups say who may connect, whether an annotation names it still or not. */
+function ofAdopted(securityGroup: SecurityGroupModel | undefined): SecurityGroupModel | undefined {
+  const asked = securityGroup?.asked ?? [];
+  if (securityGroup === undefined || asked.includes('clients')) return securityGroup;
+  return asked.includes('nodes') ? { ...securityGroup, ingress: [] } : undefined;
 }

@@ -15,7 +15,9 @@ export function assumeApplied(stack: KnownStack, applied: AwsModel): void {
   for (const each of stack.loadBalancers) {
     if (isOf(each, applied)) assumeLoadBalancer(each, stack, applied);
   }
-  stack.backendPorts ??= applied.leads ? (applied.securityGroup?.backend?.ports ?? []) : undefined;
+  // One that was adopted may have no group, whatever the model says.
+  if (applied.leads && stack.securityGroup !== undefined)
+    stack.backendPorts ??= applied.securityGroup?.backend?.ports ?? [];
 }
 
 /** One that was adopted has the name that it had, and its listeners may be others', too: they are read. */

@@ -139,8 +139,9 @@ describe('providers/aws: attributes that are wanted as AWS makes them', () => {
       for (const { tags } of aws.loadBalancers) tags[OWNER_TAGS.adopted] = 'true';
       protect(aws);
     };
-    expect(edited({}, adopt)).to.deep.equal([]);
-    const aws = { attributes: { 'deletion_protection.enabled': 'false' } };
+    const managed = { manageSecurityGroup: true };
+    expect(edited({ aws: managed }, adopt)).to.deep.equal([]);
+    const aws = { ...managed, attributes: { 'deletion_protection.enabled': 'false' } };
     expect(edited({ aws }, adopt)).to.deep.equal(['attributes.deletion_protection.enabled: false, not true']);
   });
 });

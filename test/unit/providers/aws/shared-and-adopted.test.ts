@@ -322,13 +322,31 @@ describe('providers/aws: adoption', () => {
     }
   });
 
-  it('keeps it when nobody asks for it by its ARN any more', () => {
+  it('keeps it, and the groups that it has, when nobody asks for it by its ARN any more', () => {
     const aws = new AwsPicture(structuredClone(NETWORK));
     aws.adoptable = byHand();
     const { token } = ask(aws, adopting());
     converge(aws, adopting(token));
-    converge(aws, desiredWith({ aws: { manageSecurityGroup: false } }));
+    converge(aws, desiredWith());
     expect(aws.loadBalancers.map(({ arn }) => arn)).to.deep.equal([ARN]);
+    expect(aws.loadBalancers[0]?.securityGroups).to.deep.equal(['sg-theirs']);
+    expect(aws.securityGroup).to.equal(undefined);
+  });
+
+  it('lets nobody in beside those of its owner, also without its ARN, but where that is asked for', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    aws.adoptable = byHand();
+    const nodes = { aws: { manageBackendRules: true } };
+    const { token } = ask(aws, adopting(undefined, nodes));
+    converge(aws, adopting(token, nodes));
+    expect(converge(aws, desiredWith(nodes)).flat().join()).not.to.match(/security group|Let in/i);
+    expect(aws.securityGroup?.ingress).to.deep.equal([]);
+    expect(aws.backendPorts).to.have.length(2);
+    converge(aws, desiredWith({ aws: { manageSecurityGroup: true } }));
+    expect(openPorts(aws.securityGroup)).to.deep.equal([80]);
+    converge(aws, desiredWith());
+    expect(aws.securityGroup).to.equal(undefined);
+    expect(aws.loadBalancers[0]?.securityGroups).to.deep.equal(['sg-theirs']);
   });
 
   it('refuses in words what AWS can not change of it, and ports that are taken', () => {
