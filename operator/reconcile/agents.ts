@@ -19,8 +19,6 @@ export interface AgentsOptions {
 }
 
 const SELECTOR = 'fairlead.dev/component=agent';
-/** agent/announce/member-record.ts */
-const LEASE_PREFIX = /^fairlead-agent-/;
 const DEFAULT_INTERVAL_MS = 3_000;
 
 interface Watched {
@@ -41,8 +39,6 @@ export class Agents implements LiveAgents {
   readonly #options: AgentsOptions;
   readonly #watched = new Map<string, Watched>();
   #live = new Set<string>();
-  /** Of nodes that have a Lease, whoever holds it; undefined: nobody could be asked yet. */
-  #known: ReadonlySet<string> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -59,9 +55,8 @@ export class Agents implements LiveAgents {
     return count;
   }
 
-  /** Whether a node never had an agent, though others have; one whose agent died has its Lease still. */
-  hasNone(node: string): boolean {
-    return this.#known !== undefined && this.#known.size > 0 && !this.#known.has(node);
+  isLive(node: string): boolean {
+    return this.#live.has(node);
   }
 
   /** Looks once, then goes on looking. Who can't be asked yet isn't alive as far as we know. */
@@ -116,10 +111,8 @@ export class Agents implements LiveAgents {
     for (const { node, changedAt, durationMs } of this.#watched.values()) {
       if (now - changedAt <= durationMs + patienceMs) live.add(node);
     }
-    const known = new Set(leases.map(({ metadata }) => metadata.name.replace(LEASE_PREFIX, '')));
-    const changed = !isSame(live, this.#live) || !isSame(known, this.#known ?? new Set());
+    const changed = !isSame(live, this.#live);
     this.#live = live;
-    this.#known = known;
     if (changed) this.#options.onChange();
   }
 }

@@ -43,11 +43,17 @@ export function buildDesired(
   };
 }
 
-/** Forwarding ports are the agents' alone: a node that never had one has nobody there (docs/adr/0014). */
+/**
+ * Forwarding ports are the agents' alone: a node that never had one has nobody there (docs/adr/0014). An agent that is
+ * stopped takes its Lease with it; its NodeForwarder stays.
+ */
 function findNodes({ agents, caches }: ReconcileContext, spec: LoadBalancerSpec): TargetNode[] {
   const nodes = targetNodes(caches.nodes.store.list(), spec);
   if (spec.targets.mode !== 'ForwardingPort') return nodes;
-  return nodes.map((node) => ({ ...node, draining: node.draining || agents.hasNone(node.name) }));
+  const hadAgent = ({ name }: TargetNode) =>
+    caches.nodeForwarders.store.get(name) !== undefined || agents.isLive(name);
+  if (!nodes.some(hadAgent)) return nodes;
+  return nodes.map((node) => ({ ...node, draining: node.draining || !hadAgent(node) }));
 }
 
 /** Those that share a load balancer with this one, itself among them, oldest first. */

@@ -1,8 +1,15 @@
 import type { AddressPool } from '../../crds/address-pool.ts';
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
+import type { NodeForwarder } from '../../crds/node-forwarder.ts';
 import type { PortPool } from '../../crds/port-pool.ts';
-import { ADDRESS_POOLS, LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS, PORT_POOLS } from '../../crds/resources.ts';
+import {
+  ADDRESS_POOLS,
+  LOAD_BALANCER_PROVIDERS,
+  LOAD_BALANCERS,
+  NODE_FORWARDERS,
+  PORT_POOLS,
+} from '../../crds/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { createInformer, type Informer } from '../../kube/informer.ts';
 import type { Logger } from '../../kube/log.ts';
@@ -21,6 +28,8 @@ export interface Caches {
   portPools: Informer<PortPool>;
   namespaces: Informer<Namespace>;
   nodes: Informer<Node>;
+  /** Which nodes have or had an agent; what those report isn't kept. */
+  nodeForwarders: Informer<NodeForwarder>;
   /** Listed on demand. */
   targets: TargetCaches;
   freshServices: FreshView<Service>;
@@ -48,6 +57,7 @@ export function createCaches(client: KubeClient, log: Logger): Caches {
   const portPools = informer(PORT_POOLS);
   const namespaces = informer(NAMESPACES);
   const nodes = informer(NODES, keepLabels);
+  const nodeForwarders = informer(NODE_FORWARDERS, keepName);
   services.store.addIndex('namespace', (service) => [service.metadata.namespace ?? '']);
   loadBalancers.store
     .addIndex('service', (each) => [serviceKeyOf(each)])
@@ -55,7 +65,16 @@ export function createCaches(client: KubeClient, log: Logger): Caches {
     .addIndex('tenant', (each) => [tenantOf(each.spec.provider.name, each.metadata.namespace)])
     .addIndex('pool', (each) => (each.spec.addresses ?? []).map(({ pool }) => pool));
 
-  const all = [services, loadBalancers, providers, addressPools, portPools, namespaces, nodes];
+  const all = [
+    services,
+    loadBalancers,
+    providers,
+    addressPools,
+    portPools,
+    namespaces,
+    nodes,
+    nodeForwarders,
+  ];
   const targets = new TargetCaches(client, log);
   return {
     services,
@@ -65,6 +84,7 @@ export function createCaches(client: KubeClient, log: Logger): Caches {
     portPools,
     namespaces,
     nodes,
+    nodeForwarders,
     targets,
     freshServices: new FreshView(services.store),
     freshLoadBalancers: new FreshView(loadBalancers.store, { index: 'service', of: serviceKeyOf }),
@@ -98,5 +118,16 @@ function keepLabels(node: Node): Node {
     },
     ...(node.spec === undefined ? {} : { spec: node.spec }),
     status: { addresses: node.status?.addresses ?? [] },
+  };
+}
+
+function keepName({ metadata: { name, uid, resourceVersion }, spec }: NodeForwarder): NodeForwarder {
+  return {
+    metadata: {
+      name,
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
+    spec,
   };
 }

@@ -26,7 +26,7 @@ export interface ReconcileContext {
   providers: ReadonlyMap<ProviderType, Provider>;
   applied: Applied;
   orphans: Orphans;
-  agents: Pick<Agents, 'hasNone'>;
+  agents: Pick<Agents, 'isLive'>;
   /** In every name and tag at providers. */
   clusterId: string;
   nodePortRange: PortRange;

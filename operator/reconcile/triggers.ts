@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TargetsMode } from '../../crds/common.ts';
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { KubeObject, Node, Pod } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
@@ -22,7 +21,7 @@ export class Triggers {
   /** Services that something holds up which pools, providers or others' claims may mend. */
   readonly #waiting = new Set<string>();
   #wakeTimer: NodeJS.Timeout | undefined;
-  #outsideTimer: NodeJS.Timeout | undefined;
+  #nodesTimer: NodeJS.Timeout | undefined;
   #open = false;
 
   constructor(caches: Caches, queue: WorkQueue) {
@@ -49,8 +48,11 @@ export class Triggers {
     });
     caches.nodes.store.onChange(({ object, previous }) => {
       if (previous === undefined || !isDeepStrictEqual(targetingOf(previous), targetingOf(object))) {
-        this.#wakeServedOutside((mode) => mode !== 'Pod');
+        this.#wakeServedByNodes();
       }
+    });
+    caches.nodeForwarders.store.onChange(({ type }) => {
+      if (type !== 'Modified') this.#wakeServedByNodes();
     });
     caches.targets.slices.store.onChange(({ object }) => this.#wakePods(serviceOfSlice(object)));
     caches.targets.pods.store.onChange(({ object }) => this.#wakeGated(object));
@@ -107,7 +109,7 @@ export class Triggers {
 
   stop(): void {
     clearTimeout(this.#wakeTimer);
-    clearTimeout(this.#outsideTimer);
+    clearTimeout(this.#nodesTimer);
   }
 
   #add(key: string): void {
@@ -120,13 +122,13 @@ export class Triggers {
   }
 
   /** Several nodes in a row are one look at each load balancer. */
-  #wakeServedOutside(isConcerned: (mode: TargetsMode) => boolean): void {
-    if (!this.#open || this.#outsideTimer !== undefined) return;
-    this.#outsideTimer = setTimeout(() => {
-      this.#outsideTimer = undefined;
+  #wakeServedByNodes(): void {
+    if (!this.#open || this.#nodesTimer !== undefined) return;
+    this.#nodesTimer = setTimeout(() => {
+      this.#nodesTimer = undefined;
       for (const each of this.#caches.loadBalancers.store.list()) {
         const { provider, targets } = each.spec;
-        if (provider.type !== 'announce' && isConcerned(targets.mode)) this.#add(serviceKeyOf(each));
+        if (provider.type !== 'announce' && targets.mode !== 'Pod') this.#add(serviceKeyOf(each));
       }
     }, GATHER_MS);
   }

@@ -88,7 +88,7 @@ describe('reconcile: a Service that waits for an address', () => {
       providers,
       applied: new Applied(),
       orphans: new Orphans(),
-      agents: { hasNone: () => false },
+      agents: { isLive: () => false },
       clusterId: 'c',
       nodePortRange: RANGE,
       now: () => '2026-01-01T00:00:00Z',
