@@ -127,6 +127,8 @@ export interface ObservedSharedGroup {
   strays: NodeRule[];
   /** Why it can't be told which groups the targets of this stack have. */
   trouble?: string | undefined;
+  /** Targets of this stack that were registered, and nobody saw to whether they let it in. */
+  joined?: ReadonlySet<string>;
   /** Targets that are known to let it in; undefined: nobody asked yet. */
   reached: ReadonlySet<string> | undefined;
 }

@@ -1,7 +1,12 @@
+import { outsideOf } from '../diff/place-targets.ts';
 import { whileAwaited } from './awaited-ports.ts';
 import { syncNodeRules } from './backend-rules.ts';
+import { targetsOf } from './read-node-rules.ts';
 import { ensureSharedGroup, sharedGroupLock } from './shared-group.ts';
 import type { ChangeOf, StackWriter } from './stack-writer.ts';
+
+/** For so long EC2 may not know a target that there is. */
+const UNTIL_KNOWN_MS = 60_000;
 
 /** Brings the rules of the nodes to what this stack needs now, beside what the others do. */
 export async function syncBackendRules(
@@ -15,17 +20,36 @@ export async function syncBackendRules(
     ports.length === 0
       ? inventory.sharedGroupOf(writer.provider, vpcId)
       : await ensureSharedGroup(writer, vpcId);
+  let unknown = new Map<string, number>();
   const inTurn = async () => {
     if (shared !== undefined) {
       const synced = await syncNodeRules(writer, vpcId, shared.id, ports);
+      unknown = await findUnknown(writer, vpcId);
       // Without a target nothing needs to be reached; it's done with the first one.
-      if (synced === 'no nodes' && ports.length > 0) return;
+      const hasNone = targetsOf(writer.stack).length === 0 || unknown.size > 0;
+      if (synced === 'no nodes' && hasNone && ports.length > 0) return;
     }
     writer.wrote((each) => {
       each.backendPorts = [...ports];
+      each.joined = unknown;
     });
   };
   await whileAwaited(inventory, writer.name, ports, () =>
     inventory.locks.run(sharedGroupLock(vpcId), context.signal, inTurn),
   );
+}
+
+/**
+ * Targets whose groups EC2 will tell yet: they are asked about again. Of addresses that no subnet has it never tells any, and
+ * what it doesn't know for long is left to the next look.
+ */
+async function findUnknown(
+  { context, inventory, stack }: StackWriter,
+  vpcId: string,
+): Promise<Map<string, number>> {
+  const isOutside = outsideOf(await inventory.network.get(context), vpcId);
+  const since = performance.now() - UNTIL_KNOWN_MS;
+  const isAwaited = ([id, at]: [string, number]) =>
+    at > since && !inventory.groupsOfTargets.has(id) && (id.startsWith('i-') || !isOutside(id));
+  return new Map([...stack.joined].filter(isAwaited));
 }

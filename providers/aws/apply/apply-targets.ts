@@ -1,6 +1,7 @@
 import { chunk } from '../calls/pages.ts';
 import type { KnownTarget } from '../observe/known.ts';
 import { targetKey } from '../observe/read-answers.ts';
+import { targetsOf } from './read-node-rules.ts';
 import type { ChangeOf, StackWriter } from './stack-writer.ts';
 
 /** Of one call; AWS takes more, but refuses all of them for one that is wrong. */
@@ -26,7 +27,9 @@ export async function registerTargets(
       reason: undefined,
       awaited: gated,
     }));
-    writer.wrote(() => {
+    writer.wrote((stack) => {
+      const present = new Set(targetsOf(stack));
+      for (const { id } of registered) if (!present.has(id)) stack.joined.set(id, performance.now());
       const group = writer.targetGroup(name);
       group.targets = [...without(group.targets, registered), ...registered];
       group.waits = true;
@@ -44,9 +47,11 @@ export async function deregisterTargets(
   for (const some of chunk(targets, TARGETS_A_CALL)) {
     const Targets = some.map(({ id, port }) => ({ Id: id, Port: port }));
     await writer.call('DeregisterTargets', { TargetGroupArn: arn, Targets });
-    writer.wrote(() => {
+    writer.wrote((stack) => {
       const group = writer.targetGroup(name);
       group.targets = without(group.targets, some);
+      const left = new Set(targetsOf(stack));
+      for (const { id } of some) if (!left.has(id)) stack.joined.delete(id);
     });
   }
 }

@@ -2,7 +2,7 @@ import type { IpPermission } from '@aws-sdk/client-ec2';
 import { isClass } from '../../../kube/errors.ts';
 import type { SecurityGroupPorts } from '../model.ts';
 import type { KnownStack } from '../observe/known.ts';
-import { type NodeRules, noNodeRules } from '../observe/node-rules.ts';
+import { type NodeRules, noNodeRules, noteReached } from '../observe/node-rules.ts';
 import { awaitedPorts } from './awaited-ports.ts';
 import { NodeGroups } from './find-node-groups.ts';
 import { covers, mergePorts, portsKey } from './merge-ports.ts';
@@ -81,7 +81,7 @@ async function isSettled(
   await nodeGroups.load(joined);
   const groups = await nodeGroups.of(joined);
   if (!groups.every((id) => covers(rules.ranges.get(id) ?? [], wanted))) return false;
-  for (const id of joined) rules.reached.add(id);
+  noteReached(inventory, rules, joined);
   return true;
 }
 
@@ -130,7 +130,7 @@ async function bringRules(
       if (!isClass(error, 'Conflict', 'NotFound') || tries === MOST_TRIES) throw error;
       continue;
     }
-    for (const id of reached) rules.reached.add(id);
+    noteReached(inventory, rules, reached);
     rules.troubles.delete(writer.name);
     inventory.nodeRules.set(sharedGroupId, rules);
     return groups.length === 0 ? 'no nodes' : 'synced';

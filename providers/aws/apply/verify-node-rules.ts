@@ -4,7 +4,7 @@ import type { CallContext } from '../calls/call-aws.ts';
 import type { SecurityGroupPorts } from '../model.ts';
 import type { Inventory } from '../observe/inventory.ts';
 import type { KnownStack } from '../observe/known.ts';
-import { type NodeRules, noNodeRules } from '../observe/node-rules.ts';
+import { type NodeRules, noNodeRules, noteReached } from '../observe/node-rules.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import { chooseRanges } from './backend-rules.ts';
 import { NodeGroups } from './find-node-groups.ts';
@@ -41,7 +41,7 @@ export async function verifyNodeRules(
         const own = ranges.filter((range) => !isStray({ groupId }, range));
         found.ranges.set(groupId, own);
       }
-      for (const stack of needing) await verifyStack(stack, groups, nodeGroups, found);
+      for (const stack of needing) await verifyStack(inventory, stack, groups, nodeGroups, found);
       inventory.nodeRules.set(id, found);
     });
   }
@@ -62,6 +62,7 @@ function findStrays(
 }
 
 async function verifyStack(
+  inventory: Inventory,
   stack: KnownStack,
   groups: readonly NodeGroup[],
   nodeGroups: NodeGroups,
@@ -77,7 +78,7 @@ async function verifyStack(
     });
     const isThere = (port: SecurityGroupPorts) => letIn.every((ranges) => covers(ranges, [port]));
     if (stack.backendPorts?.every(isThere) === false) stack.backendPorts = stack.backendPorts.filter(isThere);
-    for (const each of targets) found.reached.add(each);
+    noteReached(inventory, found, targets);
   } catch (error) {
     if (!isClass(error)) throw error;
     found.troubles.set(stack.name, error.message);

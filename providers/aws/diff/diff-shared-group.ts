@@ -20,7 +20,7 @@ export function diffNodes(
   ports: readonly SecurityGroupPorts[],
 ): AwsChange[] {
   if (ports.length === 0 || sharedGroup === undefined) return [];
-  const { reached, strays, trouble } = sharedGroup;
+  const { joined, reached, strays, trouble } = sharedGroup;
   const fields = [
     ...strays.flatMap(({ groupId, ...range }) =>
       diffField(`nodes.${groupId}.ingress`, describePorts([range]), undefined),
@@ -29,8 +29,9 @@ export function diffNodes(
   ];
   const isThere = (name: string, id: string) =>
     found.some((group) => group.name === name && group.targets.some((target) => target.id === id));
+  // One that is there since a turn that didn't get as far as its rules is new still.
   const isNew = targetGroups.some(({ name, targets }) =>
-    targets.some(({ id }) => reached?.has(id) !== true && !isThere(name, id)),
+    targets.some(({ id }) => reached?.has(id) !== true && (joined?.has(id) === true || !isThere(name, id))),
   );
   if (fields.length === 0 && !isNew) return [];
   const summary = isNew

@@ -13,13 +13,18 @@ export function placeTargets(
   vpcId: string,
 ): TargetGroupModel {
   if (group.targetType !== 'ip') return group;
-  const subnets = (network?.subnets ?? []).filter((subnet) => subnet.vpcId === vpcId);
-  // What isn't known of all of them tells nothing of what is outside.
-  if (subnets.length === 0 || subnets.some(({ cidrs = [] }) => cidrs.length === 0)) return group;
-  const ranges = subnets.flatMap(({ cidrs = [] }) => cidrs);
-  const isOutside = (address: string) => !ranges.some((range) => isWithin(address, range));
+  const isOutside = outsideOf(network, vpcId);
   return {
     ...group,
     targets: group.targets.map((target) => (isOutside(target.id) ? { ...target, zone: 'all' } : target)),
   };
+}
+
+/** Whether an address is known to be in no subnet of the VPC. */
+export function outsideOf(network: ObservedNetwork | undefined, vpcId: string): (address: string) => boolean {
+  const subnets = (network?.subnets ?? []).filter((subnet) => subnet.vpcId === vpcId);
+  // What isn't known of all of them tells nothing of what is outside.
+  if (subnets.length === 0 || subnets.some(({ cidrs = [] }) => cidrs.length === 0)) return () => false;
+  const ranges = subnets.flatMap(({ cidrs = [] }) => cidrs);
+  return (address) => !ranges.some((range) => isWithin(address, range));
 }

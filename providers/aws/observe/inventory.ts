@@ -268,6 +268,7 @@ function keepDetails(read: KnownStack, before: KnownStack | undefined): KnownSta
     Object.assign(each, { attributes, targets, waits, look });
   }
   read.backendPorts = before?.backendPorts;
+  if (before !== undefined) read.joined = before.joined;
   return read;
 }
 

@@ -42,6 +42,8 @@ export interface KnownStack {
   securityGroup: ObservedSecurityGroup | undefined;
   /** What nodes let its load balancers reach, as far as it's known. */
   backendPorts: SecurityGroupPorts[] | undefined;
+  /** Targets that nodes' rules weren't seen to for since they were registered, by when that was (ms, monotonic). */
+  joined: Map<string, number>;
   /** Grows with each write: what was read before one doesn't count any more. */
   writes: number;
 }
@@ -53,6 +55,7 @@ export function emptyStack(name: string): KnownStack {
     targetGroups: [],
     securityGroup: undefined,
     backendPorts: undefined,
+    joined: new Map(),
     writes: 0,
   };
 }

@@ -117,7 +117,7 @@ export function tellLoadBalancer(
 
 function tellSharedGroup(
   inventory: Inventory,
-  { name, securityGroup }: KnownStack,
+  { joined, name, securityGroup }: KnownStack,
   provider: string,
 ): Pick<AwsObserved, 'sharedGroup'> {
   const shared = securityGroup && inventory.sharedGroupOf(provider, securityGroup.vpcId);
@@ -131,6 +131,7 @@ function tellSharedGroup(
       ingress: [...ingress],
       strays: [...(rules?.strays ?? [])],
       ...(trouble === undefined ? {} : { trouble }),
+      joined: new Set(joined.keys()),
       reached: rules?.reached,
     },
   };
