@@ -29,6 +29,7 @@ export async function syncBackendRules(
       const hasNone = targetsOf(writer.stack).length === 0 || unknown.size > 0;
       if (synced === 'no nodes' && hasNone && ports.length > 0) return;
     }
+    if (shared !== undefined) inventory.nodeRules.get(shared.id)?.missing.delete(writer.name);
     writer.wrote((each) => {
       each.backendPorts = [...ports];
       each.joined = unknown;

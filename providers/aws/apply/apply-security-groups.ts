@@ -55,8 +55,8 @@ export async function deleteSecurityGroup(writer: StackWriter): Promise<void> {
   const { context, inventory, stack } = writer;
   const group = stack.securityGroup;
   if (group === undefined) return;
-  // After a restart it isn't known what nodes let in for it alone.
-  if (stack.backendPorts === undefined)
+  // After a restart it isn't known what nodes let in for it alone; what one group of nodes misses, another may have.
+  if (stack.backendPorts === undefined || stack.backendPorts.length > 0)
     await syncBackendRules(writer, { call: 'SyncBackendRules', ports: [] });
   await inventory.locks.run(sharedGroupLock(group.vpcId), context.signal, async () => {
     await removeSharedGroup(writer, group.vpcId);

@@ -2,7 +2,7 @@ import type { IpPermission } from '@aws-sdk/client-ec2';
 import { isClass } from '../../../kube/errors.ts';
 import type { SecurityGroupPorts } from '../model.ts';
 import type { KnownStack } from '../observe/known.ts';
-import { type NodeRules, noNodeRules, noteReached } from '../observe/node-rules.ts';
+import { type NodeRules, noNodeRules, noteReached, portsLetIn } from '../observe/node-rules.ts';
 import { awaitedPorts } from './awaited-ports.ts';
 import { NodeGroups } from './find-node-groups.ts';
 import { covers, mergePorts, portsKey } from './merge-ports.ts';
@@ -35,19 +35,23 @@ export async function syncNodeRules(
   const others = [...stacksIn(inventory, provider, vpcId)].filter((each) => each.name !== name);
   const awaited = awaitedPorts(inventory);
   const needed = [...wanted, ...others.flatMap((each) => awaited.get(each.name) ?? [])];
-  const whole = chooseRanges(others, needed);
-  const known = others.flatMap(({ backendPorts }) => backendPorts ?? []);
-  return bringRules(
-    writer,
-    vpcId,
-    sharedGroupId,
-    (ranges) => whole ?? mergePorts([...needed, ...known, ...ranges], MOST_RANGES),
-  );
+  const rules = inventory.nodeRules.get(sharedGroupId);
+  // What others miss is theirs to put back, if that is wanted at all; and stays where it is there.
+  const known = others.map((each) => ({ backendPorts: portsLetIn(each, rules) }));
+  const whole = chooseRanges(known, needed);
+  const all = [...needed, ...others.flatMap(({ backendPorts }) => backendPorts ?? [])];
+  return bringRules(writer, vpcId, sharedGroupId, (ranges) => {
+    const kept = whole === undefined ? ranges : ranges.filter((range) => covers(all, [range]));
+    return mergePorts(
+      [...needed, ...known.flatMap(({ backendPorts }) => backendPorts ?? []), ...kept],
+      MOST_RANGES,
+    );
+  });
 }
 
 /** What nodes have to let in for all of these, in as many ranges as there may be; undefined: that isn't known of each. */
 export function chooseRanges(
-  stacks: readonly KnownStack[],
+  stacks: readonly Pick<KnownStack, 'backendPorts'>[],
   more: readonly SecurityGroupPorts[] = [],
 ): SecurityGroupPorts[] | undefined {
   if (!stacks.every(({ backendPorts }) => backendPorts !== undefined)) return undefined;
@@ -69,9 +73,10 @@ async function isSettled(
   if (rules === undefined || rules.strays.length > 0 || rules.troubles.has(name)) return false;
   // What it had before a restart isn't known: it may be in the rules still.
   if (stack.backendPorts === undefined) return false;
-  const known = new Set(stack.backendPorts.map(portsKey));
   const keys = new Set(wanted.map(portsKey));
-  if (![...known].every((key) => keys.has(key))) return false;
+  // Where one group misses them, another may have them still.
+  if (!stack.backendPorts.every((each) => keys.has(portsKey(each)))) return false;
+  const known = new Set(portsLetIn(stack, rules)?.map(portsKey));
   const targets = targetsOf(stack);
   const joined = known.size === keys.size ? targets.filter((id) => !rules.reached.has(id)) : targets;
   // With the first target it's done.

@@ -13,8 +13,8 @@ import { type NodeGroup, needsNodes, readNodeGroups, stacksIn, targetsOf } from 
 import { sharedGroupLock } from './shared-group.ts';
 
 /**
- * Looks at the rules of nodes: forgets of each stack what isn't let in any more, so that the next plan puts it back, and notes
- * the rules of ours that somebody changed. Nodes of one stack of which nothing can be told are noted too, and stop no other.
+ * Looks at the rules of nodes: notes of each stack what isn't let in any more, so that the next plan puts it back, and the
+ * rules of ours that somebody changed. Nodes of one stack of which nothing can be told are noted too, and stop no other.
  */
 export async function verifyNodeRules(
   inventory: Inventory,
@@ -47,16 +47,16 @@ export async function verifyNodeRules(
   }
 }
 
-/** What wasn't there when we looked last, nor written by us since; at the first look, what nobody needs. */
+/** What nobody needs that wasn't there when we looked last, nor written by us since; at the first look, what nobody needs. */
 function findStrays(
   before: NodeRules | undefined,
   groups: readonly NodeGroup[],
   stacks: readonly KnownStack[],
 ): NodeRules['strays'] {
-  const needed = before === undefined ? chooseRanges(stacks) : undefined;
+  const needed = chooseRanges(stacks);
   if (before === undefined && needed === undefined) return [];
   return groups.flatMap(({ id, ranges }) => {
-    const known = new Set((needed ?? before?.ranges.get(id) ?? []).map(portsKey));
+    const known = new Set([...(needed ?? []), ...(before?.ranges.get(id) ?? [])].map(portsKey));
     return ranges.filter((range) => !known.has(portsKey(range))).map((range) => ({ groupId: id, ...range }));
   });
 }
@@ -77,7 +77,8 @@ async function verifyStack(
       return [...(group?.ranges ?? []), ...(group?.others ?? [])];
     });
     const isThere = (port: SecurityGroupPorts) => letIn.every((ranges) => covers(ranges, [port]));
-    if (stack.backendPorts?.every(isThere) === false) stack.backendPorts = stack.backendPorts.filter(isThere);
+    const missing = (stack.backendPorts ?? []).filter((port) => !isThere(port));
+    if (missing.length > 0) found.missing.set(stack.name, missing);
     noteReached(inventory, found, targets);
   } catch (error) {
     if (!isClass(error)) throw error;

@@ -40,7 +40,7 @@ export interface KnownStack {
   loadBalancers: KnownLoadBalancer[];
   targetGroups: KnownTargetGroup[];
   securityGroup: ObservedSecurityGroup | undefined;
-  /** What nodes let its load balancers reach, as far as it's known. */
+  /** What nodes were made to let its load balancers reach, as far as it's known; but for what is missing (`NodeRules`). */
   backendPorts: SecurityGroupPorts[] | undefined;
   /** Targets that nodes' rules weren't seen to for since they were registered, by when that was (ms, monotonic). */
   joined: Map<string, number>;

@@ -13,6 +13,7 @@ import {
   ownListeners,
 } from './known.ts';
 import { lookAtStack } from './look-at-stack.ts';
+import { portsLetIn } from './node-rules.ts';
 import { observeAdoptable } from './observe-adoptable.ts';
 
 /** Before something is made, free addresses of subnets are known as of this long ago. */
@@ -73,8 +74,7 @@ async function observeStack(
     loadBalancers: stack.loadBalancers.map((each) => tellLoadBalancer(each, stack, inventory)),
     targetGroups: stack.targetGroups.map(tellTargetGroup),
     securityGroup: securityGroup && { ...securityGroup, ingress: [...securityGroup.ingress] },
-    backendPorts: stack.backendPorts,
-    ...tellSharedGroup(inventory, stack, subject.provider.name),
+    ...tellNodeRules(inventory, stack, subject.provider.name),
     network,
     member,
     members: membersOf(stack),
@@ -115,17 +115,19 @@ export function tellLoadBalancer(
   return { ...rest, securityGroups, attributes: { ...known.attributes }, listeners: ownListeners(known) };
 }
 
-function tellSharedGroup(
+function tellNodeRules(
   inventory: Inventory,
-  { joined, name, securityGroup }: KnownStack,
+  stack: KnownStack,
   provider: string,
-): Pick<AwsObserved, 'sharedGroup'> {
+): Pick<AwsObserved, 'backendPorts' | 'sharedGroup'> {
+  const { backendPorts, joined, name, securityGroup } = stack;
   const shared = securityGroup && inventory.sharedGroupOf(provider, securityGroup.vpcId);
-  if (shared === undefined) return {};
+  if (shared === undefined) return { backendPorts };
   const { id, ingress } = shared;
   const rules = inventory.nodeRules.get(id);
   const trouble = rules?.troubles.get(name);
   return {
+    backendPorts: portsLetIn(stack, rules),
     sharedGroup: {
       id,
       ingress: [...ingress],
