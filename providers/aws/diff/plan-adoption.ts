@@ -3,6 +3,7 @@ import { digestOf } from '../build/name-resources.ts';
 import type { AwsChange } from '../changes.ts';
 import type { AwsModel } from '../model.ts';
 import type { ObservedLoadBalancer } from '../observed.ts';
+import { OWNER_TAGS } from '../tags.ts';
 
 /**
  * Nothing of somebody else's is changed before what would be is shown, and confirmed by its digest: of the load balancer's own
@@ -26,4 +27,17 @@ export function askToConfirm(
   const rest = stays === '' ? '' : ` Its other listeners (${stays}) stay as they are.`;
   const message = `Adopting ${adopt.arn} would do this: ${told.join('. ')}.${rest} To have it done, annotate the Service with fairlead.dev/adopt-confirmed: "${token}".`;
   return { reason: 'AdoptionNotConfirmed', message };
+}
+
+/** What is some Service's already, here or in another cluster, would be taken from it by the tags that make it ours. */
+export function refuseOwned(
+  { adopt, loadBalancer, stack }: AwsModel,
+  { tags }: Pick<ObservedLoadBalancer, 'tags'>,
+): Finding | undefined {
+  const own = loadBalancer.tags[OWNER_TAGS.cluster];
+  const { [OWNER_TAGS.cluster]: cluster = own, [OWNER_TAGS.stack]: owner = stack } = tags;
+  if (adopt === undefined || (cluster === own && owner === stack)) return undefined;
+  const whose = cluster === own ? `${owner} has it` : `${owner} of cluster ${cluster} has it`;
+  const message = `Load balancer ${adopt.arn} is Fairlead's already: ${whose}, by its tags. Adopt another one; or, when nobody needs it there any more, take its tags ${OWNER_TAGS.cluster} and ${OWNER_TAGS.stack} away.`;
+  return { reason: 'AdoptableOwned', message };
 }

@@ -3,6 +3,7 @@ import type { SubnetChoice } from '../model.ts';
 import type { AwsObserved } from '../observed.ts';
 import type { Current } from './choose-current.ts';
 import { findTakenPorts } from './diff-listeners.ts';
+import { refuseOwned } from './plan-adoption.ts';
 
 /** Why nothing may be made or changed, with what is there; undefined: it may. */
 export function refusePlan(current: Current, observed: AwsObserved): Finding | undefined {
@@ -12,6 +13,7 @@ export function refusePlan(current: Current, observed: AwsObserved): Finding | u
   }
   return (
     waitForLeader(current) ??
+    refuseAdoption(current, observed) ??
     refuseReplacement(current, observed) ??
     refuseAddresses(current, observed) ??
     refusePorts(current)
@@ -23,6 +25,11 @@ function waitForLeader({ loadBalancer, model }: Current): Finding | undefined {
   if (model.adopt === undefined || model.leads || loadBalancer !== undefined) return undefined;
   const message = `Load balancer ${model.adopt.arn} is to be adopted first, by the oldest Service that shares it.`;
   return { reason: 'AdoptionNotConfirmed', message };
+}
+
+function refuseAdoption({ loadBalancer, model }: Current, observed: AwsObserved): Finding | undefined {
+  const isOurs = observed.loadBalancers.some(({ arn }) => arn === loadBalancer?.arn);
+  return loadBalancer === undefined || isOurs ? undefined : refuseOwned(model, loadBalancer);
 }
 
 /** What can't be changed needs another load balancer, and that needs another name. */

@@ -364,6 +364,28 @@ describe('providers/aws: adoption', () => {
     });
   });
 
+  it('refuses in words one that another Service or cluster has, until its tags are taken away', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    const tagged = (tags: Record<string, string>) => {
+      aws.adoptable = byHand({ tags });
+      return ask(aws, adopting());
+    };
+    const [cluster, stack] = [OWNER_TAGS.cluster, OWNER_TAGS.stack];
+    const ofOther = tagged({ [cluster]: 'c-1', [stack]: 'shop/api.nlb' });
+    expect(ofOther).to.include({ reason: 'AdoptableOwned' });
+    expect(ofOther.message).to.contain('shop/api.nlb').and.to.contain(`${cluster} and ${stack}`);
+    const ofCluster = tagged({ [cluster]: 'c-2', [stack]: 'shop/web.nlb' });
+    expect(ofCluster).to.include({ reason: 'AdoptableOwned' });
+    expect(ofCluster.message).to.contain('cluster c-2');
+    expect(tagged({ [stack]: 'shop/api.nlb' })).to.include({ reason: 'AdoptableOwned' });
+    expect(tellStatus(buildModel(adopting()), aws.observe('shop/web.nlb')).notProgrammed?.reason).to.equal(
+      'AdoptableOwned',
+    );
+    // Its own, with a tag that somebody took away.
+    expect(tagged({ [stack]: 'shop/web.nlb' })).to.include({ reason: 'AdoptionNotConfirmed' });
+    expect(tagged({ theirs: 'yes' })).to.include({ reason: 'AdoptionNotConfirmed' });
+  });
+
   it('is left to the oldest of those that share', () => {
     const aws = new AwsPicture(structuredClone(NETWORK));
     const adopt = { arn: ARN };
