@@ -1,17 +1,14 @@
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
-import { LOAD_BALANCERS } from '../../crds/resources.ts';
 import { findCondition } from '../../kube/conditions.ts';
-import { isClass } from '../../kube/errors.ts';
 import type { Change, LoadBalancerId, Provider } from '../../providers/provider.ts';
 import { providerTypeOf } from '../../providers/registry.ts';
-import { serviceKeyOf, tenantOf } from './caches.ts';
+import { serviceKeyOf } from './caches.ts';
 import type { ReconcileContext } from './context.ts';
-import { findDrift, removeFromProvider } from './sync-provider.ts';
+import { sweepOrphans } from './sweep-orphans.ts';
+import { findDrift } from './sync-provider.ts';
 
 const TICK_MS = 1_000;
-/** What several share goes by `<shared-address>.<provider>:shared`, when none of them has a part in it. */
-const SHARED = ':shared';
 /** What a LoadBalancerProvider says when it says nothing (crds/load-balancer-provider.ts). */
 const DEFAULT_INTERVAL_SECONDS = 300;
 
@@ -96,7 +93,7 @@ export class DriftWatch {
       await Promise.all(comparing);
       const all = this.#context.caches.loadBalancers.store.byIndex('provider', name);
       await this.#findDrift(all, object, rechecked);
-      await this.#findOrphans(provider, object, owners ?? []);
+      await this.#sweepOrphans(provider, object, owners ?? []);
     } catch (error) {
       if (!signal.aborted) log.warn('DriftCheckFailed', { provider: name, error });
     }
@@ -147,69 +144,15 @@ export class DriftWatch {
     }
   }
 
-  async #findOrphans(
+  async #sweepOrphans(
     provider: Provider,
     object: LoadBalancerProvider,
     owners: readonly LoadBalancerId[],
   ): Promise<void> {
     const { name } = object.metadata;
-    const orphans: LoadBalancerId[] = [];
-    const served = new Set(owners.filter((each) => this.#isServedAs(each, name)).map(keyOf));
-    for (const owner of new Map(owners.map((each) => [keyOf(each), each])).values()) {
-      if (!served.has(keyOf(owner)) && (await this.#isOrphan(owner, name))) orphans.push(owner);
-    }
-    if (object.spec.deletion !== 'Retain') {
-      for (const orphan of orphans) await this.#remove(provider, object, orphan);
-    }
-    if (this.#context.orphans.set(name, orphans)) this.#options.tellProvider(name);
+    const { recheck, tellProvider } = this.#options;
+    const { signal } = this.#stopping;
+    const orphans = await sweepOrphans(this.#context, { provider, object, owners, recheck, signal });
+    if (this.#context.orphans.set(name, orphans)) tellProvider(name);
   }
-
-  /**
-   * Asks the API server itself, since a cache may lag: what is taken for an orphan may be deleted. By its name alone: tags
-   * may have been edited, and what a LoadBalancer of that name stands for is its own turn's matter.
-   */
-  async #isOrphan(id: LoadBalancerId, provider: string): Promise<boolean> {
-    const { caches, client } = this.#context;
-    if (id.name.endsWith(SHARED)) return !(await this.#isShared(id, provider));
-    if (caches.freshLoadBalancers.get(`${id.namespace}/${id.name}`) !== undefined) return false;
-    try {
-      await client.get(LOAD_BALANCERS, id.namespace, id.name);
-      return false;
-    } catch (error) {
-      if (isClass(error, 'NotFound')) return true;
-      throw error;
-    }
-  }
-
-  /** By the Service's uid: something of one that is served has another's name in its tags. Putting that right is its own turn's. */
-  #isServedAs({ namespace, serviceUid }: LoadBalancerId, provider: string): boolean {
-    if (serviceUid === '') return false;
-    return this.#context.caches.loadBalancers.store
-      .byIndex('tenant', tenantOf(provider, namespace))
-      .some(({ spec }) => spec.service.uid === serviceUid);
-  }
-
-  /** Whether anybody wants what several share. */
-  async #isShared({ name, namespace }: LoadBalancerId, provider: string): Promise<boolean> {
-    const key = name.slice(0, -`.${provider}${SHARED}`.length);
-    const { items } = await this.#context.client.list(LOAD_BALANCERS, { namespace });
-    return items.some(({ spec }) => spec.provider.name === provider && spec.sharedAddress === key);
-  }
-
-  async #remove(provider: Provider, object: LoadBalancerProvider, orphan: LoadBalancerId): Promise<void> {
-    const { log } = this.#context;
-    const { name, namespace } = orphan;
-    const subject = { id: orphan, provider: { name: object.metadata.name, spec: object.spec } };
-    try {
-      log.warn('DeletingOrphan', { loadBalancer: name, namespace });
-      await removeFromProvider(this.#context, provider, subject, this.#stopping.signal);
-    } catch (error) {
-      if (this.#stopping.signal.aborted) throw error;
-      log.warn('DeletingOrphanFailed', { loadBalancer: name, namespace, error });
-    }
-  }
-}
-
-function keyOf({ name, namespace }: LoadBalancerId): string {
-  return `${namespace}/${name}`;
 }

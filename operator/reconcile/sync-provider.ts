@@ -109,9 +109,11 @@ async function applyAll(
   subject: Subject,
   changes: readonly Change[],
   signal: AbortSignal,
+  mayGoOn: () => Promise<boolean> = async () => true,
 ): Promise<void> {
   const { name, namespace } = subject.id;
   for (const change of changes) {
+    if (!(await mayGoOn())) return;
     context.log.info('ProviderChange', { loadBalancer: name, namespace, change: change.summary });
     await provider.apply(change, subject, signal);
   }
@@ -119,16 +121,18 @@ async function applyAll(
 
 /**
  * Takes away what the provider has of a load balancer, and looks again until it has nothing of it. Answers whether it's
- * gone; deletions that take their time are looked at again later. Throws the provider's classed errors.
+ * gone; deletions that take their time are looked at again later. Stops where `mayGoOn`, asked before each change, says so.
+ * Throws the provider's classed errors.
  */
 export async function removeFromProvider(
   context: ReconcileContext,
   provider: Provider,
   subject: Subject,
   signal: AbortSignal,
+  mayGoOn?: () => Promise<boolean>,
 ): Promise<boolean> {
   const changes = provider.diff(undefined, await provider.observe(subject, undefined, signal));
-  await applyAll(context, provider, subject, changes, signal);
+  await applyAll(context, provider, subject, changes, signal, mayGoOn);
   if (changes.length === 0) return true;
   return provider.diff(undefined, await provider.observe(subject, undefined, signal)).length === 0;
 }

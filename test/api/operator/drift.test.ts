@@ -129,14 +129,14 @@ describe('operator: what somebody else changed at a provider', () => {
     expect(findCondition(status?.conditions, 'TargetsHealthy')?.message).to.contain('1 of 2');
   });
 
-  const orphan = () => ({
+  const orphan = (service: string) => ({
     clusterId: 'test',
     namespace: fixture.namespace,
-    name: `gone.p-${fixture.id}`,
+    name: `${service}.p-${fixture.id}`,
     serviceUid: 'somebody',
   });
-  const leave = () => {
-    const id = orphan();
+  const leave = (service = 'gone') => {
+    const id = orphan(service);
     outside.leftOver.set(`${id.namespace}/${id.name}`, id);
     outside.made.add(`${id.namespace}/${id.name}`);
   };
@@ -177,6 +177,31 @@ describe('operator: what somebody else changed at a provider', () => {
       'a look at what is left over',
     );
     expect(outside.made.has(name)).to.equal(true);
+  });
+
+  it('never takes what a Service wants again that came while others were taken away', async () => {
+    await serve('Repair');
+    const changed: string[] = [];
+    outside.beforeApply = async ({ name }) => {
+      changed.push(name);
+      if (name !== orphan('first').name) return;
+      await fixture.service('back');
+      await fixture.untilLoadBalancer('back', ({ status }) => status?.applied !== undefined, 'to be served');
+    };
+    leave('first');
+    leave('back');
+    const untilTaken = (service: string) =>
+      waitFor(
+        async () => outside.made.has(`${fixture.namespace}/${orphan(service).name}`),
+        (there) => !there,
+        `${service} to be taken away`,
+      );
+    await untilTaken('first');
+    // By a look of its own, after the one that was at the first.
+    leave('gone');
+    await untilTaken('gone');
+
+    expect(changed).to.deep.equal([orphan('first').name, orphan('gone').name]);
   });
 
   it('goes on with the others when one of them can not be looked at', async () => {
