@@ -36,15 +36,15 @@ export class Triggers {
       if (!caches.freshServices.isEcho(object)) this.#add(key);
     });
     caches.loadBalancers.store.onChange(({ object, previous }) => {
-      if (caches.freshLoadBalancers.isEcho(object)) return;
+      if (caches.freshLoadBalancers.isEcho(object)) {
+        // Its own turn has done with it; of the others none has seen it yet.
+        if (!isDeepStrictEqual(previous?.spec, object.spec)) this.#wakeSharers(object, previous);
+        return;
+      }
       this.#add(serviceKeyOf(object));
       if (previous !== undefined) this.#add(serviceKeyOf(previous));
       this.#wakeRivals(object, claims);
-      this.#wakeSharers(object);
-      // Those that it shares with no more.
-      if (previous !== undefined && previous.spec.sharedAddress !== object.spec.sharedAddress) {
-        this.#wakeSharers(previous);
-      }
+      this.#wakeSharers(object, previous);
     });
     caches.nodes.store.onChange(({ object, previous }) => {
       if (previous === undefined || !isDeepStrictEqual(targetingOf(previous), targetingOf(object))) {
@@ -160,10 +160,14 @@ export class Triggers {
   }
 
   /** Those that share a load balancer outside of the cluster: another of them may have to lead now. */
-  #wakeSharers(changed: LoadBalancer): void {
+  #wakeSharers(changed: LoadBalancer, previous: LoadBalancer | undefined): void {
     if (changed.spec.provider.type === 'announce') return;
     for (const each of findSharers({ caches: this.#caches }, changed)) {
       if (each.metadata.name !== changed.metadata.name) this.#add(serviceKeyOf(each));
+    }
+    // Those that it shares with no more.
+    if (previous !== undefined && previous.spec.sharedAddress !== changed.spec.sharedAddress) {
+      this.#wakeSharers(previous, undefined);
     }
   }
 
