@@ -171,6 +171,13 @@ describe('operator and AWS: several Services on one load balancer', function () 
     const before = await listenersByPort();
 
     await Promise.all([edit('one', 443), edit('two', 80)]);
+    const listener = before.get(443) ?? '';
+    // Before the operator has seen the edits, both are ready as they were.
+    await waitFor(
+      async () => (await life.tagsOf(listener))['fairlead.dev/load-balancer'] ?? '',
+      (owner) => owner.includes('/one.'),
+      'the listener on 443 to be of the one that asks for it now',
+    );
     for (const name of ['one', 'two']) await life.untilReady(name);
     await waitFor(
       () => life.aws.targetGroups(),
@@ -178,8 +185,6 @@ describe('operator and AWS: several Services on one load balancer', function () 
       'nothing to be left over',
     );
     expect(await listenersByPort()).to.deep.equal(before);
-    const [listener = ''] = [before.get(443) ?? ''];
-    expect((await life.tagsOf(listener))['fairlead.dev/load-balancer']).to.contain('/one.');
   });
 
   it('move to another scheme without one that may not, and that one with them when it may', async () => {
