@@ -199,18 +199,18 @@ describe('allocate/addresses, as properties', () => {
       const book = new AddressBook();
       const families = [cidr.includes(':') ? ('IPv6' as const) : ('IPv4' as const)];
       const thousand = (start: number) => {
-        const began = performance.now();
+        const began = process.cpuUsage();
         for (let index = start; index < start + 1000; index++) {
           claim(book, pools, addressRequest(`n/s${index}`, { families }));
         }
-        return performance.now() - began;
+        return process.cpuUsage(began).user / 1000;
       };
 
       const times = Array.from({ length: 10 }, (_, round) => thousand(round * 1000));
 
       expect(book.owners.length).to.equal(10_000);
-      // Some 10 ms on an idle core; the bound is for a busy one.
-      expect(Math.min(...times.slice(-3))).to.be.lessThan(100);
+      // Milliseconds of CPU, some 10 on an idle core: the clock would tell what else the machine does.
+      expect(Math.min(...times.slice(-3))).to.be.lessThan(200);
     });
   }
 });

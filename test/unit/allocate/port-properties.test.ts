@@ -161,7 +161,7 @@ describe('allocate/ports, as properties', () => {
   it('finds thousands of ports without slowing down as the pool fills', () => {
     const pools = portPools(portPool('f', { forwardingPorts: ['33000-65535'] }));
     const book = new PortBook();
-    const began = performance.now();
+    const began = process.cpuUsage();
 
     for (let index = 0; index < 10_000; index++) {
       const decision = allocatePorts(portRequest(`n/s${index}`), pools, book, NODE_PORT_RANGE);
@@ -174,6 +174,6 @@ describe('allocate/ports, as properties', () => {
     }
 
     expect(book.countUsed('forwardingPort', [{ first: 33000, last: 65535 }], 'TCP')).to.equal(10_000);
-    expect(performance.now() - began).to.be.lessThan(1000);
+    expect(process.cpuUsage(began).user / 1000).to.be.lessThan(3000);
   });
 });

@@ -79,7 +79,7 @@ describe('kube/backoff', () => {
     await abortableSleep(10_000, controller.signal);
     await abortableSleep(10_000, controller.signal);
 
-    expect(performance.now() - begin).to.be.below(500);
+    expect(performance.now() - begin).to.be.below(5_000);
   });
 });
 

@@ -115,11 +115,12 @@ describe('kube/workqueue', () => {
     while (calls < 7) await sleep(5);
 
     const [d1 = 0, d2 = 0, d3 = 0, d4 = 0, , d6 = 0] = delays;
-    expect(d1).to.be.within(7, 40);
-    expect(d2).to.be.within(15, 60);
-    expect(d3).to.be.within(31, 90);
-    expect(d4).to.be.within(63, 150);
-    expect(d6).to.be.within(7, 40);
+    // A busy machine may add to each; to begin anew is to wait less than the 128 ms that came next.
+    expect(d1).to.be.at.least(7);
+    expect(d2).to.be.at.least(15);
+    expect(d3).to.be.at.least(31);
+    expect(d4).to.be.at.least(63);
+    expect(d6).to.be.within(7, 120);
     await queue.stop();
   });
 
