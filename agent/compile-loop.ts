@@ -1,4 +1,5 @@
 import type { LoadBalancer } from '../crds/load-balancer.ts';
+import { servicesOfSlice } from '../kube/endpoint-slices.ts';
 import type { Logger } from '../kube/log.ts';
 import type { EndpointSlice, Service } from '../kube/objects.ts';
 import { keyOf } from '../kube/resources.ts';
@@ -11,7 +12,7 @@ import { isOfService } from './nftables/collect-vips.ts';
 import { compileService } from './nftables/compile-service.ts';
 import type { RuleBook } from './nftables/rule-book.ts';
 import type { NodeContext } from './node-context.ts';
-import { BY_SERVICE, servicesOfLoadBalancer, servicesOfSlice } from './service-index.ts';
+import { BY_SERVICE, servicesOfLoadBalancer } from './service-index.ts';
 import type { ServedInputs, ServiceObserver } from './service-observer.ts';
 
 export interface CompileLoopOptions {

@@ -1,16 +1,9 @@
-import { parseArgs } from 'node:util';
 import { ConfigError } from '../kube/configure.ts';
+import { readCidrs, readInteger, readListenAddress, readLogLevel, readSwitch } from '../kube/read-values.ts';
+import { readSettings, renderSettings, type Setting } from '../kube/settings.ts';
 import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
 import type { ServeMode } from './node-context.ts';
-import {
-  readCidrs,
-  readExternalIps,
-  readInteger,
-  readListenAddress,
-  readLogLevel,
-  readServe,
-  readSwitch,
-} from './read-values.ts';
+import { readExternalIps, readServe } from './read-values.ts';
 import type { ConntrackSettings } from './sysctls/decide-sysctls.ts';
 
 export interface AgentConfig {
@@ -39,11 +32,6 @@ export interface AgentConfig {
   logLevel: string;
 }
 
-interface Setting {
-  help: string;
-  fallback?: string;
-}
-
 /** In the place of kube-proxy as it, so that whoever asked it goes on asking; beside it elsewhere. */
 const HEALTH_ADDRESSES: Readonly<Record<ServeMode, string>> = {
   All: '0.0.0.0:10256',
@@ -54,7 +42,6 @@ const METRICS_ADDRESSES: Readonly<Record<ServeMode, string>> = {
   Own: '127.0.0.1:10349',
 };
 
-/** Each flag is also an environment variable: --node-name is FAIRLEAD_NODE_NAME. */
 const SETTINGS = {
   'node-name': { help: 'the Node that this agent runs on; required (or $NODE_NAME)' },
   kubeconfig: { help: 'path of a kubeconfig; without it as kubectl, or the Pod' },
@@ -133,18 +120,13 @@ type SettingName = keyof typeof SETTINGS;
 
 /** Reads flags, then the environment, then defaults. An empty variable says nothing. Throws a ConfigError. */
 export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): AgentConfig | 'help' {
-  const { values, positionals } = parseFlags(argv);
-  if (values.help === true) return 'help';
-  const [command = 'run', ...extra] = positionals;
+  const given = readSettings(SETTINGS, argv, env, { takesWords: true });
+  if (given === 'help') return 'help';
+  const { read, words } = given;
+  const [command = 'run', ...extra] = words;
   if ((command !== 'run' && command !== 'cleanup') || extra.length > 0) {
-    throw new ConfigError(`there is no command ${JSON.stringify(positionals.join(' '))}: run or cleanup`);
+    throw new ConfigError(`there is no command ${JSON.stringify(words.join(' '))}: run or cleanup`);
   }
-  const read = (name: SettingName): string => {
-    const flag = values[name];
-    if (typeof flag === 'string') return flag;
-    const setting: Setting = SETTINGS[name];
-    return env[variableOf(name)] || (setting.fallback ?? '');
-  };
   const kubeconfig = read('kubeconfig');
   const nodeName = read('node-name') || (env.NODE_NAME ?? '');
   if (nodeName === '' && command === 'run')
@@ -186,11 +168,6 @@ function readConntrack(read: (name: SettingName) => string): ConntrackSettings {
 
 /** What `--help` prints. */
 export function renderHelp(): string {
-  const settings: [string, Setting][] = Object.entries(SETTINGS);
-  const lines = settings.map(
-    ([name, { help, fallback }]) =>
-      `  --${name.padEnd(36)}${help}${fallback === undefined || fallback === '' ? '' : ` (default ${fallback})`}`,
-  );
   return [
     'The agent of Fairlead: forwards Services on one node.',
     '',
@@ -199,28 +176,7 @@ export function renderHelp(): string {
     '',
     'Each flag is also an environment variable: --log-level is FAIRLEAD_LOG_LEVEL.',
     '',
-    ...lines,
+    ...renderSettings(SETTINGS, 36),
     '',
   ].join('\n');
-}
-
-function parseFlags(argv: readonly string[]) {
-  const options = Object.fromEntries(
-    Object.keys(SETTINGS).map((name) => [name, { type: 'string' as const }]),
-  );
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: { ...options, help: { type: 'boolean', short: 'h' } },
-    });
-    const flags: Record<string, unknown> = values;
-    return { values: flags, positionals };
-  } catch (error) {
-    throw new ConfigError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function variableOf(name: string): string {
-  return `FAIRLEAD_${name.replaceAll('-', '_').toUpperCase()}`;
 }

@@ -1,7 +1,8 @@
 import type { LoadBalancer } from '../crds/load-balancer.ts';
+import { servicesOfSlice } from '../kube/endpoint-slices.ts';
 import type { EndpointSlice } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
-import { BY_SERVICE, servicesOfSlice } from './service-index.ts';
+import { BY_SERVICE } from './service-index.ts';
 
 /** Nodes with a ready endpoint of a Service (`namespace/name`). */
 export function findReadyNodes(slices: Store<EndpointSlice>, serviceKey: string): Set<string> {

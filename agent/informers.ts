@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadBalancer } from '../crds/load-balancer.ts';
 import { LOAD_BALANCERS } from '../crds/resources.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { HEADLESS_LABEL, SERVICE_NAME_LABEL } from '../kube/endpoint-slices.ts';
 import { isClass } from '../kube/errors.ts';
 import { createInformer, type Informer } from '../kube/informer.ts';
 import type { Logger } from '../kube/log.ts';
 import type { EndpointSlice, Node, Service, ServiceCIDR } from '../kube/objects.ts';
 import { ENDPOINT_SLICES, NODES, SERVICE_CIDRS, SERVICES } from '../kube/resources.ts';
-import { HEADLESS_LABEL, SERVICE_NAME_LABEL } from './endpoints/collect-endpoints.ts';
-import { trimLoadBalancer, trimNode, trimService, trimSlice } from './trim-objects.ts';
+import { trimNode } from '../kube/trim-objects.ts';
+import { trimLoadBalancer, trimService, trimSlice } from './trim-objects.ts';
 
 export interface AgentInformers {
   services: Informer<Service>;

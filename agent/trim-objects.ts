@@ -1,6 +1,7 @@
 import type { LoadBalancer } from '../crds/load-balancer.ts';
-import type { EndpointSlice, KubeObject, Node, ObjectMeta, Service } from '../kube/objects.ts';
-import { HEADLESS_LABEL, SERVICE_NAME_LABEL } from './endpoints/collect-endpoints.ts';
+import { HEADLESS_LABEL, SERVICE_NAME_LABEL } from '../kube/endpoint-slices.ts';
+import type { EndpointSlice, Service } from '../kube/objects.ts';
+import { given, trimMeta } from '../kube/trim-objects.ts';
 import { PROXY_NAME_LABEL } from './endpoints/decide-served.ts';
 import { TRIGGER_TIME } from './proxy-metrics/change-tracker.ts';
 
@@ -58,45 +59,4 @@ export function trimSlice(slice: EndpointSlice): EndpointSlice {
 
 export function trimLoadBalancer(loadBalancer: LoadBalancer): LoadBalancer {
   return { metadata: trimMeta(loadBalancer, []), spec: loadBalancer.spec };
-}
-
-export function trimNode(node: Node): Node {
-  const { spec, status } = node;
-  return {
-    metadata: { ...trimMeta(node, []), ...given('labels', node.metadata.labels) },
-    spec: { ...given('taints', spec?.taints) },
-    status: { ...given('addresses', status?.addresses) },
-  };
-}
-
-function trimMeta(
-  object: KubeObject,
-  labels: readonly string[],
-  annotations: readonly string[] = [],
-): ObjectMeta {
-  const { name, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp } =
-    object.metadata;
-  return {
-    name,
-    ...given('namespace', namespace),
-    ...given('uid', uid),
-    ...given('resourceVersion', resourceVersion),
-    ...given('generation', generation),
-    ...given('creationTimestamp', creationTimestamp),
-    ...given('deletionTimestamp', deletionTimestamp),
-    ...given('labels', pick(object.metadata.labels, labels)),
-    ...given('annotations', pick(object.metadata.annotations, annotations)),
-  };
-}
-
-function pick(all: Record<string, string> | undefined, names: readonly string[]) {
-  const kept = names.flatMap((name) => {
-    const value = all?.[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
-}
-
-function given<K extends string, V>(key: K, value: V | undefined): { [k in K]?: V } | object {
-  return value === undefined ? {} : { [key]: value };
 }

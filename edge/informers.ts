@@ -2,13 +2,14 @@ import type { LoadBalancer } from '../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../crds/load-balancer-provider.ts';
 import { LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../crds/resources.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { SERVICE_NAME_LABEL, servicesOfSlice } from '../kube/endpoint-slices.ts';
 import { createInformer, type Informer } from '../kube/informer.ts';
 import type { Logger } from '../kube/log.ts';
 import type { EndpointSlice, Node } from '../kube/objects.ts';
 import { ENDPOINT_SLICES, NODES } from '../kube/resources.ts';
+import { trimNode } from '../kube/trim-objects.ts';
 
 const PROVIDER_LABEL = 'fairlead.dev/provider';
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 export interface EdgeInformers {
   provider: Informer<LoadBalancerProvider>;
@@ -36,24 +37,6 @@ export function createInformers(client: KubeClient, provider: string, log: Logge
       labelSelector: SERVICE_NAME_LABEL,
     }),
   };
-  informers.slices.store.addIndex('service', ({ metadata }) => [
-    `${metadata.namespace ?? ''}/${metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`,
-  ]);
+  informers.slices.store.addIndex('service', servicesOfSlice);
   return informers;
-}
-
-/** Heartbeats change most of a Node, and nothing of what is kept here. */
-function trimNode({ metadata, spec, status }: Node): Node {
-  const { deletionTimestamp, labels, name, resourceVersion, uid } = metadata;
-  return {
-    metadata: {
-      name,
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-    },
-    spec: { taints: spec?.taints ?? [] },
-    status: { addresses: status?.addresses ?? [] },
-  };
 }

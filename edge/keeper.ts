@@ -148,9 +148,10 @@ export class EdgeKeeper {
       return;
     }
     const { model, device } = wanted;
-    const decision = await this.#decide(model, worker);
+    const asWanted = renderConfig(model, render);
+    const decision = await this.#decide(model, asWanted.digest, worker);
     const services = resolveServices(model.services, decision.faults, decision.instead);
-    const config = renderConfig({ ...model, services }, render);
+    const config = decision.faults.size === 0 ? asWanted : renderConfig({ ...model, services }, render);
     worker ??= await this.#start(config, services, device, decision.fatal);
     const isLoaded = () => worker?.description === `${DESCRIPTION_PREFIX}${config.digest}`;
     if (!isLoaded() && decision.fatal === undefined && performance.now() >= this.#nextReloadAt) {
@@ -175,9 +176,8 @@ export class EdgeKeeper {
   }
 
   /** Whom HAProxy takes. What it runs already needs no asking, and what was decided holds until something changes. */
-  async #decide(model: EdgeModel, worker: WorkerInfo | undefined): Promise<Decision> {
+  async #decide(model: EdgeModel, digest: string, worker: WorkerInfo | undefined): Promise<Decision> {
     const { files, haproxy, log, render } = this.#options;
-    const { digest } = renderConfig(model, render);
     const before = this.#decision;
     const isOld = before !== undefined && performance.now() - before.at > LOOK_AGAIN_MS;
     const hasFaults = before !== undefined && (before.faults.size > 0 || before.fatal !== undefined);

@@ -8,7 +8,6 @@ const recordSchema = z.object({ digest: z.string(), services: z.array(serviceMod
 /** What the worker was given last, in a file, so that a later life of the edge knows. */
 export class LoadedServices {
   readonly #file: string;
-  #digest = '';
   #byKey: ReadonlyMap<string, ServiceModel> = new Map();
   #text = '';
 
@@ -16,16 +15,11 @@ export class LoadedServices {
     this.#file = file;
     try {
       this.#text = readFileSync(file, 'utf8');
-      const { digest, services } = recordSchema.parse(JSON.parse(this.#text));
-      this.#digest = digest;
+      const { services } = recordSchema.parse(JSON.parse(this.#text));
       this.#byKey = byKey(services);
     } catch {
       // The first life, or a file of another version: what runs is looked at all the same, and made what it ought to be.
     }
-  }
-
-  get digest(): string {
-    return this.#digest;
   }
 
   get byKey(): ReadonlyMap<string, ServiceModel> {
@@ -37,7 +31,6 @@ export class LoadedServices {
     if (text === this.#text) return;
     writeFileWhole(this.#file, text);
     this.#text = text;
-    this.#digest = digest;
     this.#byKey = byKey(services);
   }
 }

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
-import { ownVersion } from '../agent/own-version.ts';
 import { KubeClient } from '../kube/client.ts';
 import { loadConnectionConfig } from '../kube/config.ts';
 import type { Logger } from '../kube/log.ts';
+import { ownVersion } from '../kube/own-version.ts';
 import { keyOf } from '../kube/resources.ts';
 import { serve, type WebServer } from '../kube/serve-pages.ts';
 import { buildModel } from './build-model.ts';
@@ -39,6 +39,7 @@ class Edge implements RunningEdge {
   readonly #status: EdgeStatus;
   #slicesStarted = false;
   #listed = false;
+  #isWantedKnown = false;
   #wasServing = false;
   #web: WebServer | undefined;
 
@@ -51,7 +52,11 @@ class Edge implements RunningEdge {
       files: edgeFiles(config.folder),
       haproxy: config.haproxy,
       render: { user: config.user },
-      wanted: () => this.#wanted(),
+      wanted: () => {
+        const wanted = this.#wanted();
+        this.#isWantedKnown = wanted !== undefined;
+        return wanted;
+      },
       onTurn: () => this.#afterTurn(),
       log,
     });
@@ -132,7 +137,7 @@ class Edge implements RunningEdge {
     if (!this.#listed) return;
     this.#status.touch();
     const { loaded, services, worker } = this.#keeper.state;
-    const isServing = worker !== undefined && this.#wanted() !== undefined && services.size === loaded.size;
+    const isServing = worker !== undefined && this.#isWantedKnown && services.size === loaded.size;
     if (isServing && !this.#wasServing) this.#log.info('Serving', { services: services.size });
     this.#wasServing = isServing;
   }

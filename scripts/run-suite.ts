@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Failure } from './describe-failures.ts';
 import { type CheckSuite, filesExist, type MochaSuite, type Suite } from './suites.ts';
-import { countProblem, type Ending, judgeRun, type SuiteResult, type Totals } from './sum-results.ts';
+import {
+  countProblem,
+  type Ending,
+  judgeRun,
+  type Report,
+  type SuiteResult,
+  type Totals,
+} from './sum-results.ts';
 import { TOTALS_FILE } from './totals-reporter.ts';
 
 /** How long scripts/in-namespaces may take to end everything inside. */
@@ -81,16 +88,16 @@ async function runMocha(
       output,
       timeoutMinutes: suite.timeoutMinutes,
     });
-    return judgeRun(readTotals(totalsFile), ending);
+    return judgeRun(readReport(totalsFile), ending);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-function readTotals(file: string): Totals | undefined {
+function readReport(file: string): Report | undefined {
   try {
-    const totals: Totals = JSON.parse(readFileSync(file, 'utf8'));
-    return totals;
+    const report: Report = JSON.parse(readFileSync(file, 'utf8'));
+    return report;
   } catch {
     return undefined;
   }

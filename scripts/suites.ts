@@ -71,11 +71,11 @@ export const SUITES: readonly Suite[] = [
   },
   mocha('unit', 'pure stages, no I/O', { timeoutMinutes: 5 }),
   mocha('golden', 'inputs and the texts that they must give', { timeoutMinutes: 5 }),
-  mocha('api', 'against a real API server', { needsControlPlane: true, timeoutMinutes: 20 }),
+  mocha('api', 'against a real API server', { needsControlPlane: true, timeoutMinutes: 30 }),
   mocha('net', 'against the real kernel, in namespaces', {
     isolated: true,
     needsControlPlane: true,
-    timeoutMinutes: 25,
+    timeoutMinutes: 30,
   }),
   mocha('chaos', 'killed and cut off at any moment', {
     isolated: true,

@@ -7,6 +7,14 @@ export interface Totals {
   failures: readonly Failure[];
 }
 
+/** What the reporter wrote last. */
+export interface Report extends Totals {
+  /** The test or hook that ran then; absent once all have ended. */
+  running?: string;
+  /** What kept the process from ending after its tests, as Node names it. */
+  lingering?: readonly string[];
+}
+
 /** How the process of a suite ended. */
 export interface Ending {
   /** Null when a signal ended it. */
@@ -23,12 +31,13 @@ export interface SuiteResult extends Totals {
 
 /**
  * Judges one mocha run. A run that ends badly without a failed test (it died, hung, failed to load, or left an
- * unhandled rejection), and one without any test, count as one failure more. `totals` is undefined when the run
- * never got to its end.
+ * unhandled rejection), and one without any test, count as one failure more. `report` is undefined when the run
+ * never got to a test.
  */
-export function judgeRun(totals: Totals | undefined, ending: Ending): Totals & { problem?: string } {
-  const counted = totals ?? { passed: 0, failed: 0, failures: [] };
-  const problem = findProblem(totals, ending);
+export function judgeRun(report: Report | undefined, ending: Ending): Totals & { problem?: string } {
+  const { passed, failed, failures } = report ?? { passed: 0, failed: 0, failures: [] };
+  const counted = { passed, failed, failures };
+  const problem = findProblem(report, ending);
   return problem === undefined ? counted : { ...counted, ...countProblem(counted, problem) };
 }
 
@@ -37,11 +46,15 @@ export function countProblem({ failed, failures }: Omit<Totals, 'passed'>, probl
   return { failed: failed + 1, failures: [...failures, { title: problem, error: [] }], problem };
 }
 
-function findProblem(totals: Totals | undefined, ending: Ending): string | undefined {
-  if (ending.timedOut) return 'did not end in time';
-  if (totals === undefined) return `ended before its tests did (${describe(ending)})`;
-  if (totals.passed + totals.failed === 0) return 'ran no test';
-  if (ending.status !== 0 && totals.failed === 0) return `ended badly after its tests (${describe(ending)})`;
+function findProblem(report: Report | undefined, ending: Ending): string | undefined {
+  const where = report?.running === undefined ? '' : `, in: ${report.running}`;
+  if (ending.timedOut) return `did not end in time${where}`;
+  if (report === undefined || report.running !== undefined) {
+    return `ended before its tests did (${describe(ending)})${where}`;
+  }
+  if (report.lingering !== undefined) return `did not end after its tests: ${report.lingering.join(', ')}`;
+  if (report.passed + report.failed === 0) return 'ran no test';
+  if (ending.status !== 0 && report.failed === 0) return `ended badly after its tests (${describe(ending)})`;
   return undefined;
 }
 

@@ -108,8 +108,12 @@ function isHarmless(before: readonly TrackedFrontend[], after: readonly TrackedF
   });
 }
 
-/** The frontends that a flow may have been dialled at. */
-function idsOf(family: Family, { destination, port }: Flow, nodeAddresses: ReadonlySet<string>): string[] {
+/** The frontends that a flow may have been dialled at: family, address and port. */
+export function idsOf(
+  family: Family,
+  { destination, port }: Flow,
+  nodeAddresses: ReadonlySet<string>,
+): string[] {
   const dialled = idOf(family, frontendKey(destination, port));
   return nodeAddresses.has(destination) ? [dialled, idOf(family, frontendKey('*', port))] : [dialled];
 }

@@ -1,5 +1,6 @@
 import type { Family } from '../endpoints/canonical-address.ts';
 import { frontendKey, type TrackedFrontend } from './collect-frontends.ts';
+import { idsOf } from './frontend-index.ts';
 import type { Flow } from './parse-flow.ts';
 
 /** Why a connection that waits for its first answer would wait in vain. */
@@ -58,8 +59,7 @@ export class WaitingConnections {
   /** Why a connection without an answer is to be let go; null: it isn't. `nodeAddresses` are those that node ports answer at. */
   judge(family: Family, flow: Flow, nodeAddresses: ReadonlySet<string>): VainReason | null {
     const { destination, port, replySource, replyPort } = flow;
-    const ids = [`${family} ${frontendKey(destination, port)}`];
-    if (nodeAddresses.has(destination)) ids.push(`${family} ${frontendKey('*', port)}`);
+    const ids = idsOf(family, flow, nodeAddresses);
     if (replySource === destination && replyPort === port) {
       return ids.some((id) => this.#looking.served.has(id)) ? 'NotTranslated' : null;
     }

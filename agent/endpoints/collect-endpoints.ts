@@ -1,8 +1,6 @@
+import { HEADLESS_LABEL } from '../../kube/endpoint-slices.ts';
 import type { Endpoint, EndpointSlice, Protocol } from '../../kube/objects.ts';
 import { canonicalAddress, type Family } from './canonical-address.ts';
-
-export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
-export const HEADLESS_LABEL = 'service.kubernetes.io/headless';
 
 /** One address and port behind one port of a Service. */
 export interface PortEndpoint {

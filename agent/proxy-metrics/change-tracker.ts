@@ -1,7 +1,7 @@
+import { servicesOfSlice } from '../../kube/endpoint-slices.ts';
 import type { EndpointSlice, Service } from '../../kube/objects.ts';
 import type { Store, StoreChange } from '../../kube/store.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
-import { servicesOfSlice } from '../service-index.ts';
 import type { ServedInputs, ServiceObserver } from '../service-observer.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
 

@@ -19,12 +19,24 @@ const BY_SERVICE = {
 
 type ServiceGauge = keyof typeof BY_SERVICE;
 
+const SERVICE_GAUGES = [
+  'targets',
+  'targets_up',
+  'connections',
+  'connections_accepted',
+  'bytes_in',
+  'bytes_out',
+] as const satisfies readonly ServiceGauge[];
+
 /** The edge's metrics, read from its keeper when they are asked for. */
 export class EdgeMetrics {
   readonly registry = new Registry();
+  readonly #source: () => Source;
+  readonly #byService: Map<ServiceGauge, Gauge<'load_balancer'>>;
 
   constructor(source: () => Source) {
     const { registry } = this;
+    this.#source = source;
     collectDefaultMetrics({ register: registry });
     const count = (name: string, help: string, read: (source: Source) => number) =>
       new Counter({
@@ -64,31 +76,32 @@ export class EdgeMetrics {
       ({ state }) => state.faults.size,
     );
     gauge('draining', 'Targets that leave and have connections.', ({ state }) => state.draining);
-    for (const [name, help] of Object.entries(BY_SERVICE)) this.#addByService(name, help, source);
+    this.#byService = new Map(
+      SERVICE_GAUGES.map((name) => [
+        name,
+        new Gauge({
+          name: `fairlead_edge_${name}`,
+          help: BY_SERVICE[name],
+          labelNames: ['load_balancer'],
+          registers: [registry],
+        }),
+      ]),
+    );
   }
 
   async page(): Promise<Page> {
+    this.#setByService();
     return { status: 200, contentType: this.registry.contentType, body: await this.registry.metrics() };
   }
 
-  #addByService(name: string, help: string, source: () => Source): void {
-    new Gauge({
-      name: `fairlead_edge_${name}`,
-      help,
-      labelNames: ['load_balancer'],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const [key, numbers] of numbersByService(source().state)) {
-          if (isServiceGauge(name)) this.set({ load_balancer: key }, numbers[name]);
-        }
-      },
-    });
+  /** Together, when they are asked for: all are read from the same. */
+  #setByService(): void {
+    const all = numbersByService(this.#source().state);
+    for (const [name, gauge] of this.#byService) {
+      gauge.reset();
+      for (const [key, numbers] of all) gauge.set({ load_balancer: key }, numbers[name]);
+    }
   }
-}
-
-function isServiceGauge(name: string): name is ServiceGauge {
-  return Object.hasOwn(BY_SERVICE, name);
 }
 
 function numbersByService({ proxies, services }: EdgeState): Map<string, Record<ServiceGauge, number>> {

@@ -15,6 +15,7 @@ import { createInformer, type Informer } from '../../kube/informer.ts';
 import type { Logger } from '../../kube/log.ts';
 import type { KubeObject, Namespace, Node, Service } from '../../kube/objects.ts';
 import { NAMESPACES, NODES, type ResourceType, SERVICES } from '../../kube/resources.ts';
+import { trimMeta, trimNode } from '../../kube/trim-objects.ts';
 import { FreshView } from './fresh-view.ts';
 import { markChosenNodePorts } from './mark-node-ports.ts';
 import { TargetCaches } from './target-caches.ts';
@@ -56,7 +57,7 @@ export function createCaches(client: KubeClient, log: Logger): Caches {
   const addressPools = informer(ADDRESS_POOLS);
   const portPools = informer(PORT_POOLS);
   const namespaces = informer(NAMESPACES);
-  const nodes = informer(NODES, keepLabels);
+  const nodes = informer(NODES, trimNode);
   const nodeForwarders = informer(NODE_FORWARDERS, keepName);
   services.store.addIndex('namespace', (service) => [service.metadata.namespace ?? '']);
   loadBalancers.store
@@ -105,29 +106,6 @@ export function tenantOf(provider: string, namespace: string | undefined): strin
   return `${provider}/${namespace ?? ''}`;
 }
 
-/** Of a Node, what targets and announcers are chosen by; its status is large and changes often. */
-function keepLabels(node: Node): Node {
-  const { name, uid, resourceVersion, labels, deletionTimestamp } = node.metadata;
-  return {
-    metadata: {
-      name,
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-    },
-    ...(node.spec === undefined ? {} : { spec: node.spec }),
-    status: { addresses: node.status?.addresses ?? [] },
-  };
-}
-
-function keepName({ metadata: { name, uid, resourceVersion }, spec }: NodeForwarder): NodeForwarder {
-  return {
-    metadata: {
-      name,
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    },
-    spec,
-  };
+function keepName(forwarder: NodeForwarder): NodeForwarder {
+  return { metadata: trimMeta(forwarder), spec: forwarder.spec };
 }

@@ -263,13 +263,7 @@ export class LoadBalancerEnsurer {
     const before = shownIngress(input, existing);
     const shown = before.filter(({ ip = '' }) => held.includes(ip));
     const texts = shown.length > 0 ? shown.flatMap(({ ip }) => ip ?? []) : held;
-    const ingress = this.#hasOwnAddresses(existing)
-      ? before
-      : shown.length > 0
-        ? shown
-        : existing?.spec.provider.type === 'announce'
-          ? held.map(toIngress)
-          : [];
+    const ingress = this.#hasOwnAddresses(existing) ? before : ingressOfHeld(held, shown, existing);
     return {
       outcome: {
         provider: input.choice.name,
@@ -283,6 +277,16 @@ export class LoadBalancerEnsurer {
       loadBalancer: existing,
     };
   }
+}
+
+/** Of addresses from pools, those to go on showing: what the cluster's own nodes announce needs no other that carries it out. */
+function ingressOfHeld(
+  held: readonly string[],
+  shown: readonly LoadBalancerIngress[],
+  existing: LoadBalancer | undefined,
+): LoadBalancerIngress[] {
+  if (shown.length > 0) return [...shown];
+  return existing?.spec.provider.type === 'announce' ? held.map(toIngress) : [];
 }
 
 /** The provider failed: nothing that wasn't shown before is shown. */

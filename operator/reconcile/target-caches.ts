@@ -1,10 +1,10 @@
 import type { KubeClient } from '../../kube/client.ts';
+import { servicesOfSlice } from '../../kube/endpoint-slices.ts';
 import { createInformer, type Informer } from '../../kube/informer.ts';
 import type { Logger } from '../../kube/log.ts';
 import type { EndpointSlice, Pod } from '../../kube/objects.ts';
 import { ENDPOINT_SLICES, PODS } from '../../kube/resources.ts';
-
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+import { trimMeta } from '../../kube/trim-objects.ts';
 
 /**
  * EndpointSlices and Pods, for load balancers that send traffic straight to pods. They are large, so nothing is listed
@@ -18,7 +18,7 @@ export class TargetCaches {
   constructor(client: KubeClient, log: Logger) {
     this.slices = createInformer(client, ENDPOINT_SLICES, { log, inSlices: true });
     this.pods = createInformer(client, PODS, { log, inSlices: true, transform: keepGates });
-    this.slices.store.addIndex('service', (slice) => [serviceOfSlice(slice)]);
+    this.slices.store.addIndex('service', servicesOfSlice);
   }
 
   /** Resolves once both are listed; lists them when nobody asked before. */
@@ -45,22 +45,11 @@ export class TargetCaches {
   }
 }
 
-/** `namespace/name` of the Service. */
-export function serviceOfSlice({ metadata }: EndpointSlice): string {
-  return `${metadata.namespace ?? ''}/${metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`;
-}
-
 /** Of a Pod, what its readiness gates are decided by. */
-function keepGates({ metadata, spec, status }: Pod): Pod {
-  const { name, namespace, uid, resourceVersion, deletionTimestamp } = metadata;
+function keepGates(pod: Pod): Pod {
+  const { spec, status } = pod;
   return {
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-    },
+    metadata: trimMeta(pod),
     spec: { readinessGates: spec?.readinessGates ?? [] },
     status: {
       conditions: (status?.conditions ?? []).map(({ type, status }) => ({ type, status })),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
+import { serviceOfSlice } from '../../kube/endpoint-slices.ts';
 import type { KubeObject, Node, Pod } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
 import type { StoreChange } from '../../kube/store.ts';
@@ -8,7 +9,6 @@ import { refuseToShare } from '../allocate/share-address.ts';
 import { findSharers } from './build-desired.ts';
 import { type Caches, serviceKeyOf } from './caches.ts';
 import type { Claims } from './claims.ts';
-import { serviceOfSlice } from './target-caches.ts';
 import { loadBalancerOfGate } from './target-pods.ts';
 
 /** Several changes of pools and freed claims in a row wake those that wait once. */
@@ -54,7 +54,7 @@ export class Triggers {
     caches.nodeForwarders.store.onChange(({ type }) => {
       if (type !== 'Modified') this.#wakeServedByNodes();
     });
-    caches.targets.slices.store.onChange(({ object }) => this.#wakePods(serviceOfSlice(object)));
+    caches.targets.slices.store.onChange(({ object }) => this.#wakePods(serviceOfSlice(object) ?? ''));
     caches.targets.pods.store.onChange(({ object }) => this.#wakeGated(object));
     caches.addressPools.store.onChange((change) => {
       const { object } = change;

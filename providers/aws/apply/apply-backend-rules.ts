@@ -1,5 +1,4 @@
 import { outsideOf } from '../diff/place-targets.ts';
-import { whileAwaited } from './awaited-ports.ts';
 import { syncNodeRules } from './backend-rules.ts';
 import { targetsOf } from './read-node-rules.ts';
 import { ensureSharedGroup, sharedGroupLock } from './shared-group.ts';
@@ -35,7 +34,7 @@ export async function syncBackendRules(
       each.joined = unknown;
     });
   };
-  await whileAwaited(inventory, writer.name, ports, () =>
+  await inventory.awaitedPorts.during(writer.name, ports, () =>
     inventory.locks.run(sharedGroupLock(vpcId), context.signal, inTurn),
   );
 }

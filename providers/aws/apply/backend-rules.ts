@@ -3,7 +3,6 @@ import { isClass } from '../../../kube/errors.ts';
 import type { SecurityGroupPorts } from '../model.ts';
 import type { KnownStack } from '../observe/known.ts';
 import { type NodeRules, noNodeRules, noteReached, portsLetIn } from '../observe/node-rules.ts';
-import { awaitedPorts } from './awaited-ports.ts';
 import { NodeGroups } from './find-node-groups.ts';
 import { covers, mergePorts, portsKey } from './merge-ports.ts';
 import {
@@ -33,7 +32,7 @@ export async function syncNodeRules(
   if (await isSettled(writer, vpcId, sharedGroupId, wanted)) return 'synced';
   const { inventory, name, provider } = writer;
   const others = [...stacksIn(inventory, provider, vpcId)].filter((each) => each.name !== name);
-  const awaited = awaitedPorts(inventory);
+  const awaited = inventory.awaitedPorts.byStack;
   const needed = [...wanted, ...others.flatMap((each) => awaited.get(each.name) ?? [])];
   const rules = inventory.nodeRules.get(sharedGroupId);
   // What others miss is theirs to put back, if that is wanted at all; and stays where it is there.
@@ -152,7 +151,7 @@ async function findGroups(
 ): Promise<{ groups: string[]; reached: string[] }> {
   const { inventory, name, provider } = writer;
   const stacks = [...stacksIn(inventory, provider, vpcId)].filter(
-    (each) => each.name === name || needsNodes(each) || awaitedPorts(inventory).has(each.name),
+    (each) => each.name === name || needsNodes(each) || inventory.awaitedPorts.byStack.has(each.name),
   );
   const nodeGroups = nodeGroupsOf(writer, vpcId);
   await nodeGroups.load(stacks.flatMap(targetsOf));

@@ -2,7 +2,7 @@ import { ClassedError } from '../../../kube/errors.ts';
 import type { CallContext } from '../calls/call-aws.ts';
 import { chunk, ec2Pages } from '../calls/pages.ts';
 import type { Inventory } from '../observe/inventory.ts';
-import { fromKnownPrefixes, readPrefixes } from './find-prefix-groups.ts';
+import { fromKnownPrefixes, groupIdsOf, readInterfaces, readPrefixes } from './find-prefix-groups.ts';
 
 /** A filter takes so many values. */
 const VALUES_A_FILTER = 200;
@@ -89,7 +89,7 @@ async function readInstances(inventory: Inventory, ids: string[], context: CallC
   const pages = await ec2Pages(inventory.calls, 'DescribeInstances', { Filters }, context);
   for (const { Instances = [] } of pages.flatMap(({ Reservations = [] }) => Reservations)) {
     for (const { InstanceId, SecurityGroups = [] } of Instances) {
-      const groups = SecurityGroups.flatMap(({ GroupId }) => GroupId ?? []).sort();
+      const groups = groupIdsOf(SecurityGroups);
       if (InstanceId !== undefined) inventory.groupsOfTargets.set(InstanceId, groups);
     }
   }
@@ -114,9 +114,8 @@ async function readAddresses(
       { Name: 'vpc-id', Values: [vpcId] },
       { Name, Values },
     ];
-    const pages = await ec2Pages(inventory.calls, 'DescribeNetworkInterfaces', { Filters }, context);
-    for (const each of pages.flatMap(({ NetworkInterfaces = [] }) => NetworkInterfaces)) {
-      const groups = (each.Groups ?? []).flatMap(({ GroupId }) => GroupId ?? []).sort();
+    for (const each of await readInterfaces(inventory, Filters, context)) {
+      const groups = groupIdsOf(each.Groups);
       const own = [
         ...(each.PrivateIpAddresses ?? []).map(({ PrivateIpAddress }) => PrivateIpAddress),
         ...(each.Ipv6Addresses ?? []).map(({ Ipv6Address }) => Ipv6Address),

@@ -1,3 +1,4 @@
+import type { Filter, GroupIdentifier, NetworkInterface } from '@aws-sdk/client-ec2';
 import { isWithin } from '../build/read-cidr.ts';
 import type { CallContext } from '../calls/call-aws.ts';
 import { ec2Pages } from '../calls/pages.ts';
@@ -16,9 +17,8 @@ export async function readPrefixes(
 ): Promise<void> {
   if (fromKnownPrefixes(inventory, ips).length === 0) return;
   const Filters = [{ Name: 'vpc-id', Values: [vpcId] }];
-  const pages = await ec2Pages(inventory.calls, 'DescribeNetworkInterfaces', { Filters }, context);
-  for (const each of pages.flatMap(({ NetworkInterfaces = [] }) => NetworkInterfaces)) {
-    const groups = (each.Groups ?? []).flatMap(({ GroupId }) => GroupId ?? []).sort();
+  for (const each of await readInterfaces(inventory, Filters, context)) {
+    const groups = groupIdsOf(each.Groups);
     const prefixes = [
       ...(each.Ipv4Prefixes ?? []).map(({ Ipv4Prefix }) => Ipv4Prefix),
       ...(each.Ipv6Prefixes ?? []).map(({ Ipv6Prefix }) => Ipv6Prefix),
@@ -26,6 +26,20 @@ export async function readPrefixes(
     for (const prefix of prefixes) if (prefix !== undefined) inventory.groupsOfTargets.set(prefix, groups);
   }
   fromKnownPrefixes(inventory, ips);
+}
+
+export async function readInterfaces(
+  { calls }: Inventory,
+  Filters: Filter[],
+  context: CallContext,
+): Promise<NetworkInterface[]> {
+  const pages = await ec2Pages(calls, 'DescribeNetworkInterfaces', { Filters }, context);
+  return pages.flatMap(({ NetworkInterfaces = [] }) => NetworkInterfaces);
+}
+
+/** Sorted, so that the same groups are the same text. */
+export function groupIdsOf(groups: readonly GroupIdentifier[] = []): string[] {
+  return groups.flatMap(({ GroupId }) => GroupId ?? []).sort();
 }
 
 /** Takes what prefixes that are known tell of these addresses; answers those of which they tell nothing. */

@@ -18,7 +18,7 @@ export function buildModel(desired: DesiredLoadBalancer): AwsModel {
   const input = readInput(desired);
   const loadBalancer = buildLoadBalancer(input);
   const securityGroup = buildSecurityGroup(input, loadBalancer);
-  const { choices } = chooseListeners(input.own);
+  const { choices, refusals } = chooseListeners(input.own);
   const targetGroups = buildTargetGroups(input, choices, loadBalancer);
   const { adopt } = input.leader.options;
   return {
@@ -32,20 +32,19 @@ export function buildModel(desired: DesiredLoadBalancer): AwsModel {
     listeners: buildListeners(input, choices),
     targetGroups,
     foreignNodes: findForeignNodes(input),
-    refusals: [...refuse(input, loadBalancer, targetGroups), ...securityGroup.refusals],
+    refusals: [...refusals, ...refuse(input, choices, loadBalancer, targetGroups), ...securityGroup.refusals],
     ...(adopt === undefined ? {} : { adopt: { arn: adopt.arn, confirmed: adopt.confirmed } }),
   };
 }
 
-/** Whatever speaks against one of those that share, but for what all of them make together. */
+/** Whatever else speaks against one of those that share, but for what all of them make together. */
 function refuse(
   input: BuildInput,
+  choices: readonly ListenerChoice[],
   loadBalancer: LoadBalancerModel,
   targetGroups: readonly TargetGroupModel[],
 ): Refusal[] {
-  const { choices, refusals } = chooseListeners(input.own);
   return [
-    ...refusals,
     ...refuseSharing(input, input.own),
     ...refuseOptions(input, choices, loadBalancer, targetGroups),
     ...refuseCount(input),
@@ -57,8 +56,9 @@ function findAccepted(input: BuildInput, loadBalancer: LoadBalancerModel): strin
   const isAccepted = (own: BuildMember) => {
     const pods = own === input.own ? input.desired.pods : [];
     const asOwn = { ...input, own, desired: { ...input.desired, pods } };
-    const targetGroups = buildTargetGroups(asOwn, chooseListeners(own).choices, loadBalancer);
-    return refuse(asOwn, loadBalancer, targetGroups).length === 0;
+    const { choices, refusals } = chooseListeners(own);
+    const targetGroups = buildTargetGroups(asOwn, choices, loadBalancer);
+    return refusals.length === 0 && refuse(asOwn, choices, loadBalancer, targetGroups).length === 0;
   };
   return input.members.filter(isAccepted).map(({ name }) => name);
 }

@@ -4,6 +4,7 @@ import type { AwsCalls, CallContext } from '../calls/call-aws.ts';
 import type { ObservedSecurityGroup } from '../observed.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import { StateAsker } from './ask-states.ts';
+import { AwaitedPorts } from './awaited-ports.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { emptyStack, isEmptyStack, type KnownLoadBalancer, type KnownStack } from './known.ts';
 import { type Loaded, loadInventory } from './load-inventory.ts';
@@ -47,6 +48,7 @@ export class Inventory {
   readonly groupsOfTargets = new Map<string, string[]>();
   /** By the id of the shared group that they let in; none: nobody looked yet. */
   readonly nodeRules = new Map<string, NodeRules>();
+  readonly awaitedPorts = new AwaitedPorts();
   readonly #options: InventoryOptions;
   readonly #load = new SharedRun((signal) => this.#loadFirst(signal));
   readonly #sweep = new SharedRun((signal) => this.#readAnew(signal));

@@ -3,8 +3,8 @@ import { OWNER_TAGS } from '../tags.ts';
 import type { KnownStack } from './known.ts';
 
 /**
- * Who has something in these stacks, by tags; one of which these name several Services, once for each. What is shared and has no members left goes by the name of its stack, by which
- * it is found like any other.
+ * Who has something in these stacks, by tags; one of which these name several Services, once for each. What is shared and
+ * has no members left goes by the name of its stack, by which it is found like any other.
  */
 export function ownersIn(stacks: Iterable<KnownStack>, clusterId: string): LoadBalancerId[] {
   const owners = new Map<string, LoadBalancerId>();

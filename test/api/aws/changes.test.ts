@@ -8,7 +8,7 @@ import { keyValues, objects, text } from '../../peers/aws/plain.ts';
 import { requestCertificate, type SeededNetwork, seedNetwork } from '../../peers/aws/seed-network.ts';
 import { startAws } from '../../peers/aws/start-aws.ts';
 import { limits, never } from './support/account.ts';
-import { providerOf, readSecret, subjectOf } from './support/fixture.ts';
+import { desireOver, providerOf, readSecret } from './support/fixture.ts';
 
 const MOST_TURNS = 12;
 
@@ -28,27 +28,8 @@ describe('aws: changes in place', function () {
   beforeEach(() => peer.calls.reset());
 
   function desire(service: string, spec: Partial<LoadBalancerSpec> = {}): DesiredLoadBalancer {
-    const subject = subjectOf(providerOf(peer, network), service);
-    return {
-      ...subject,
-      spec: {
-        service: { name: service, uid: subject.id.serviceUid },
-        provider: { name: subject.provider.name, type: 'aws' },
-        scheme: 'Internal',
-        frontends: [{ protocol: 'TCP', port: 443, nodePort: 30443 }],
-        targets: { mode: 'NodePort', drainSeconds: 30 },
-        externalTrafficPolicy: 'Cluster',
-        ...spec,
-      },
-      nodes: network.instances.map(({ address, id, providerID }) => ({
-        name: id,
-        providerID,
-        addresses: [address],
-        draining: false,
-      })),
-      pods: [],
-      sharedWith: [],
-    };
+    const frontends = [{ protocol: 'TCP' as const, port: 443, nodePort: 30443 }];
+    return desireOver(providerOf(peer, network), network.instances, service, { frontends, ...spec });
   }
 
   /** Turn after turn, until there is nothing to do. */

@@ -5,7 +5,7 @@ import type { AwsModel } from '../../../providers/aws/model.ts';
 import type { DesiredLoadBalancer } from '../../../providers/provider.ts';
 import { objects, text } from '../../peers/aws/plain.ts';
 import { Account, failureOf, limits, never } from './support/account.ts';
-import { readSecret, subjectOf } from './support/fixture.ts';
+import { desireOver, readSecret } from './support/fixture.ts';
 
 /** Turns until nothing is left to be done; more than this is a circle. */
 const MOST_TURNS = 12;
@@ -30,29 +30,7 @@ describe('aws: the whole provider', () => {
   }
 
   function desire(service: string, spec: Partial<LoadBalancerSpec> = {}): DesiredLoadBalancer {
-    const subject = subjectOf(account.provider, service);
-    const { sharedAddress } = spec;
-    return {
-      ...subject,
-      ...(sharedAddress === undefined ? {} : { sharedAddress }),
-      spec: {
-        service: { name: service, uid: subject.id.serviceUid },
-        provider: { name: account.provider.name, type: 'aws' },
-        scheme: 'Internal',
-        frontends: [{ protocol: 'TCP', port: 80, nodePort: 30080 }],
-        targets: { mode: 'NodePort', drainSeconds: 30 },
-        externalTrafficPolicy: 'Cluster',
-        ...spec,
-      },
-      nodes: account.network.instances.map(({ address, id, providerID }) => ({
-        name: id,
-        providerID,
-        addresses: [address],
-        draining: false,
-      })),
-      pods: [],
-      sharedWith: [],
-    };
+    return desireOver(account.provider, account.network.instances, service, spec);
   }
 
   /** One turn of the operator; answers how many changes it made. */

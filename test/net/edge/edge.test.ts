@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { eventually } from '../../support/eventually.ts';
 import { run } from '../support/run.ts';
 import { DRAIN_SECONDS, EdgeLab } from './support/edge-lab.ts';
-import { eventually } from './support/eventually.ts';
 import { ask, Load } from './support/traffic.ts';
 
 const VIP = '192.0.2.10';

@@ -51,6 +51,24 @@ describe('scripts/sum-results', () => {
       ending: { status: null, timedOut: true },
       expected: { passed: 3, failed: 2, ...told('did not end in time') },
     },
+    {
+      name: 'a run that hung in a test fails by its name, and what passed before counts',
+      totals: { passed: 3, failed: 0, failures: none, running: 'Pool claims' },
+      ending: { status: null, timedOut: true },
+      expected: { passed: 3, failed: 1, ...told('did not end in time, in: Pool claims') },
+    },
+    {
+      name: 'a run that died in a test fails by its name',
+      totals: { passed: 3, failed: 0, failures: none, running: 'Pool claims' },
+      ending: { status: null, timedOut: false },
+      expected: { passed: 3, failed: 1, ...told('ended before its tests did (killed), in: Pool claims') },
+    },
+    {
+      name: 'a run whose tests left something open fails, and tells what',
+      totals: { passed: 3, failed: 0, failures: none, lingering: ['TCPServerWrap'] },
+      ending: { status: 1, timedOut: false },
+      expected: { passed: 3, failed: 1, ...told('did not end after its tests: TCPServerWrap') },
+    },
   ];
   for (const { name, totals, ending, expected } of cases) {
     it(name, () => {

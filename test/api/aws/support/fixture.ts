@@ -1,9 +1,10 @@
+import type { LoadBalancerSpec } from '../../../../crds/load-balancer.ts';
 import type { AwsCall, AwsChange } from '../../../../providers/aws/changes.ts';
 import type { AwsModel, TargetModel } from '../../../../providers/aws/model.ts';
 import { OWNER_TAGS } from '../../../../providers/aws/tags.ts';
-import type { ProviderScope, Subject } from '../../../../providers/provider.ts';
+import type { DesiredLoadBalancer, ProviderScope, Subject } from '../../../../providers/provider.ts';
 import type { AwsPeer } from '../../../peers/aws/aws-peer.ts';
-import type { SeededNetwork } from '../../../peers/aws/seed-network.ts';
+import type { SeededInstance, SeededNetwork } from '../../../peers/aws/seed-network.ts';
 
 export const CLUSTER_ID = '6f2d0001-cluster';
 
@@ -41,6 +42,38 @@ export function subjectOf(
 ): Subject {
   const id = { clusterId, namespace, name: `${service}.${provider.name}`, serviceUid: `uid-of-${service}` };
   return { id, provider };
+}
+
+/** A Service over node port 30080 of these instances, but for what `spec` says. */
+export function desireOver(
+  provider: ProviderScope,
+  instances: readonly SeededInstance[],
+  service: string,
+  spec: Partial<LoadBalancerSpec> = {},
+): DesiredLoadBalancer {
+  const subject = subjectOf(provider, service);
+  const { sharedAddress } = spec;
+  return {
+    ...subject,
+    ...(sharedAddress === undefined ? {} : { sharedAddress }),
+    spec: {
+      service: { name: service, uid: subject.id.serviceUid },
+      provider: { name: provider.name, type: 'aws' },
+      scheme: 'Internal',
+      frontends: [{ protocol: 'TCP', port: 80, nodePort: 30080 }],
+      targets: { mode: 'NodePort', drainSeconds: 30 },
+      externalTrafficPolicy: 'Cluster',
+      ...spec,
+    },
+    nodes: instances.map(({ address, id, providerID }) => ({
+      name: id,
+      providerID,
+      addresses: [address],
+      draining: false,
+    })),
+    pods: [],
+    sharedWith: [],
+  };
 }
 
 export interface ModelOptions {

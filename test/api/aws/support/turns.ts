@@ -5,7 +5,7 @@ import type { AwsModel } from '../../../../providers/aws/model.ts';
 import type { DesiredLoadBalancer } from '../../../../providers/provider.ts';
 import type { SeededInstance } from '../../../peers/aws/seed-network.ts';
 import { type Account, limits, never } from './account.ts';
-import { CLUSTER_ID, readSecret, subjectOf } from './fixture.ts';
+import { CLUSTER_ID, desireOver, readSecret } from './fixture.ts';
 
 /** More than this is a circle. */
 const MOST_TURNS = 12;
@@ -26,27 +26,8 @@ export class Turns {
     spec: Partial<LoadBalancerSpec> = {},
     instances: readonly SeededInstance[] = this.account.network.instances,
   ): DesiredLoadBalancer {
-    const subject = subjectOf(this.account.provider, service);
-    return {
-      ...subject,
-      spec: {
-        service: { name: service, uid: subject.id.serviceUid },
-        provider: { name: this.account.provider.name, type: 'aws' },
-        scheme: 'Internal',
-        frontends: [{ protocol: 'TCP', port: 80, nodePort }],
-        targets: { mode: 'NodePort', drainSeconds: 30 },
-        externalTrafficPolicy: 'Cluster',
-        ...spec,
-      },
-      nodes: instances.map(({ address, id, providerID }) => ({
-        name: id,
-        providerID,
-        addresses: [address],
-        draining: false,
-      })),
-      pods: [],
-      sharedWith: [],
-    };
+    const frontends = [{ protocol: 'TCP' as const, port: 80, nodePort }];
+    return desireOver(this.account.provider, instances, service, { frontends, ...spec });
   }
 
   /** What would have to be done; `known`: it was carried out by a process before this one. */

@@ -14,10 +14,10 @@ import { ENDPOINT_SLICES, NODES } from '../../../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../../controlplane/control-plane.ts';
 import { installCrds } from '../../../controlplane/install-crds.ts';
 import { writeKubeconfig } from '../../../controlplane/kubeconfig.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { ApiRelay } from '../../robustness/support/api-relay.ts';
 import { ipBatch, run } from '../../support/run.ts';
 import { EdgeProcess } from './edge-process.ts';
-import { eventually } from './eventually.ts';
 import { Listener } from './listener.ts';
 import { startServer, stopServer } from './traffic.ts';
 

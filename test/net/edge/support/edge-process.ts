@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { eventually } from './eventually.ts';
+import { eventually } from '../../../support/eventually.ts';
 
 const MAIN = fileURLToPath(new URL('../../../../edge/main.ts', import.meta.url));
 
