@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchNode } from './bench-node.ts';
 import { watchTreeMemory } from './process-figures.ts';
 import type { ServiceProxy } from './proxies.ts';
 
 const DIALER = new URL('dial-until-served.ts', import.meta.url).pathname;
+const HEALTH_ASKER = new URL('ask-health.ts', import.meta.url).pathname;
 const LONGEST_START_MS = Number(process.env.BENCH_LONGEST_START_SECONDS ?? 180) * 1000;
-const HEALTH_EVERY_MS = 10;
 
 /** A proxy never served what it should. */
 export class StartFailure extends Error {}
@@ -104,23 +105,11 @@ function keepLastLines(child: ChildProcess): () => string {
 
 /** Asks a proxy for its health all the time. */
 export function watchHealth(url: string): { stop(): Promise<number> } {
-  let slowest = Number.NaN;
-  let stopped = false;
-  const running = (async () => {
-    while (!stopped) {
-      const askedAt = performance.now();
-      const answered = await fetch(url).then(
-        (response) => response.text(),
-        () => undefined,
-      );
-      if (answered !== undefined) slowest = Math.max(slowest || 0, performance.now() - askedAt);
-      await sleep(HEALTH_EVERY_MS);
-    }
-  })();
+  const child = spawn(process.execPath, [HEALTH_ASKER, url], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const slowest = text(child.stdout).then(Number);
   return {
-    stop: async () => {
-      stopped = true;
-      await running;
+    stop: () => {
+      child.stdin.end();
       return slowest;
     },
   };
