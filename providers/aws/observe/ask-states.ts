@@ -3,7 +3,7 @@ import { sleep } from '../../../kube/backoff.ts';
 import { isClass } from '../../../kube/errors.ts';
 import type { AwsCalls, CallContext } from '../calls/call-aws.ts';
 import { ARNS_A_CALL } from '../calls/pages.ts';
-import { SharedRun } from './shared-run.ts';
+import { SharedRun } from '../../shared-run.ts';
 
 /** So long others may join: many load balancers that were begun together are asked for together. */
 const GATHER_MS = 100;

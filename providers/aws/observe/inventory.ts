@@ -5,14 +5,14 @@ import type { ObservedSecurityGroup } from '../observed.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import { StateAsker } from './ask-states.ts';
 import { AwaitedPorts } from './awaited-ports.ts';
-import { KeyedLock } from './keyed-lock.ts';
+import { KeyedLock } from '../../keyed-lock.ts';
 import { emptyStack, isEmptyStack, type KnownLoadBalancer, type KnownStack } from './known.ts';
 import { type Loaded, loadInventory } from './load-inventory.ts';
 import { Network } from './network.ts';
 import type { NodeRules } from './node-rules.ts';
 import { ownersIn } from './owners.ts';
 import { readLoadBalancerAttributes, readTargetGroupDetails, verifyListeners } from './read-details.ts';
-import { SharedRun } from './shared-run.ts';
+import { SharedRun } from '../../shared-run.ts';
 
 export interface InventoryOptions {
   calls: AwsCalls;

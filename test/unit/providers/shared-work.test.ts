@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { KeyedLock } from '../../../../providers/aws/observe/keyed-lock.ts';
-import { SharedRun } from '../../../../providers/aws/observe/shared-run.ts';
+import { KeyedLock } from '../../../providers/keyed-lock.ts';
+import { SharedRun } from '../../../providers/shared-run.ts';
 
 const never = new AbortController().signal;
 
@@ -11,7 +11,7 @@ function failureOf(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe('providers/aws/shared-run', () => {
+describe('providers/shared-run', () => {
   it('does for several at once what is done once', async () => {
     let runs = 0;
     const run = new SharedRun(async () => ++runs);
@@ -56,7 +56,7 @@ describe('providers/aws/shared-run', () => {
   });
 });
 
-describe('providers/aws/keyed-lock', () => {
+describe('providers/keyed-lock', () => {
   it('lets one after the other do what has the same key, in their order, and others meanwhile', async () => {
     const lock = new KeyedLock();
     const log: string[] = [];
