@@ -6,13 +6,13 @@ const AT_FIRST: HealthFacts = { programmed: false, waitingMs: undefined, eligibl
 export interface LastKnownHealthOptions {
   /** Asks for facts, which come by `tell`, soon or late. */
   ask: () => void;
-  /** So long an answer waits for new facts; then it is given by the last ones. @default 40 */
+  /** So long an answer waits for new facts; then it is given by the last ones. @default 10 */
   patienceMs?: number;
   /** Milliseconds on a clock that never goes back. */
   now?: () => number;
 }
 
-const PATIENCE_MS = 40;
+const PATIENCE_MS = 10;
 
 /**
  * The agent's health as far as its working thread has told. That one may be busy for a tenth of a second with a long list
