@@ -1,0 +1,139 @@
+import { MONITOR_KINDS } from '../diff/expect-live.ts';
+import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { numberOf, textOf } from '../members.ts';
+import type { FlatSettings, MemberState } from '../observed.ts';
+
+/** Objects of one partition, as iControl REST lists them, by kind: `ltm/virtual`, ... */
+export type Listing = Record<string, JsonObject[]>;
+
+export const KINDS: readonly string[] = [
+  'ltm/virtual',
+  'ltm/pool',
+  ...MONITOR_KINDS.map((kind) => `ltm/monitor/${kind}`),
+  'ltm/persistence/source-addr',
+];
+
+/** What the device has of a tenant, by the folders that AS3 makes for applications. */
+export interface LiveTenant {
+  settings: Map<string, FlatSettings>;
+  states: Map<string, Record<string, MemberState>>;
+  /** Full paths of virtual servers and pools in no folder of an application. */
+  loose: string[];
+}
+
+/**
+ * What may have been edited by hand, in the fields that `expectLive` makes of a declaration. Defaults that iControl REST
+ * leaves out are filled in.
+ */
+export function flattenLive(tenant: string, listing: Listing): LiveTenant {
+  const live: LiveTenant = { settings: new Map(), states: new Map(), loose: [] };
+  for (const [kind, items] of Object.entries(listing)) {
+    for (const item of items) {
+      const path = textOf(item.fullPath, '').split('/');
+      const [, partition, application, name] = path;
+      if (partition !== tenant) continue;
+      if (application === undefined || name === undefined || path.length !== 4) {
+        if (kind === 'ltm/virtual' || kind === 'ltm/pool') live.loose.push(path.join('/'));
+        continue;
+      }
+      const flat = live.settings.get(application) ?? {};
+      live.settings.set(application, flat);
+      if (kind === 'ltm/virtual') addVirtual(flat, name, item, `/${tenant}/${application}/`);
+      else if (kind === 'ltm/pool') {
+        addPool(flat, name, item, `/${tenant}/${application}/`);
+        const states = live.states.get(application) ?? {};
+        live.states.set(application, { ...states, ...readStates(name, membersIn(item)) });
+      } else addSettings(flat, kind, name, item);
+    }
+  }
+  return live;
+}
+
+/** By `<pool> <member>`. */
+export function readStates(pool: string, members: readonly JsonObject[]): Record<string, MemberState> {
+  return Object.fromEntries(members.map((member) => [`${pool} ${textOf(member.name, '')}`, stateOf(member)]));
+}
+
+/** `session` is what people set, `state` what monitors found; both are put together in what the device shows. */
+function stateOf({ session, state }: JsonObject): MemberState {
+  if (session === 'user-disabled' || state === 'user-down') return 'disabled';
+  if (state === 'up' || state === 'fqdn-up') return 'up';
+  return state === 'down' || state === 'checking' ? 'down' : 'unchecked';
+}
+
+function addVirtual(flat: FlatSettings, name: string, item: JsonObject, folder: string): void {
+  const translation = isJsonObject(item.sourceAddressTranslation) ? item.sourceAddressTranslation : {};
+  const type = textOf(translation.type, 'none');
+  flat[`${name}.destination`] = lastOf(textOf(item.destination, ''));
+  flat[`${name}.ipProtocol`] = textOf(item.ipProtocol, 'any');
+  flat[`${name}.pool`] = within(item.pool, folder);
+  flat[`${name}.state`] = item.disabled === true ? 'disabled' : 'enabled';
+  flat[`${name}.connectionLimit`] = String(numberOf(item.connectionLimit));
+  flat[`${name}.snat`] = type === 'snat' ? textOf(translation.pool, '') : type;
+  flat[`${name}.vlans`] =
+    item.vlansEnabled === true
+      ? textsIn(item.vlans).sort().join(', ')
+      : item.vlans === undefined
+        ? ''
+        : 'all but some';
+  flat[`${name}.rules`] = textsIn(item.rules).join(', ');
+  flat[`${name}.persist`] = (Array.isArray(item.persist) ? item.persist.filter(isJsonObject) : [])
+    .map((each) => textOf(each.name, ''))
+    .join(', ');
+  if (item.trafficMatchingCriteria === undefined) flat[`${name}.source`] = sourceOf(textOf(item.source, ''));
+}
+
+function addPool(flat: FlatSettings, name: string, item: JsonObject, folder: string): void {
+  flat[`${name}.loadBalancingMode`] = textOf(item.loadBalancingMode, 'round-robin');
+  flat[`${name}.minActiveMembers`] = String(numberOf(item.minActiveMembers));
+  flat[`${name}.monitor`] = monitorOf(textOf(item.monitor, ''), folder);
+  for (const member of membersIn(item)) {
+    const at = `${name}.members[${textOf(member.name, '')}]`;
+    flat[at] = stateOf(member) === 'disabled' ? 'disabled' : 'enabled';
+    flat[`${at}.connectionLimit`] = String(numberOf(member.connectionLimit));
+    flat[`${at}.priorityGroup`] = String(numberOf(member.priorityGroup));
+  }
+}
+
+function addSettings(flat: FlatSettings, kind: string, name: string, item: JsonObject): void {
+  if (kind.startsWith('ltm/monitor/')) flat[`${name}.interval`] = String(item.interval ?? 0);
+  flat[`${name}.timeout`] = String(item.timeout ?? 0);
+  if (kind !== 'ltm/monitor/http') return;
+  flat[`${name}.destination`] = textOf(item.destination, '*:*');
+  flat[`${name}.send`] = textOf(item.send, '');
+  flat[`${name}.recv`] = textOf(item.recv, '');
+}
+
+function membersIn(pool: JsonObject): JsonObject[] {
+  const { membersReference } = pool;
+  if (!isJsonObject(membersReference) || !Array.isArray(membersReference.items)) return [];
+  return membersReference.items.filter(isJsonObject);
+}
+
+/** `min 1 of { /T/A/monitor }` and `/T/A/monitor` mean the same here: there's one. */
+function monitorOf(rule: string, folder: string): string {
+  const inner = /^min \S+ of \{(.*)\}$/.exec(rule.trim())?.[1] ?? rule;
+  return inner
+    .split(/\s+and\s+|\s+/)
+    .filter((each) => each !== '')
+    .map((each) => within(each, folder))
+    .join(', ');
+}
+
+function sourceOf(source: string): string {
+  return source === '' || source === '0.0.0.0/0' || source === '::/0' ? 'any' : source;
+}
+
+function within(path: Json | undefined, folder: string): string {
+  const text = textOf(path, '');
+  return text.startsWith(folder) ? text.slice(folder.length) : text;
+}
+
+/** `/T/192.0.2.1:80` without the folder. */
+function lastOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function textsIn(list: Json | undefined): string[] {
+  return Array.isArray(list) ? list.flatMap((each) => (typeof each === 'string' ? each : [])) : [];
+}

@@ -1,0 +1,172 @@
+import type { Finding, LoadBalancerId, Subject } from '../../provider.ts';
+import { SharedRun } from '../../shared-run.ts';
+import { type Caller, readTenant } from '../calls/as3.ts';
+import type { Device } from '../calls/device.ts';
+import type { JsonObject } from '../json.ts';
+import { applicationOf } from '../names.ts';
+import type { BigipObserved, MemberState } from '../observed.ts';
+import { isSameOwner, readMark } from '../owner.ts';
+import { errorOfObstacle, findObstacle } from './find-obstacle.ts';
+import type { LiveTenant } from './flatten-live.ts';
+import { LookClock } from './look-clock.ts';
+import { readLive, readMemberStates } from './read-live.ts';
+
+export interface InventoryOptions {
+  device: Device;
+  tenant: string;
+  clusterId: string;
+  declarations: 'Auto' | 'PerApplication' | 'WholeTenant';
+  /** ms since 1970. */
+  now: () => number;
+}
+
+/** A tenant as it was read, and as we wrote it since. */
+interface Known {
+  unit: Caller;
+  perApplication: boolean;
+  applications: Map<string, JsonObject>;
+  live: LiveTenant;
+  /** Applications that the group doesn't have yet. */
+  unsynced: Set<string>;
+}
+
+/**
+ * What a cluster has in one tenant: read once, and kept by our own writes from then on. What the device has of what we wrote
+ * is taken to be as it was declared, until a sweep reads it.
+ */
+export class Inventory {
+  readonly device: Device;
+  readonly tenant: string;
+  readonly #options: InventoryOptions;
+  readonly #looks = new LookClock();
+  readonly #load = new SharedRun((signal) => this.#read(signal));
+  #known: Known | undefined;
+  /** Grows with each write: what was read before one doesn't count any more. */
+  #writes = 0;
+
+  constructor(options: InventoryOptions) {
+    this.#options = options;
+    this.device = options.device;
+    this.tenant = options.tenant;
+  }
+
+  async observe(subject: Subject, signal: AbortSignal): Promise<BigipObserved> {
+    const known = await this.#ready(signal);
+    const name = applicationOf(subject.id);
+    const applications = [...known.applications].filter(([, each]) =>
+      isSameOwner(subject.id, readMark(each)),
+    );
+    const own = applications.find(([each]) => each === name)?.[1];
+    if (own !== undefined && subject.spec !== undefined) await this.#look(known, name, own, signal);
+    const states = known.live.states.get(name);
+    const again = own === undefined ? undefined : this.#looks.nextAfterSeconds(name);
+    return {
+      now: this.#options.now(),
+      owner: subject.id,
+      tenant: this.tenant,
+      applications: Object.fromEntries(applications),
+      ...(known.live.settings.has(name) ? { live: known.live.settings.get(name) } : {}),
+      ...(states === undefined ? {} : { states }),
+      unsynced: known.unsynced.has(name),
+      ...(again === undefined ? {} : { lookAgainAfterSeconds: again }),
+      obstacle: this.#obstacleFor(known, subject.id),
+    };
+  }
+
+  /** Reads all of it anew. Answers who has something there. */
+  async refresh(signal: AbortSignal): Promise<LoadBalancerId[]> {
+    await this.device.findActive(signal);
+    const { applications } = await this.#load.join(signal);
+    return [...applications.values()].flatMap((each) => {
+      const owner = readMark(each);
+      return owner?.clusterId === this.#options.clusterId ? [owner] : [];
+    });
+  }
+
+  /** Throws what `observe` says, for those that come to write. */
+  async mayWrite(id: LoadBalancerId, signal: AbortSignal): Promise<{ perApplication: boolean }> {
+    const known = await this.#ready(signal);
+    const obstacle = this.#obstacleFor(known, id);
+    if (obstacle !== undefined) throw errorOfObstacle(obstacle);
+    return { perApplication: known.perApplication };
+  }
+
+  /** What a write left behind; undefined: the application is gone. */
+  wrote(name: string, declaration: JsonObject | undefined, isSynced: boolean): void {
+    this.#writes++;
+    const known = this.#known;
+    if (known === undefined) return;
+    known.live.settings.delete(name);
+    known.live.states.delete(name);
+    this.#looks.restart(name);
+    if (declaration === undefined) {
+      known.applications.delete(name);
+      this.#looks.forget(name);
+    } else known.applications.set(name, declaration);
+    this.synced(name, isSynced);
+  }
+
+  synced(name: string, isSynced: boolean): void {
+    if (isSynced) this.#known?.unsynced.delete(name);
+    else this.#known?.unsynced.add(name);
+  }
+
+  /** Nobody knows what a write that failed has done. */
+  forget(): void {
+    this.#writes++;
+    this.#known = undefined;
+  }
+
+  async #ready(signal: AbortSignal): Promise<Known> {
+    const known = this.#known;
+    if (known === undefined) return await this.#load.join(signal);
+    // The other unit of a pair has what was synchronised to it: that may be less.
+    if ((await this.device.active(signal)) === known.unit) return known;
+    return await this.#load.join(signal);
+  }
+
+  async #read(signal: AbortSignal): Promise<Known> {
+    const unit = await this.device.active(signal);
+    const writes = this.#writes;
+    try {
+      const perApplication = await this.#isPerApplication(unit, signal);
+      const applications = new Map(Object.entries((await readTenant(unit, this.tenant, signal)) ?? {}));
+      const live = await readLive(unit, this.tenant, signal);
+      const before = this.#known?.unit === unit ? this.#known.unsynced : undefined;
+      const known = { unit, perApplication, applications, live, unsynced: new Set(before) };
+      // Of what was written meanwhile both may be told: the next one reads it again.
+      if (this.#writes === writes) this.#known = known;
+      for (const name of applications.keys()) this.#judge(name, live.states.get(name));
+      return known;
+    } catch (error) {
+      this.device.failed(unit, error);
+      throw error;
+    }
+  }
+
+  async #isPerApplication(unit: Caller, signal: AbortSignal): Promise<boolean> {
+    const { declarations } = this.#options;
+    const { perApplication } = await this.device.capabilities(unit, signal);
+    return declarations === 'Auto' ? perApplication : declarations === 'PerApplication';
+  }
+
+  /** Asks for the health of targets, where it is time to. */
+  async #look(known: Known, name: string, application: JsonObject, signal: AbortSignal): Promise<void> {
+    if (known.live.states.has(name) && !this.#looks.isDue(name)) return;
+    const unit = await this.device.active(signal);
+    const writes = this.#writes;
+    const states = await readMemberStates(unit, { tenant: this.tenant, name, application }, signal);
+    if (this.#writes === writes) known.live.states.set(name, states);
+    this.#judge(name, states);
+  }
+
+  /** Once all that get traffic are up, nobody has to ask before the next sweep. */
+  #judge(name: string, states: Readonly<Record<string, MemberState>> | undefined): void {
+    const found = Object.values(states ?? {}).filter((state) => state !== 'disabled');
+    this.#looks.looked(name, found.length > 0 && found.every((state) => state === 'up'));
+  }
+
+  #obstacleFor(known: Known, id: LoadBalancerId): Finding | undefined {
+    return findObstacle(known, { id, tenant: this.tenant, clusterId: this.#options.clusterId });
+  }
+}
