@@ -1,11 +1,13 @@
 /**
  * `make demo`: a cluster on this machine, and the product at work on it. The cluster stays until `make demo-down`; with
- * DEMO=once it is shown and ended. PROVIDER=aws shows load balancers of AWS in the place of the nodes' own. Exit status 0: every claim held. Interrupted, it leaves nothing.
+ * DEMO=once it is shown and ended. PROVIDER=aws shows load balancers of AWS in the place of the nodes' own,
+ * PROVIDER=haproxy an HAProxy outside of the cluster. Exit status 0: every claim held. Interrupted, it leaves nothing.
  */
 import { DemoLab, removeDemoFiles, stopDemoLab } from './demo/demo-lab.ts';
-import { sayHowToAskCloud, sayHowToGoOn } from './demo/say-how-to-go-on.ts';
+import { sayHowToAskCloud, sayHowToAskEdge, sayHowToGoOn } from './demo/say-how-to-go-on.ts';
 import { showAddress } from './demo/show-address.ts';
 import { showCloud } from './demo/show-cloud.ts';
+import { showEdge } from './demo/show-edge.ts';
 import { showNodeLoss } from './demo/show-node-loss.ts';
 import { showReadiness } from './demo/show-readiness.ts';
 import { showSpread } from './demo/show-spread.ts';
@@ -37,6 +39,10 @@ const SHOWS: Record<string, (lab: DemoLab, terminal: Terminal) => Promise<() => 
   aws: async (lab, terminal) => {
     await showCloud(lab, terminal);
     return () => sayHowToAskCloud(terminal);
+  },
+  haproxy: async (lab, terminal) => {
+    const shown = await showEdge(lab, terminal);
+    return () => sayHowToAskEdge(terminal, shown);
   },
 };
 

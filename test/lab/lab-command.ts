@@ -3,11 +3,11 @@ import { ControlClient } from './control/control-client.ts';
 import { DEMO_FILES } from './demo-files.ts';
 
 const USAGE = `usage:
-  scripts/lab exec NAMESPACE COMMAND [ARGUMENT...]   run a program on node-1, node-2, node-3 or client
+  scripts/lab exec NAMESPACE COMMAND [ARGUMENT...]   run a program on node-1, node-2, node-3, client or edge-1
   scripts/lab node-down NODE                         cut a node off from every network
   scripts/lab node-up NODE                           join it again
-  scripts/lab kill operator | agent NODE | kubelet NODE
-  scripts/lab start operator | agent NODE | kubelet NODE
+  scripts/lab kill operator | agent NODE | kubelet NODE | edge
+  scripts/lab start operator | agent NODE | kubelet NODE | edge
 `;
 
 const [command, first, ...rest] = process.argv.slice(2);

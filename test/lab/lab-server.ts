@@ -5,6 +5,7 @@ import { type Handlers, serveControl } from './control/control-server.ts';
 import { pipePort } from './control/pipe-port.ts';
 import type { ControlTold, LabStatus } from './control/protocol.ts';
 import { DEMO_FILES } from './demo-files.ts';
+import { LabEdge } from './edge.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { LabProcess } from './lab-process.ts';
 import type { SteadyLoad } from './probe/client-probe.ts';
@@ -13,6 +14,7 @@ const steps: ControlTold[] = [];
 const listeners = new Set<(told: ControlTold) => void>();
 const loads = new Map<number, SteadyLoad>();
 let cloud: LabCloud | undefined;
+let edge: LabEdge | undefined;
 
 const starting = startLab({
   logDir: DEMO_FILES.logs,
@@ -37,7 +39,8 @@ function processOf(lab: Lab, { process, node = '' }: { process: string; node?: s
   if (process === 'operator') return lab.operator;
   if (process === 'agent') return lab.agent(node);
   if (process === 'kubelet') return lab.kubelet(node);
-  throw new Error(`no process ${process}: operator, agent or kubelet`);
+  if (process === 'edge' && edge !== undefined) return edge.process;
+  throw new Error(`no process ${process}: operator, agent, kubelet, or edge where there is one`);
 }
 
 function cloudOf(): LabCloud {
@@ -84,6 +87,11 @@ const handlers: Handlers = {
     return number;
   },
   stopSteady: async ({ load }) => (await loads.get(load)?.stop()) ?? [],
+  startEdge: async ({ provider }) => {
+    edge ??= await LabEdge.start(await starting, provider);
+    const { name, outside } = edge.machine;
+    return { name, outside: outside.v4 };
+  },
   startCloud: async () => {
     cloud ??= await LabCloud.start(await starting);
     return { endpoint: cloud.endpoint, ...cloud.credentials };

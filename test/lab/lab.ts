@@ -42,7 +42,7 @@ const CONTROLLER_ARGS = ['--node-monitor-period=250ms', '--node-monitor-grace-pe
 
 const READY_MS = 30_000;
 /** Everything that must not stay on the machine: a tmpfs of the lab's own mount namespace. */
-const RUN_DIR = '/run/fairlead-lab';
+export const RUN_DIR = '/run/fairlead-lab';
 
 export const NAMESPACE = 'fairlead-system';
 

@@ -24,6 +24,8 @@ export interface LabMethods {
   /** Begins steady requests from the client outside; answers with the number to stop them by. */
   steady: { params: { request: HttpRequest; perSecond: number }; result: number };
   stopSteady: { params: { load: number }; result: ProbeResult[] };
+  /** Starts a machine with an edge for a provider; answers with its name and how it is reached. */
+  startEdge: { params: { provider: string }; result: { name: string; outside: string } };
   /** Starts AWS' stand-in, where each node is an instance from then on. */
   startCloud: {
     params: Record<string, never>;

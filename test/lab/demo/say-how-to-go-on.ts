@@ -30,6 +30,23 @@ export function sayHowToAskCloud(terminal: Terminal): void {
   ]);
 }
 
+/** The same, with HAProxy on a machine of its own. */
+export function sayHowToAskEdge(
+  terminal: Terminal,
+  { address, edge }: { address: string; edge: string },
+): void {
+  const kubectl = kubectlName();
+  say(terminal, [
+    [`${kubectl} get services,fairlead`, 'everything of Fairlead'],
+    [`${kubectl} get loadbalancer web.edge -o yaml`, 'what the edge says: status.edges'],
+    [`scripts/lab exec client curl -s http://${address}/`, 'ask from the client outside'],
+    [`scripts/lab exec ${edge} cat /run/fairlead-lab/${edge}/haproxy.cfg`, 'what HAProxy runs'],
+    [`scripts/lab exec ${edge} curl -s http://127.0.0.1:10359/metrics`, 'what it counts'],
+    ['scripts/lab kill edge', 'HAProxy goes on; start edge begins it again'],
+    [`tail -f ${DEMO_FILES.logs}/${edge}.log`, 'what the edge does'],
+  ]);
+}
+
 function kubectlName(): string {
   const isInstalled = (process.env.PATH ?? '')
     .split(delimiter)

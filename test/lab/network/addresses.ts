@@ -35,3 +35,14 @@ export function labNode(number: number): LabNode {
 }
 
 export const LAB_NODES: readonly LabNode[] = [1, 2, 3].map(labNode);
+
+/** A machine with a load balancer: in both networks as a node is, and no node. */
+export type LabMachine = Pick<LabNode, 'name' | 'internal' | 'outside'>;
+
+export function labEdge(number: number): LabMachine {
+  return {
+    name: `edge-${number}`,
+    internal: { v4: `10.89.0.${20 + number}`, v6: `fd00:89::${20 + number}` },
+    outside: { v4: `198.18.0.${20 + number}`, v6: `fd00:198::${20 + number}` },
+  };
+}

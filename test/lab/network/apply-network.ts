@@ -1,6 +1,13 @@
 import { mustRun } from '../run-command.ts';
-import { CLIENT, LAB_NODES, type LabNode } from './addresses.ts';
-import { buildClientNetwork, buildNodeNetwork, buildSwitches, portName } from './build-network.ts';
+import { CLIENT, LAB_NODES, type LabMachine, type LabNode } from './addresses.ts';
+import {
+  buildCables,
+  buildClientNetwork,
+  buildMachineNetwork,
+  buildNodeNetwork,
+  buildSwitches,
+  portName,
+} from './build-network.ts';
 import { applyScript } from './namespaces.ts';
 
 /** Makes every namespace, bridge, address and route of the lab, in the private namespaces that this process runs in. */
@@ -11,6 +18,13 @@ export async function applyNetwork(nodes: readonly LabNode[] = LAB_NODES): Promi
   await applyScript(undefined, buildSwitches(nodes));
   for (const node of nodes) await applyScript(node.name, buildNodeNetwork(node, nodes));
   await applyScript(CLIENT.name, buildClientNetwork());
+}
+
+/** Adds a machine that is no node to the network that there is. */
+export async function addMachine(machine: LabMachine): Promise<void> {
+  await mustRun(['ip', 'netns', 'add', machine.name]);
+  await applyScript(undefined, buildCables(machine.name));
+  await applyScript(machine.name, buildMachineNetwork(machine));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { CLIENT, CONTROL_PLANE, type LabNode } from './addresses.ts';
+import { CLIENT, CONTROL_PLANE, type LabMachine, type LabNode } from './addresses.ts';
 import type { NetworkScript } from './namespaces.ts';
 
 /** No waiting for duplicate address detection: every address here is given out once. */
@@ -82,6 +82,27 @@ export function buildNodeNetwork(node: LabNode, nodes: readonly LabNode[]): Netw
       // A ClusterIP needs a route before it is rewritten on its way out.
       `route add default via ${CONTROL_PLANE.v4}`,
       `route add default via ${CONTROL_PLANE.v6}`,
+    ],
+  };
+}
+
+/** The cables of a machine that comes later, from the switches that are there. */
+export function buildCables(name: string): NetworkScript {
+  return { sysctls: {}, ip: [...plug(name, 'eth0', 'br-node'), ...plug(name, 'eth1', 'br-outside')] };
+}
+
+/** A machine in both networks that routes nothing, as one with a proxy doesn't. */
+export function buildMachineNetwork({ internal, outside }: LabMachine): NetworkScript {
+  return {
+    sysctls: QUICK_ADDRESSES,
+    ip: [
+      'link set lo up',
+      `addr add ${internal.v4}/24 dev eth0`,
+      `addr add ${internal.v6}/64 dev eth0 nodad`,
+      'link set eth0 up',
+      `addr add ${outside.v4}/24 dev eth1`,
+      `addr add ${outside.v6}/64 dev eth1 nodad`,
+      'link set eth1 up',
     ],
   };
 }
