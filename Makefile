@@ -9,6 +9,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 # For mocha: make unit ARGS='--grep pool'
 ARGS ?=
+URL ?=
 # A file of test/bench that exports nothing is a benchmark; what exports is there for them.
 BENCHES ?= $(shell grep -sL '^export' test/bench/*.ts)
 
@@ -78,6 +79,11 @@ coverage: ## What unit, golden and api tests reach, as text and coverage/index.h
 	  --include 'operator/**' --include 'agent/**' --include 'providers/**' --include 'kube/**' --include 'crds/**' \
 	  $(NODE) scripts/test.ts unit golden api
 
+.PHONY: webhook-conformance
+webhook-conformance: ## Whether a server keeps to the contract of the provider webhook (URL=..., flags in ARGS)
+	@scripts/bootstrap node
+	@exec $(NODE) cli/fairlead.ts webhook-test $(URL) $(ARGS)
+
 ##@ Measure
 
 .PHONY: bench
@@ -93,9 +99,10 @@ bench: ## All benchmarks; tables go to bench/results/ too
 ##@ Work on it
 
 .PHONY: crds
-crds: ## Generate config/crd from crds/*.ts
+crds: ## Generate config/crd from crds/*.ts, and the schema of the webhook's contract
 	@scripts/bootstrap node
 	@$(NODE) crds/generate.ts
+	@$(NODE) providers/webhook/docs/write-schemas.ts
 
 .PHONY: pictures
 pictures: ## Draw the terminal pictures of the README from a run of the demo

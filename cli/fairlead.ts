@@ -4,6 +4,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   agent: () => import('../agent/main.ts'),
   edge: () => import('../edge/main.ts'),
   operator: () => import('../operator/main.ts'),
+  'webhook-test': () => import('../providers/webhook/conformance/main.ts'),
 };
 
 const [command = ''] = process.argv.splice(2, 1);

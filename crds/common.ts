@@ -77,7 +77,7 @@ export const protocolSchema = z.enum(['TCP', 'UDP', 'SCTP']);
 export const schemeSchema = z.enum(['Public', 'Internal']);
 export const targetsModeSchema = z.enum(['NodePort', 'ForwardingPort', 'Pod']);
 /** The members of the union in LoadBalancerProvider, each with its schema there. */
-export const providerTypeSchema = z.enum(['announce', 'aws', 'haproxy']);
+export const providerTypeSchema = z.enum(['announce', 'aws', 'haproxy', 'bigip', 'webhook']);
 
 /** Names of network interfaces, as Linux takes them. */
 export const interfacesSchema = withRules(

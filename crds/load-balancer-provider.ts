@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { KubeObject } from '../kube/objects.ts';
 import { awsSchema } from './aws-provider.ts';
+import { bigipSchema } from './bigip-provider.ts';
 import {
   conditionsSchema,
   interfacesSchema,
@@ -13,6 +14,7 @@ import {
 } from './common.ts';
 import { haproxySchema } from './haproxy-provider.ts';
 import { exactlyOneOf, type Rule, sameMember, withRules } from './rules.ts';
+import { webhookSchema } from './webhook-provider.ts';
 
 /** Layer 2 announcement by the nodes themselves: ARP (RFC 826) and neighbour discovery (RFC 4861). */
 export const announceSchema = z
@@ -35,6 +37,8 @@ const providers = {
   announce: announceSchema.optional(),
   aws: awsSchema.optional(),
   haproxy: haproxySchema.optional(),
+  bigip: bigipSchema.optional(),
+  webhook: webhookSchema.optional(),
 } satisfies Record<ProviderType, z.ZodType>;
 
 const another = 'make another LoadBalancerProvider and move the Services to it';

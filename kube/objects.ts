@@ -141,6 +141,10 @@ export interface Secret extends KubeObject {
   data?: Record<string, string>;
 }
 
+export interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
 /** `networking.k8s.io/v1`. */
 export interface ServiceCIDR extends KubeObject {
   spec?: { cidrs?: string[] };

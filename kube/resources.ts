@@ -1,4 +1,5 @@
 import type {
+  ConfigMap,
   EndpointSlice,
   KubeObject,
   Lease,
@@ -37,6 +38,7 @@ export const SERVICES = resource<Service>('', 'v1', 'services', 'Service', true)
 export const NODES = resource<Node>('', 'v1', 'nodes', 'Node', false);
 export const PODS = resource<Pod>('', 'v1', 'pods', 'Pod', true);
 export const SECRETS = resource<Secret>('', 'v1', 'secrets', 'Secret', true);
+export const CONFIG_MAPS = resource<ConfigMap>('', 'v1', 'configmaps', 'ConfigMap', true);
 export const NAMESPACES = resource<Namespace>('', 'v1', 'namespaces', 'Namespace', false);
 export const ENDPOINT_SLICES = resource<EndpointSlice>(
   'discovery.k8s.io',

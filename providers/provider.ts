@@ -27,7 +27,9 @@ export interface Subject {
   sharedAddress?: string | undefined;
   /** What is asked for, where anybody asks still. */
   spec?: LoadBalancerSpec | undefined;
-  /** Of mode Pod, who gets traffic, where anybody asks for it still. */
+  /** Who gets traffic, where anybody asks for it still. */
+  nodes?: readonly TargetNode[] | undefined;
+  /** Of mode Pod, the same. */
   pods?: readonly TargetPod[] | undefined;
 }
 

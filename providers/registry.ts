@@ -3,9 +3,11 @@ import type { LoadBalancerProviderSpec } from '../crds/load-balancer-provider.ts
 import { createAnnounceProvider } from './announce/announce.ts';
 import type { LiveAgents } from './announce/live-agents.ts';
 import { createAwsProvider } from './aws/aws.ts';
+import { createBigipProvider } from './bigip/bigip.ts';
 import type { Edges } from './haproxy/edges.ts';
 import { createHaproxyProvider } from './haproxy/haproxy.ts';
 import type { Provider } from './provider.ts';
+import { createWebhookProvider } from './webhook/webhook.ts';
 
 /** What providers are made with. */
 export interface ProviderContext {
@@ -13,6 +15,10 @@ export interface ProviderContext {
   edges: Edges;
   /** The decoded values of a Secret in Fairlead's namespace. Throws NotFound where there is none. */
   readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>>;
+  /** The texts of a ConfigMap there. Throws NotFound where there is none. */
+  readConfigMap(name: string, signal: AbortSignal): Promise<Record<string, string>>;
+  /** Told when a LoadBalancerProvider's `readiness` may have changed. */
+  tellProvider(name: string): void;
   /** Told of each call of a cloud's API. */
   observeCall(call: CloudCall): void;
 }
@@ -37,6 +43,13 @@ const FACTORIES: Readonly<Record<ProviderType, (context: ProviderContext) => Pro
         observeCall({ provider: 'aws', operation, code, seconds }),
     }),
   haproxy: ({ edges }) => createHaproxyProvider(edges),
+  bigip: ({ observeCall, readSecret }) =>
+    createBigipProvider({ readSecret, observeCall: (call) => observeCall({ provider: 'bigip', ...call }) }),
+  webhook: ({ observeCall, ...context }) =>
+    createWebhookProvider({
+      ...context,
+      observeCall: (call) => observeCall({ provider: 'webhook', ...call }),
+    }),
 };
 
 export function createProviders(context: ProviderContext): ReadonlyMap<ProviderType, Provider> {

@@ -61,6 +61,11 @@ export const SUITES: readonly Suite[] = [
         command: process.execPath,
         args: ['test/net/conformance/write-docs.ts', '--check'],
       },
+      {
+        name: 'docs/providers/webhook.schema.json is the contract (make crds)',
+        command: process.execPath,
+        args: ['providers/webhook/docs/write-schemas.ts', '--check'],
+      },
       { name: 'lockfile is whole', command: process.execPath, args: ['scripts/check-lockfile.ts'] },
       {
         name: 'texts name no path of this machine',

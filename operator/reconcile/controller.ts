@@ -18,7 +18,7 @@ import { measureProvider, type ProviderObserver } from './measure-provider.ts';
 import { inOrderOfClaims } from './order-of-claims.ts';
 import { Orphans } from './orphans.ts';
 import { QuietTime } from './quiet-time.ts';
-import { readSecret } from './read-secret.ts';
+import { readConfigMap, readSecret } from './read-secret.ts';
 import { recoverClaims } from './recover-claims.ts';
 import { Reminders } from './reminders.ts';
 import { ServiceReconciler } from './service.ts';
@@ -101,6 +101,8 @@ export function createController(options: ControllerOptions): Controller {
         caches.loadBalancers.store.get(`${namespace}/${name}`)?.status?.edges ?? [],
     },
     readSecret: (name, signal) => readSecret(client, config.namespace, name, signal),
+    readConfigMap: (name, signal) => readConfigMap(client, config.namespace, name, signal),
+    tellProvider: (name) => counts.addProvider(name),
     observeCall: options.cloudCallObserver ?? (() => {}),
   };
   const tellCall = options.providerObserver ?? (() => {});

@@ -21,7 +21,7 @@ describe('fairlead', function () {
     for (const args of [[], ['toString']]) {
       expect(fairlead(...args)).to.include({
         status: 2,
-        stderr: 'usage: fairlead agent|edge|operator [flags]\n',
+        stderr: 'usage: fairlead agent|edge|operator|webhook-test [flags]\n',
       });
     }
   });

@@ -75,6 +75,8 @@ describe('providers/announce', () => {
       agents: { count: () => 0 },
       edges: { reportsOf: () => [] },
       readSecret: async () => ({}),
+      readConfigMap: async () => ({}),
+      tellProvider: () => {},
       observeCall: () => {},
     });
     const type = providerTypeOf(makeProvider('edge').spec);

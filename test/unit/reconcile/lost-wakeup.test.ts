@@ -75,6 +75,8 @@ describe('reconcile: a Service that waits for an address', () => {
       agents: { count: () => 1 },
       edges: { reportsOf: () => [] },
       readSecret: async () => ({}),
+      readConfigMap: async () => ({}),
+      tellProvider: () => {},
       observeCall: () => {},
     });
     const claims = new Claims(caches, () => triggers.wake());

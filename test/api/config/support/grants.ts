@@ -50,6 +50,7 @@ export const OPERATOR_NEEDS: Action[] = [
   ...grant('coordination.k8s.io/leases', [...READ, 'create'], { namespace: SYSTEM }),
   ...grant('coordination.k8s.io/leases', ['update'], { namespace: SYSTEM, name: 'fairlead-operator' }),
   ...grant('secrets', ['get'], { namespace: SYSTEM }),
+  ...grant('configmaps', ['get'], { namespace: SYSTEM }),
 ];
 
 /** All that an agent needs. */

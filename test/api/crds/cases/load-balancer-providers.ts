@@ -10,6 +10,10 @@ function interfaces(...names: string[]): unknown {
   return { announce: { interfaces: names } };
 }
 
+function webhook(more: object): unknown {
+  return { webhook: { url: 'https://lb.example.com/fairlead', ...more } };
+}
+
 export const loadBalancerProviders: CaseTable = {
   type: LOAD_BALANCER_PROVIDERS,
   cases: [
@@ -66,13 +70,15 @@ export const loadBalancerProviders: CaseTable = {
       name: 'a change that takes the provider away',
       spec: { announce: {} },
       update: { default: true },
-      refused: "which of announce, aws, haproxy is set can't be changed: make another LoadBalancerProvider",
+      refused:
+        "which of announce, aws, haproxy, bigip, webhook is set can't be changed: make another LoadBalancerProvider",
     },
     {
       name: 'a change of the provider',
       spec: { announce: {} },
       update: { aws: { region: 'eu-central-1' } },
-      refused: "which of announce, aws, haproxy is set can't be changed: make another LoadBalancerProvider",
+      refused:
+        "which of announce, aws, haproxy, bigip, webhook is set can't be changed: make another LoadBalancerProvider",
     },
     { name: 'one of AWS', spec: { aws: { region: 'us-gov-east-1', healthCheck: { port: 'traffic-port' } } } },
     { name: 'one of AWS without a region', spec: { aws: {} }, refused: 'spec.aws.region: Required value' },
@@ -109,6 +115,64 @@ export const loadBalancerProviders: CaseTable = {
       name: 'a balance that HAProxy has no targets at run time for',
       spec: { haproxy: { balance: 'static-rr' } },
       refused: 'Unsupported value: "static-rr"',
+    },
+    { name: 'a webhook with nothing but its address', spec: webhook({}) },
+    {
+      name: 'a webhook with everything set',
+      spec: webhook({
+        parameters: { addresses: '192.0.2.10', 'any key': '' },
+        timeoutSeconds: 1,
+        applyTimeoutSeconds: 300,
+        retries: 0,
+        tls: { caConfigMapName: 'ca', serverName: 'lb' },
+        credentials: { secretName: 'token' },
+        allowHTTP: true,
+      }),
+    },
+    { name: 'a webhook beside the operator over HTTP', spec: webhook({ url: 'http://localhost:8080/a' }) },
+    {
+      name: 'a webhook beside the operator over HTTP, with a token',
+      spec: webhook({ url: 'http://127.0.0.1:8080', credentials: { secretName: 'token' } }),
+    },
+    { name: 'the same by IPv6', spec: webhook({ url: 'http://[::1]:8080' }) },
+    {
+      name: 'a webhook elsewhere over HTTP, by wish',
+      spec: webhook({ url: 'http://lb.one', allowHTTP: true }),
+    },
+    {
+      name: 'a webhook elsewhere over HTTP',
+      spec: webhook({ url: 'http://lb.example.com' }),
+      refused: 'http:// is for servers beside the operator (localhost): use https://, or set allowHTTP',
+    },
+    {
+      name: 'a webhook whose name only begins as that of this machine',
+      spec: webhook({ url: 'http://localhost.example.com' }),
+      refused: 'http:// is for servers beside the operator',
+    },
+    {
+      name: 'a token that everybody on the way could read',
+      spec: webhook({ url: 'http://lb.one', allowHTTP: true, credentials: { secretName: 'token' } }),
+      refused: 'credentials could be read on the way: use https://',
+    },
+    ...['lb.example.com', 'ftp://lb.example.com', 'https://', 'https:lb', '/v1'].map((url) => ({
+      name: `a webhook at ${url}`,
+      spec: webhook({ url }),
+      refused: 'the address is a URL that begins with https://',
+    })),
+    ...['https://me:secret@lb.one', 'https://lb.one/?a=b', 'https://lb.one/#a'].map((url) => ({
+      name: `a webhook at ${url}`,
+      spec: webhook({ url }),
+      refused: 'the address has no user, no query and no fragment',
+    })),
+    {
+      name: 'authorities from two places',
+      spec: webhook({ tls: { caSecretName: 'a', caConfigMapName: 'b' } }),
+      refused: 'the authorities come from one place: set caSecretName or caConfigMapName',
+    },
+    {
+      name: 'a webhook that may take its time',
+      spec: webhook({ timeoutSeconds: 61 }),
+      refused: 'should be less than or equal to 60',
     },
     ...selectorCases('a nodeSelector of announce', (nodeSelector) => ({ announce: { nodeSelector } })),
     ...selectorCases('a nodeSelector of targets', (nodeSelector) => ({

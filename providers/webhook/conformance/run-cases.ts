@@ -1,0 +1,38 @@
+import { CASES, type Case } from './cases.ts';
+import type { ConformanceConfig } from './config.ts';
+import { Probe } from './probe.ts';
+
+export interface CaseResult {
+  name: string;
+  /** undefined: the server keeps to it. */
+  problem: string | undefined;
+}
+
+/** Every case, one after the other, each with what it made taken away. */
+export async function runCases(
+  config: ConformanceConfig,
+  tell: (result: CaseResult) => void,
+  cases: readonly Case[] = CASES,
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const each of cases) {
+    const probe = new Probe(config);
+    const violated = await attempt(() => each.run(probe));
+    const left = await attempt(() => probe.clean());
+    const problem = violated ?? (left === undefined ? undefined : `what it made stays: ${left}`);
+    await probe.close();
+    const result = { name: each.name, problem };
+    results.push(result);
+    tell(result);
+  }
+  return results;
+}
+
+async function attempt(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

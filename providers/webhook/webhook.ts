@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { LoadBalancerId, Provider, ProviderScope, Subject } from '../provider.ts';
+import { buildDesired } from './build-desired.ts';
+import { type Desired, OPERATIONS } from './contract.ts';
+import { diffWebhook, type WebhookChange } from './diff-webhook.ts';
+import { NOTHING_THERE, type WebhookModel, type WebhookObserved } from './observed.ts';
+import { isSameId } from './same-id.ts';
+import { type Server, Servers, type ServersOptions } from './servers.ts';
+import { tellStatus } from './tell-status.ts';
+import { validateWebhook } from './validate-webhook.ts';
+
+/**
+ * A server of one's own, asked over HTTP (docs/adr/0016): it plans what it would do, and does it. What it said last is
+ * remembered, so that nothing is asked while nothing changes.
+ */
+export function createWebhookProvider(
+  options: ServersOptions,
+): Provider<WebhookModel, WebhookObserved, WebhookChange> {
+  const servers = new Servers(options);
+  return {
+    type: 'webhook',
+    addressesFromPools: false,
+    external: true,
+    validate: validateWebhook,
+    readiness: ({ webhook }) => (webhook === undefined ? undefined : servers.faultOf(webhook)),
+    build: (desired) => ({ desired: buildDesired(desired, desired.spec) }),
+    observe: async (subject, _applied, signal) =>
+      await observe(servers.of(subject.provider), subject, signal),
+    diff: diffWebhook,
+    apply: async (change, subject, signal) =>
+      await apply(servers.of(subject.provider), change, subject, signal),
+    status: (_model, observed) => tellStatus(observed),
+    refresh: async (provider, clusterId, signal, seen) =>
+      await refresh(servers.of(provider), provider, clusterId, signal, seen),
+  };
+}
+
+async function observe(server: Server, subject: Subject, signal: AbortSignal): Promise<WebhookObserved> {
+  const { asker, remembered } = server;
+  const { id } = subject;
+  const desired = subject.spec === undefined ? undefined : buildDesired(subject, subject.spec);
+  const wanted = wantedText(desired);
+  const known = remembered.take(id, wanted);
+  if (known !== undefined) return known;
+  if (desired === undefined) return await look(server, id, signal);
+  await server.greet(signal);
+  const { changes, state } = await server.call(OPERATIONS.plan, { ...asker, id, desired }, signal);
+  const observed = { changes, state, exists: true };
+  remembered.note(id, wanted, observed);
+  return remembered.take(id, wanted) ?? observed;
+}
+
+/** Whether there is anything of it: what is to go needs no plan. */
+async function look(server: Server, id: LoadBalancerId, signal: AbortSignal): Promise<WebhookObserved> {
+  const { clusterId } = id;
+  const { loadBalancers } = await server.call(OPERATIONS.observe, { ...server.asker, clusterId, id }, signal);
+  const found = loadBalancers.find((each) => isSameId(each.id, id));
+  return found === undefined ? NOTHING_THERE : { changes: [], exists: true, state: found.state };
+}
+
+async function apply(
+  { asker, call, remembered }: Server,
+  change: WebhookChange,
+  { id }: Subject,
+  signal: AbortSignal,
+): Promise<void> {
+  remembered.forget(id);
+  const operationId = randomUUID();
+  if (change.desired === undefined) {
+    const { gone } = await call(OPERATIONS.delete, { ...asker, id, operationId }, signal);
+    if (gone) remembered.note(id, undefined, NOTHING_THERE);
+    return;
+  }
+  const { desired } = change;
+  const { state } = await call(OPERATIONS.apply, { ...asker, id, operationId, desired }, signal);
+  remembered.note(id, wantedText(desired), { changes: [], exists: true, state });
+}
+
+/** Page by page. Another cluster's, and another provider's, are none of ours, whatever the server says. */
+async function refresh(
+  { asker, call, remembered }: Server,
+  provider: ProviderScope,
+  clusterId: string,
+  signal: AbortSignal,
+  seen: (ids: readonly LoadBalancerId[]) => void = () => {},
+): Promise<LoadBalancerId[]> {
+  const owners: LoadBalancerId[] = [];
+  let page: string | undefined;
+  do {
+    const at = page === undefined ? {} : { continue: page };
+    const answer = await call(OPERATIONS.observe, { ...asker, clusterId, ...at }, signal);
+    const own = answer.loadBalancers
+      .map(({ id }) => id)
+      .filter((id) => id.clusterId === clusterId && id.name.endsWith(`.${provider.name}`));
+    for (const id of own) remembered.forget(id);
+    owners.push(...own);
+    seen(own);
+    page = answer.continue === page ? undefined : answer.continue;
+  } while (page !== undefined);
+  remembered.forgetOthers(provider.name, owners);
+  return owners;
+}
+
+function wantedText(desired: Desired | undefined): string | undefined {
+  return desired === undefined ? undefined : JSON.stringify(desired);
+}
