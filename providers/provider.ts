@@ -107,8 +107,13 @@ export interface ProviderStatus {
   unhealthy?: Finding;
   /** Pods that the load balancer sends traffic to and finds healthy, by name: for their readiness gates. */
   healthyPods?: string[];
-  /** It serves, and isn't wholly what it ought to be, as long as something of others is in the way: no drift comes of that. */
-  waitsForOthers?: boolean;
+  /**
+   * What of others is in the way of it, as text; absent: nothing. Once all else is carried out, what differs is drift for as long
+   * as the text is the same, and work to do with another one.
+   */
+  waitsForOthers?: string;
+  /** Though it's not programmed, nothing is left to do here: `notProgrammed` tells who or what is waited for. */
+  onlyWaits?: boolean;
   /** Look again after this, though nothing changes here: something at the provider takes its time. */
   againAfterSeconds?: number;
 }

@@ -49,20 +49,16 @@ export async function syncProvider(context: ReconcileContext, input: SyncInput):
     const desired = buildDesired(context, loadBalancer, object);
     const model = provider.build(desired);
     const digest = provider.external ? digestOf(model, loadBalancer) : undefined;
-    const wasApplied = digest !== undefined && context.applied.get(loadBalancer) === digest;
-    let observed = await provider.observe(desired, wasApplied ? model : undefined, signal);
+    const before = context.applied.get(loadBalancer);
+    const wasWhole = digest !== undefined && before === digest;
+    let observed = await provider.observe(desired, wasWhole ? model : undefined, signal);
     const changes = provider.diff(model, observed);
-    const isDrift = wasApplied && changes.length > 0;
+    const found = provider.status(model, observed);
+    const isDrift = changes.length > 0 && before !== undefined && before === withOthers(digest, found);
+    const { addressesFromPools } = provider;
     if (isDrift && object.spec.drift?.policy === 'Report') {
-      const status = provider.status(model, observed);
-      const { addressesFromPools } = provider;
-      return {
-        kind: 'synced',
-        addressesFromPools,
-        status,
-        applied: digest,
-        drift: { changes, repaired: false },
-      };
+      const drift = { changes, repaired: false };
+      return { kind: 'synced', addressesFromPools, status: found, applied: before, drift };
     }
     if (changes.length > 0) {
       if (!isDrift) context.applied.forget(loadBalancer);
@@ -71,11 +67,11 @@ export async function syncProvider(context: ReconcileContext, input: SyncInput):
     }
     const left = changes.length === 0 ? [] : provider.diff(model, observed);
     const status = followUp(provider.status(model, observed), left.length > 0);
-    const isWhole = left.length === 0 && status.notProgrammed === undefined && status.waitsForOthers !== true;
-    const applied = isWhole ? digest : undefined;
+    const isWhole = left.length === 0 && (status.notProgrammed === undefined || status.onlyWaits === true);
+    const applied = isWhole ? withOthers(digest, status) : undefined;
     if (applied !== undefined) context.applied.note(loadBalancer, applied);
     const drift = isDrift ? { changes, repaired: left.length === 0 } : undefined;
-    return { kind: 'synced', addressesFromPools: provider.addressesFromPools, status, applied, drift };
+    return { kind: 'synced', addressesFromPools, status, applied, drift };
   } catch (failure) {
     if (signal.aborted) throw failure;
     return { kind: 'failed', failure };
@@ -99,8 +95,12 @@ export async function findDrift(
   if (provider === undefined) return [];
   const desired = buildDesired(context, loadBalancer, object);
   const model = provider.build(desired);
-  if (context.applied.get(loadBalancer) !== digestOf(model, loadBalancer)) return [];
-  return provider.diff(model, await provider.observe(desired, model, signal));
+  const applied = context.applied.get(loadBalancer);
+  const digest = digestOf(model, loadBalancer);
+  if (applied?.startsWith(digest) !== true) return [];
+  const observed = await provider.observe(desired, applied === digest ? model : undefined, signal);
+  const isDrift = applied === withOthers(digest, provider.status(model, observed));
+  return isDrift ? provider.diff(model, observed) : [];
 }
 
 async function applyAll(
@@ -139,11 +139,16 @@ export async function removeFromProvider(
 
 /** With the generation: what went and came back was carried out once more in between. */
 function digestOf(model: unknown, { metadata }: LoadBalancer): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify(model) ?? '')
-    .digest('hex')
-    .slice(0, 32);
-  return `${metadata.generation ?? 0}-${digest}`;
+  return `${metadata.generation ?? 0}-${hash(JSON.stringify(model) ?? '')}`;
+}
+
+/** As far as others let it be carried out: what can be done once they are out of the way was changed by nobody. */
+function withOthers<D extends string | undefined>(digest: D, { waitsForOthers }: ProviderStatus): D | string {
+  return digest === undefined || waitsForOthers === undefined ? digest : `${digest}-${hash(waitsForOthers)}`;
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
 export function unknownType({ spec }: LoadBalancer): ClassedError {

@@ -1,6 +1,7 @@
 import type { LoadBalancerIngress } from '../../kube/objects.ts';
 import type { Finding, ProviderStatus } from '../provider.ts';
-import { type Current, chooseCurrent, isHeld, mayReplace } from './diff/choose-current.ts';
+import { type Current, chooseCurrent, mayReplace } from './diff/choose-current.ts';
+import { describeOthers, isLeftTo } from './diff/describe-others.ts';
 import { planModel } from './diff/diff-model.ts';
 import type { AwsModel, TargetGroupModel } from './model.ts';
 import type { AwsObserved, ObservedLoadBalancer, ObservedTarget } from './observed.ts';
@@ -13,17 +14,18 @@ const OTHERS_SECONDS = 10;
 /** What the outside sees: the former load balancer for as long as the new one doesn't serve. */
 export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStatus {
   const current = chooseCurrent(model, observed);
-  const [former] = [...current.former, ...findElsewhere(model, observed)];
+  const left = current.former.filter((each) => !isLeftTo(current, each));
+  const [former] = [...left, ...findElsewhere(model, observed)];
   const isNew = former === undefined || mayReplace(current, observed);
   const serving = (isNew ? current.loadBalancer : former) ?? former;
   const notProgrammed = findObstacle(current, observed);
   const shown = serving !== undefined && isShown(serving, current.model, observed) ? serving : undefined;
   const counts = countTargets(current.model.targetGroups, observed);
   // What others do on a shared one isn't told by AWS: it is looked at, in memory.
-  const waitsForOthers = observed.targetGroups.some((group) => isHeld(current.model, group));
+  const others = describeOthers(current, observed);
   const isReplacing = notProgrammed?.reason === REPLACING;
-  const others = isReplacing ? REPLACING_SECONDS : waitsForOthers ? OTHERS_SECONDS : undefined;
-  const againAfterSeconds = soonest(observed.lookAgainAfterSeconds, others);
+  const othersSeconds = isReplacing ? REPLACING_SECONDS : others === undefined ? undefined : OTHERS_SECONDS;
+  const againAfterSeconds = soonest(observed.lookAgainAfterSeconds, othersSeconds);
   // What was taken for granted after a restart wasn't asked about, and nobody waits for it.
   const isUnknown = counts.unasked > 0 && observed.lookAgainAfterSeconds === undefined;
   const unhealthy =
@@ -35,7 +37,8 @@ export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStat
     ...(isUnknown ? {} : { targets: { desired: counts.desired, healthy: counts.healthy } }),
     ...(unhealthy === undefined ? {} : { unhealthy }),
     healthyPods: findHealthyPods(current.model.targetGroups, observed),
-    ...(waitsForOthers ? { waitsForOthers } : {}),
+    ...(others === undefined ? {} : { waitsForOthers: others }),
+    ...(isReplacing ? { onlyWaits: true } : {}),
     ...(againAfterSeconds === undefined ? {} : { againAfterSeconds }),
   };
 }
@@ -103,13 +106,7 @@ function findObstacle(current: Current, observed: AwsObserved): Finding | undefi
       message: `AWS is setting up load balancer ${name}, which takes some minutes.`,
     };
   }
-  // As long as this is told, nothing counts as carried out: what is left to do then is no drift.
-  const serves = mayReplace(current, observed);
-  const isDone = ({ listeners }: ObservedLoadBalancer) =>
-    serves &&
-    listeners.every(({ member }) => member !== model.member) &&
-    listeners.some((each) => isHeld(model, each));
-  const replaced = former.find((each) => !isDone(each)) ?? findElsewhere(model, observed)[0];
+  const replaced = former.find((each) => !isLeftTo(current, each)) ?? findElsewhere(model, observed)[0];
   if (replaced !== undefined) {
     const message = `Load balancer ${name} takes the place of ${replaced.name}, which serves until that has a healthy target.`;
     return { reason: REPLACING, message };

@@ -8,35 +8,11 @@ import { OWNER_TAGS } from '../../../../providers/aws/tags.ts';
 import type { DesiredLoadBalancer } from '../../../../providers/provider.ts';
 import { AwsPicture } from './support/aws-picture.ts';
 import { converge, remove } from './support/converge.ts';
-import { type DesiredOptions, desiredWith, idOf, NETWORK, specWith } from './support/desired.ts';
-
-/** Services of one `fairlead.dev/shared-address`, oldest first. */
-function sharing(...list: (DesiredOptions & { service: string })[]): DesiredLoadBalancer[] {
-  const sharedWith = list.map(({ aws, service, spec }) => ({
-    id: idOf(service),
-    spec: {
-      ...specWith({ ...spec, sharedAddress: 'front' }, service),
-      ...(aws === undefined ? {} : { aws }),
-    },
-  }));
-  return list.map((each) =>
-    desiredWith({ ...each, spec: { ...each.spec, sharedAddress: 'front' }, sharedWith }),
-  );
-}
-
-const tcp = (port: number) => ({ frontends: [{ protocol: 'TCP' as const, port, nodePort: 30_000 + port }] });
+import { type DesiredOptions, desiredWith, NETWORK } from './support/desired.ts';
+import { convergeAll, sharing, tcp } from './support/sharing.ts';
 
 const portsOf = (aws: AwsPicture) =>
   aws.loadBalancers.map(({ listeners }) => listeners.map(({ member, port }) => `${member} ${port}`).sort());
-
-/** Turns of all of them, until nobody has anything to do. */
-function convergeAll(aws: AwsPicture, list: readonly DesiredLoadBalancer[]): void {
-  for (let round = 0; round < 6; round++) {
-    const turns = list.map((each) => converge(aws, each).length);
-    if (turns.every((count) => count === 0)) return;
-  }
-  throw new Error('they undo what the others do');
-}
 
 /** That clients are let in at, beside what everybody may tell of packets that are too big. */
 function openPorts(group: { ingress: { protocol: string; fromPort: number }[] } | undefined): number[] {
