@@ -1,9 +1,9 @@
 import type { LoadBalancer } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { sleep } from '../../../kube/backoff.ts';
 import { isClass } from '../../../kube/errors.ts';
+import { SharedRun } from '../../shared-run.ts';
 import type { AwsCalls, CallContext } from '../calls/call-aws.ts';
 import { ARNS_A_CALL } from '../calls/pages.ts';
-import { SharedRun } from '../../shared-run.ts';
 
 /** So long others may join: many load balancers that were begun together are asked for together. */
 const GATHER_MS = 100;

@@ -1,18 +1,18 @@
+import { KeyedLock } from '../../keyed-lock.ts';
 import type { LoadBalancerId } from '../../provider.ts';
+import { SharedRun } from '../../shared-run.ts';
 import { GroupNames } from '../build/group-names.ts';
 import type { AwsCalls, CallContext } from '../calls/call-aws.ts';
 import type { ObservedSecurityGroup } from '../observed.ts';
-import { OWNER_TAGS } from '../tags.ts';
 import { StateAsker } from './ask-states.ts';
 import { AwaitedPorts } from './awaited-ports.ts';
-import { KeyedLock } from '../../keyed-lock.ts';
 import { emptyStack, isEmptyStack, type KnownLoadBalancer, type KnownStack } from './known.ts';
 import { type Loaded, loadInventory } from './load-inventory.ts';
 import { Network } from './network.ts';
 import type { NodeRules } from './node-rules.ts';
 import { ownersIn } from './owners.ts';
 import { readLoadBalancerAttributes, readTargetGroupDetails, verifyListeners } from './read-details.ts';
-import { SharedRun } from '../../shared-run.ts';
+import { SharedGroups } from './shared-groups.ts';
 
 export interface InventoryOptions {
   calls: AwsCalls;
@@ -58,7 +58,7 @@ export class Inventory {
   readonly #madeAt = new Map<string, number>();
   readonly #deletedAt = new Map<string, number>();
   #stacks: Map<string, KnownStack> | undefined;
-  #sharedGroups: ObservedSecurityGroup[] = [];
+  readonly #sharedGroups = new SharedGroups({ ghostsMs: GHOSTS_MS, unseenMs: UNSEEN_MS });
   #foreign: ReadonlySet<string> = new Set();
 
   constructor(options: InventoryOptions) {
@@ -101,25 +101,23 @@ export class Inventory {
 
   /** Of a provider and VPC: see `ensureSharedGroup`. */
   sharedGroupOf(provider: string, vpcId: string): ObservedSecurityGroup | undefined {
-    return this.#sharedGroups.find(
-      (group) => group.vpcId === vpcId && group.tags[OWNER_TAGS.stack] === provider,
-    );
+    return this.#sharedGroups.of(provider, vpcId);
   }
 
   get sharedGroups(): readonly ObservedSecurityGroup[] {
-    return this.#sharedGroups;
+    return this.#sharedGroups.all;
   }
 
   isSharedGroup(id: string): boolean {
-    return this.#sharedGroups.some((group) => group.id === id);
+    return this.#sharedGroups.has(id);
   }
 
   addSharedGroup(group: ObservedSecurityGroup): void {
-    this.#sharedGroups = [...this.#sharedGroups.filter(({ id }) => id !== group.id), group];
+    this.#sharedGroups.add(group);
   }
 
   removeSharedGroup(id: string): void {
-    this.#sharedGroups = this.#sharedGroups.filter((group) => group.id !== id);
+    this.#sharedGroups.remove(id);
     this.nodeRules.delete(id);
   }
 
@@ -179,7 +177,7 @@ export class Inventory {
     const context: CallContext = { turn: '', inBackground: false, signal };
     const [loaded] = await Promise.all([this.#listAll(context), this.network.get(context)]);
     this.#stacks = loaded.stacks;
-    this.#sharedGroups = loaded.sharedGroups;
+    this.#sharedGroups.merge(loaded.sharedGroups, performance.now());
   }
 
   async #listAll(context: CallContext): Promise<Loaded> {
@@ -210,7 +208,7 @@ export class Inventory {
     forgetBefore(this.#writtenAt, startedAt);
     forgetBefore(this.#deletedAt, startedAt - GHOSTS_MS);
     this.#stacks = merged;
-    if (loaded.sharedGroups.length > 0 || merged.size === 0) this.#sharedGroups = loaded.sharedGroups;
+    this.#sharedGroups.merge(loaded.sharedGroups, startedAt);
     return swept;
   }
 

@@ -1,8 +1,8 @@
+import { SharedRun } from '../../shared-run.ts';
 import type { AwsCalls, CallContext } from '../calls/call-aws.ts';
 import { ec2Pages } from '../calls/pages.ts';
 import type { ObservedNetwork } from '../observed.ts';
 import { readSubnet } from './read-answers.ts';
-import { SharedRun } from '../../shared-run.ts';
 
 /** The subnets of a VPC, or of all of them; read once, and again when asked to. */
 export class Network {
