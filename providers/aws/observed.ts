@@ -91,6 +91,15 @@ export interface ObservedTargetGroup {
   attributes: Record<string, string>;
   tags: Record<string, string>;
   targets: ObservedTarget[];
+  /** Targets that AWS took none of, and why: they are left out until their time has come. Absent: none. */
+  refused?: RefusedTarget[];
+}
+
+export interface RefusedTarget {
+  id: string;
+  port: number;
+  /** In AWS' words. */
+  reason: string;
 }
 
 export interface ObservedTarget {

@@ -4,7 +4,7 @@ import { type Current, chooseCurrent, mayReplace } from './diff/choose-current.t
 import { describeOthers, isLeftTo } from './diff/describe-others.ts';
 import { planModel } from './diff/diff-model.ts';
 import type { AwsModel, TargetGroupModel } from './model.ts';
-import type { AwsObserved, ObservedLoadBalancer, ObservedTarget } from './observed.ts';
+import type { AwsObserved, ObservedLoadBalancer, ObservedTarget, RefusedTarget } from './observed.ts';
 
 const NAMED = 3;
 const REPLACING = 'Replacing';
@@ -29,7 +29,9 @@ export function tellStatus(model: AwsModel, observed: AwsObserved): ProviderStat
   // What was taken for granted after a restart wasn't asked about, and nobody waits for it.
   const isUnknown = counts.unasked > 0 && observed.lookAgainAfterSeconds === undefined;
   const unhealthy =
-    notProgrammed === undefined && !isUnknown ? explainHealth(current.model, counts) : undefined;
+    notProgrammed === undefined && !isUnknown
+      ? withRefused(explainHealth(current.model, counts), counts)
+      : undefined;
   return {
     ...(shown === undefined ? {} : { providerID: shown.arn }),
     ingress: shown === undefined ? [] : toIngress(shown, model),
@@ -120,16 +122,20 @@ interface Counts {
   /** Those that aren't, with AWS' reasons. */
   others: ObservedTarget[];
   unasked: number;
+  refused: RefusedTarget[];
 }
 
 function countTargets(groups: readonly TargetGroupModel[], { targetGroups }: AwsObserved): Counts {
-  const counts: Counts = { desired: 0, healthy: 0, others: [], unasked: 0 };
+  const counts: Counts = { desired: 0, healthy: 0, others: [], unasked: 0, refused: [] };
   for (const group of groups) {
-    const found = targetGroups.find(({ name }) => name === group.name)?.targets ?? [];
+    const { refused = [], targets: found = [] } = targetGroups.find(({ name }) => name === group.name) ?? {};
     counts.desired += group.targets.length;
     for (const { id, port } of group.targets) {
-      const target = found.find((each) => each.id === id && each.port === port);
+      const isIt = (each: { id: string; port: number }) => each.id === id && each.port === port;
+      const target = found.find(isIt);
+      const refusal = refused.find(isIt);
       if (target?.health === 'healthy') counts.healthy++;
+      else if (refusal !== undefined) counts.refused.push(refusal);
       else if (target?.health === undefined) counts.unasked++;
       else counts.others.push(target);
     }
@@ -140,7 +146,7 @@ function countTargets(groups: readonly TargetGroupModel[], { targetGroups }: Aws
 /** One healthy target is enough to serve; with externalTrafficPolicy Local those without an endpoint never are. */
 function explainHealth(
   { foreignNodes }: AwsModel,
-  { desired, healthy, others, unasked }: Counts,
+  { desired, healthy, others, refused, unasked }: Counts,
 ): Finding | undefined {
   if (healthy > 0) return undefined;
   if (desired === 0) {
@@ -157,7 +163,23 @@ function explainHealth(
   }
   const told = [...states].map(([text, count]) => `${count} ${text}`);
   if (unasked > 0) told.push(`${unasked} not asked about yet`);
+  if (refused.length > 0) told.push(`${refused.length} refused`);
   return { reason: 'NoHealthyTarget', message: `0 of ${desired} targets are healthy (${told.join('; ')}).` };
+}
+
+/** What AWS doesn't take is told, however well the others are: a person has to mend it, or to take it out. */
+function withRefused(
+  health: Finding | undefined,
+  { desired, healthy, refused }: Counts,
+): Finding | undefined {
+  const [first] = refused;
+  if (first === undefined) return health;
+  const all = [...new Set(refused.map(({ id }) => id))];
+  const named = all.slice(0, NAMED).join(', ');
+  const more = all.length > NAMED ? ` and ${all.length - NAMED} more` : '';
+  const message = `Without ${named}${more}, tried again now and then: ${first.reason}`;
+  if (health !== undefined) return { ...health, message: `${health.message} ${message}` };
+  return { reason: 'TargetRefused', message: `${healthy} of ${desired} targets are healthy. ${message}` };
 }
 
 /** Pods that are healthy at every port at which they are targets. */

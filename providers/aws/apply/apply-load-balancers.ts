@@ -46,7 +46,7 @@ export async function createLoadBalancer(
       ...readLoadBalancer(answer, { ...model.tags }),
       attributes: {},
       listenersOf: 'all',
-      look: new Look({ soon: false }),
+      look: new Look({ soon: false, firstSeconds: writer.inventory.firstLookSeconds }),
     });
   } catch (error) {
     if (!isClass(error, 'Conflict')) throw await explainSubnets(writer, mappings, error);
@@ -110,7 +110,7 @@ export async function setSubnets(
     known.ipAddressType = answer.IpAddressType ?? ipAddressType;
     // The addresses in new subnets come when it's provisioned there.
     known.waits = true;
-    known.look.restart();
+    known.look.restart(writer.inventory.firstLookSeconds);
   });
 }
 

@@ -63,7 +63,7 @@ export async function modifyTargetGroup(
     const group = writer.targetGroup(name);
     group.healthCheck = answerOr(answer, healthCheck);
     if ((group.targets ?? []).length > 0) group.waits = true;
-    group.look.restart();
+    group.look.restart(writer.inventory.firstLookSeconds);
   });
 }
 

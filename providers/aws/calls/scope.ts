@@ -14,6 +14,8 @@ export interface ScopesOptions {
   observeCall?: ((report: AwsCallReport) => void) | undefined;
   /** What the account may do, where AWS gives it more or less than usual. */
   limits?: Readonly<Record<BucketName, BucketFigures>> | undefined;
+  /** When what takes its time at AWS is looked at first; each later look doubles the pause. @default 5 */
+  firstLookSeconds?: number | undefined;
 }
 
 /** One account and region, as one set of credentials sees it: what is known there, and the way to it. */
@@ -119,6 +121,7 @@ export class Scopes {
   ): Promise<Scope> {
     const clients = await makeAwsClients(config, secret);
     const { region, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = config;
+    const { firstLookSeconds } = this.#options;
     const inventories = new Map<string, Inventory>();
     const onArn = (arn: string) => {
       account.id ??= accountOf(arn);
@@ -136,7 +139,8 @@ export class Scopes {
     return {
       inventoryOf: (clusterId) => {
         const known =
-          inventories.get(clusterId) ?? new Inventory({ calls, clusterId, vpcId: config.vpcID, onArn });
+          inventories.get(clusterId) ??
+          new Inventory({ calls, clusterId, vpcId: config.vpcID, onArn, firstLookSeconds });
         inventories.set(clusterId, known);
         return known;
       },

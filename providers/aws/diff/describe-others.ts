@@ -3,8 +3,8 @@ import { type Current, isHeld, mayReplace } from './choose-current.ts';
 
 /**
  * What of others is in the way, as text; undefined: nothing is. What is left to do here goes by it: target groups of those that
- * share the stack no more, or may not, and what the load balancer takes the place of. It's made of what is known after a restart,
- * too: listeners of others aren't.
+ * share the stack no more, or may not, what the load balancer takes the place of, and targets that AWS refuses. It's made of what
+ * is known after a restart, too, or is tried again then: listeners of others aren't.
  */
 export function describeOthers(current: Current, observed: AwsObserved): string | undefined {
   const { former, model } = current;
@@ -18,7 +18,12 @@ export function describeOthers(current: Current, observed: AwsObserved): string 
     ...former.filter((each) => !isLeftTo(current, each)).map(({ name }) => `place of ${name}`),
     ...(observed.elsewhere ?? []).map(({ stack }) => `place in ${stack}`),
   ];
-  const all = [...held, ...kept, ...leaving].sort();
+  const refused = observed.targetGroups
+    .filter(({ name }) => own.has(name))
+    .flatMap(({ name, refused: some = [] }) =>
+      some.map(({ id, port }) => `${id}:${port} refused in ${name}`),
+    );
+  const all = [...held, ...kept, ...leaving, ...refused].sort();
   if (all.length === 0) return undefined;
   // What it leaves goes as soon as it serves.
   const serves = leaving.length === 0 ? [] : [`serves: ${mayReplace(current, observed)}`];

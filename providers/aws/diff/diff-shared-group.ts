@@ -27,8 +27,12 @@ export function diffNodes(
     ),
     ...diffField('nodes', trouble, trouble === undefined ? undefined : 'a group that gets the rules'),
   ];
+  // One that AWS refuses is none.
   const isThere = (name: string, id: string) =>
-    found.some((group) => group.name === name && group.targets.some((target) => target.id === id));
+    found.some(
+      ({ name: each, refused = [], targets }) =>
+        each === name && [...targets, ...refused].some((target) => target.id === id),
+    );
   // One that is there since a turn that didn't get as far as its rules is new still.
   const isNew = targetGroups.some(({ name, targets }) =>
     targets.some(({ id }) => reached?.has(id) !== true && (joined?.has(id) === true || !isThere(name, id))),

@@ -13,7 +13,10 @@ export interface TargetsDiff {
 
 export function diffTargets(model: TargetGroupModel, found: ObservedTargetGroup | undefined): TargetsDiff {
   const there = (found?.targets ?? []).filter(({ health }) => health !== 'draining');
-  const missing = model.targets.filter((target) => !there.some((each) => isSame(each, target)));
+  const refused = found?.refused ?? [];
+  const missing = model.targets.filter(
+    (target) => ![...there, ...refused].some((each) => isSame(each, target)),
+  );
   const leaving = there.filter((target) => !model.targets.some((each) => isSame(each, target)));
   const { name } = model;
   const resource = 'Target';

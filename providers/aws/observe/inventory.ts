@@ -8,6 +8,7 @@ import { StateAsker } from './ask-states.ts';
 import { AwaitedPorts } from './awaited-ports.ts';
 import { emptyStack, isEmptyStack, type KnownLoadBalancer, type KnownStack } from './known.ts';
 import { type Loaded, loadInventory } from './load-inventory.ts';
+import { FIRST_LOOK_SECONDS } from './look.ts';
 import { Network } from './network.ts';
 import type { NodeRules } from './node-rules.ts';
 import { ownersIn } from './owners.ts';
@@ -21,6 +22,8 @@ export interface InventoryOptions {
   vpcId: string | undefined;
   /** Told an ARN of the account, once there is one. */
   onArn(arn: string): void;
+  /** When what takes its time at AWS is looked at first. @default 5 */
+  firstLookSeconds?: number | undefined;
 }
 
 /** For so long AWS' listings may show what was deleted. */
@@ -37,6 +40,7 @@ const SWEPT_AT_ONCE = 20;
 export class Inventory {
   readonly calls: AwsCalls;
   readonly clusterId: string;
+  readonly firstLookSeconds: number;
   readonly network: Network;
   readonly states: StateAsker;
   readonly groupNames: GroupNames;
@@ -65,6 +69,7 @@ export class Inventory {
     this.#options = options;
     this.calls = options.calls;
     this.clusterId = options.clusterId;
+    this.firstLookSeconds = options.firstLookSeconds ?? FIRST_LOOK_SECONDS;
     this.groupNames = new GroupNames(options.calls, options.vpcId);
     this.states = new StateAsker(options.calls);
     this.network = new Network(options.calls, options.vpcId);
@@ -264,8 +269,8 @@ function keepDetails(read: KnownStack, before: KnownStack | undefined): KnownSta
   for (const each of read.targetGroups) {
     const known = before?.targetGroups.find(({ arn }) => arn === each.arn);
     if (known === undefined) continue;
-    const { attributes, targets, waits, look } = known;
-    Object.assign(each, { attributes, targets, waits, look });
+    const { attributes, refused, targets, waits, look } = known;
+    Object.assign(each, { attributes, refused, targets, waits, look });
   }
   read.backendPorts = before?.backendPorts;
   if (before !== undefined) read.joined = before.joined;

@@ -5,6 +5,7 @@ import type {
   ObservedSecurityGroup,
   ObservedTarget,
   ObservedTargetGroup,
+  RefusedTarget,
 } from '../observed.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import type { Look } from './look.ts';
@@ -21,11 +22,18 @@ export interface KnownLoadBalancer extends Omit<ObservedLoadBalancer, 'attribute
   look: Look;
 }
 
-export interface KnownTargetGroup extends Omit<ObservedTargetGroup, 'attributes' | 'targets'> {
+export interface KnownTargetGroup extends Omit<ObservedTargetGroup, 'attributes' | 'refused' | 'targets'> {
   attributes: Record<string, string> | undefined;
   targets: KnownTarget[] | undefined;
   /** Something began whose end only AWS tells: targets that were registered, or weren't all well when it was asked. */
   waits: boolean;
+  look: Look;
+  /** What AWS refused when it was registered; in memory only. Absent: nothing. */
+  refused?: KnownRefusal[];
+}
+
+export interface KnownRefusal extends RefusedTarget {
+  /** When it may be tried again. */
   look: Look;
 }
 

@@ -12,7 +12,7 @@ const DRIFT_SECONDS = 300;
 
 /**
  * Asks for what takes its time at AWS, where that is due: the state of load balancers that are provisioning, the health of
- * targets that are waited for. Answers when to come again; undefined: nothing is waited for.
+ * targets that are waited for. Answers when to come again, also for targets that AWS refused; undefined: nothing is waited for.
  */
 export async function lookAtStack(
   inventory: Inventory,
@@ -34,7 +34,12 @@ export async function lookAtStack(
     ? []
     : stack.targetGroups.filter((each) => each.waits && each.member === member);
   await Promise.all(waiting.map((each) => lookAtTargets(inventory, name, each, driftSeconds, context)));
-  const looks = [...pending, ...waiting.filter(({ waits }) => waits)].map(({ look }) => look.seconds);
+  const refused = stack.targetGroups
+    .filter((each) => each.member === member)
+    .flatMap((each) => (each.refused ?? []).filter(({ look }) => !look.isDue));
+  const looks = [...pending, ...waiting.filter(({ waits }) => waits), ...refused].map(
+    ({ look }) => look.seconds,
+  );
   return looks.length === 0 ? undefined : Math.max(1, Math.ceil(Math.min(...looks)));
 }
 
@@ -54,7 +59,7 @@ async function lookAtLoadBalancer(
 ): Promise<void> {
   const { arn, look, tags } = loadBalancer;
   if (!isPending(loadBalancer) || !look.isDue) return;
-  look.asked(MOST_FOR_STATE_SECONDS);
+  look.asked(MOST_FOR_STATE_SECONDS, inventory.firstLookSeconds);
   const answer = await inventory.states.ask(arn, context);
   const stack = inventory.stack(name);
   const known = stack.loadBalancers.find((each) => each.arn === arn);
@@ -85,7 +90,7 @@ async function lookAtTargets(
 ): Promise<void> {
   if (!group.look.isDue) return;
   const { writes } = inventory.stack(name);
-  group.look.asked(driftSeconds);
+  group.look.asked(driftSeconds, inventory.firstLookSeconds);
   const targets = await readTargets(inventory.calls, group, context);
   // Registered or deregistered meanwhile: what was read is of before.
   if (targets === undefined || inventory.stack(name).writes !== writes) return;

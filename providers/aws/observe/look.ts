@@ -1,16 +1,18 @@
-/** The first look comes this long after something was begun; each one later doubles it. */
-const FIRST_SECONDS = 5;
+/** The first look comes this long after something was begun, unless options say otherwise; each one later doubles it. */
+export const FIRST_LOOK_SECONDS = 5;
 
 /** When to ask AWS again for something that takes its time there. */
 export class Look {
   readonly #now: () => number;
-  #pauseSeconds = FIRST_SECONDS;
+  /** undefined: as long as the first one. */
+  #pauseSeconds: number | undefined;
   #nextAt: number;
 
   /** `now` in milliseconds, monotonic. Before the first look a pause, `soon`: none. */
-  constructor(options: { soon: boolean; now?: () => number }) {
+  constructor(options: { soon: boolean; firstSeconds?: number; now?: () => number }) {
+    const { firstSeconds = FIRST_LOOK_SECONDS, soon } = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#nextAt = this.#now() + (options.soon ? 0 : FIRST_SECONDS * 1000);
+    this.#nextAt = this.#now() + (soon ? 0 : firstSeconds * 1000);
   }
 
   get isDue(): boolean {
@@ -22,9 +24,10 @@ export class Look {
   }
 
   /** It was asked: next time later, at most this much. */
-  asked(mostSeconds: number): void {
-    this.#nextAt = this.#now() + this.#pauseSeconds * 1000;
-    this.#pauseSeconds = Math.min(mostSeconds, this.#pauseSeconds * 2);
+  asked(mostSeconds: number, firstSeconds = FIRST_LOOK_SECONDS): void {
+    const pauseSeconds = this.#pauseSeconds ?? firstSeconds;
+    this.#nextAt = this.#now() + pauseSeconds * 1000;
+    this.#pauseSeconds = Math.min(mostSeconds, pauseSeconds * 2);
   }
 
   /** Not later than this. */
@@ -33,8 +36,8 @@ export class Look {
   }
 
   /** Something began anew. */
-  restart(): void {
-    this.#pauseSeconds = FIRST_SECONDS;
-    this.#nextAt = this.#now() + FIRST_SECONDS * 1000;
+  restart(firstSeconds = FIRST_LOOK_SECONDS): void {
+    this.#pauseSeconds = undefined;
+    this.#nextAt = this.#now() + firstSeconds * 1000;
   }
 }

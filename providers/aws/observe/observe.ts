@@ -140,7 +140,11 @@ function tellNodeRules(
 }
 
 function tellTargetGroup(known: KnownTargetGroup): ObservedTargetGroup {
-  const { look: _look, waits: _waits, targets, attributes, ...rest } = known;
+  const { look: _look, refused = [], waits: _waits, targets, attributes, ...rest } = known;
   const told = (targets ?? []).map(({ health, id, port, reason }) => ({ id, port, health, reason }));
-  return { ...rest, attributes: { ...attributes }, targets: told };
+  const left = refused
+    .filter(({ look }) => !look.isDue)
+    .map(({ id, port, reason }) => ({ id, port, reason }));
+  const observed = { ...rest, attributes: { ...attributes }, targets: told };
+  return left.length === 0 ? observed : { ...observed, refused: left };
 }

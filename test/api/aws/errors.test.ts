@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { ClassedError } from '../../../kube/errors.ts';
-import { Account, failureOf } from './support/account.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Account, failureOf, never } from './support/account.ts';
 import { creation, modelOf, subjectOf } from './support/fixture.ts';
+import { Turns } from './support/turns.ts';
 
 describe('aws: errors in words', () => {
   let account: Account;
@@ -71,4 +73,29 @@ describe('aws: errors in words', () => {
     expect(failure).to.include({ class: 'Rejected', reason: 'InvalidConfigurationRequest' });
     expect(failure.message).to.equal('AWS refuses CreateListener as it is asked for: The port is odd');
   });
+
+  it('tell which target AWS takes none of, and keep no other out', async () => {
+    const [stopped, running] = account.network.instances;
+    if (stopped === undefined || running === undefined) throw new Error('there are two');
+    await account.peer.ec2('StopInstances', { InstanceId: [stopped.id] });
+    const turns = new Turns(account);
+    const desired = turns.desire('stopped', 30080);
+    await turns.turn(desired);
+    const observed = await turns.provider.observe(desired, undefined, never);
+    expect(observed.targetGroups[0]?.targets.map(({ id }) => id)).to.deep.equal([running.id]);
+    expect(observed.loadBalancers[0]?.listeners).to.have.length(1);
+    await eventually(async () => {
+      const now = await turns.provider.observe(desired, undefined, never);
+      const { unhealthy } = turns.provider.status(turns.provider.build(desired), now);
+      expect(unhealthy?.message ?? '')
+        .to.contain(stopped.id)
+        .and.to.contain('not in a running state');
+    }, 30_000);
+    await account.peer.ec2('StartInstances', { InstanceId: [stopped.id] });
+    const model = await turns.settle(desired);
+    expect(turns.provider.status(model, await turns.provider.observe(desired, undefined, never)))
+      .to.have.property('targets')
+      .that.deep.equals({ desired: 2, healthy: 2 });
+    await turns.remove(desired);
+  }).timeout(120_000);
 });
