@@ -2,8 +2,9 @@ import { Backoff, sleep } from '../../../kube/backoff.ts';
 import { Deadline } from '../../../kube/deadline.ts';
 import { isClass } from '../../../kube/errors.ts';
 import type { BucketName } from './call-limits.ts';
-import { classifyAwsError } from './classify-aws-error.ts';
+import { type Classified, classifyAwsError } from './classify-aws-error.ts';
 import type { FairBucket } from './fair-bucket.ts';
+import { lookWhetherGone } from './look-whether-gone.ts';
 import {
   type AwsClients,
   type InputOf,
@@ -50,8 +51,8 @@ export interface AwsCallsOptions {
   observe: ((report: AwsCallReport) => void) | undefined;
 }
 
-/** Tries of one call, for as long as each fails like this; after that its caller tells, and comes again later. */
-const MOST_TRIES = { throttled: 12, passing: 6, missing: 8 };
+/** How often a call that failed like this is tried again; after that its caller tells, and comes again later. */
+const MOST_TRIES = { throttled: 11, passing: 5, missing: 7, untagged: 2 };
 
 /**
  * The one way to AWS: token bucket, time-out, count, class of the error, and trying again where that helps. Throws
@@ -72,7 +73,7 @@ export class AwsCalls {
     context: CallContext,
   ): Promise<OutputOf<N>> {
     const backoff = new Backoff({ initialMs: 250, maxMs: 8000 });
-    const tries = { throttled: 0, passing: 0, missing: 0 };
+    const tries = { throttled: 0, passing: 0, missing: 0, untagged: 0 };
     for (;;) {
       try {
         const output = await this.#once(operation, input, context);
@@ -80,13 +81,37 @@ export class AwsCalls {
         return output;
       } catch (failure) {
         context.signal.throwIfAborted();
-        const { error, retry } = classifyAwsError(failure, operation);
-        if (retry === 'no' || ++tries[retry] >= MOST_TRIES[retry]) throw error;
+        const { error, retry } = await this.#classify(failure, operation, input, context, tries.untagged);
+        if (retry === 'no' || ++tries[retry] > MOST_TRIES[retry]) throw error;
         if (retry === 'missing' && !this.#mayAppear(operation, input, context, tries.missing)) throw error;
         await sleep(backoff.next(), context.signal);
         context.signal.throwIfAborted();
       }
     }
+  }
+
+  /** What was denied may be gone, or so new that AWS doesn't know its tags yet. */
+  async #classify(
+    failure: unknown,
+    operation: OperationName,
+    input: unknown,
+    context: CallContext,
+    tries: number,
+  ): Promise<Classified> {
+    const classified = classifyAwsError(failure, operation);
+    const isDenied = ['AccessDenied', 'UnauthorizedOperation'].includes(classified.error.reason);
+    if (!isDenied || operation.startsWith('Describe')) return classified;
+    if (this.#recent.hasAnyOf(input) && tries < MOST_TRIES.untagged)
+      return { ...classified, retry: 'untagged' };
+    const gone = await lookWhetherGone(input, async (ask, of) => {
+      try {
+        return await this.#once(ask, of, context);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        throw classifyAwsError(error, ask).error;
+      }
+    });
+    return gone === undefined ? classified : { error: gone, retry: 'no' };
   }
 
   #noteMade(output: unknown): void {

@@ -11,7 +11,9 @@ export type Retry =
   /** 5xx, time-outs, lost connections: maybe it was done, maybe not. */
   | 'passing'
   /** Something isn't there; of use when it was made just now and isn't known everywhere at AWS yet. */
-  | 'missing';
+  | 'missing'
+  /** It's denied for tags that AWS may not know yet: of something that was made just now. */
+  | 'untagged';
 
 export interface Classified {
   error: ClassedError;

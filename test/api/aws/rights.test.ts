@@ -68,6 +68,23 @@ describe('aws: rights', function () {
     expect(await account.loadBalancers()).to.deep.equal(['theirs']);
   });
 
+  it('bound to tags never keep what is gone from being taken away', async () => {
+    const subject = subjectOf(account.provider, 'gone');
+    const model = modelOf(subject, account.network);
+    await account.apply(creation(model, account.network), subject);
+    const { loadBalancers, targetGroups } = await account.observe(subject);
+    // By hand, and none too early for that to be known.
+    account.peer.rights.deniesGone = true;
+    for (const { arn } of loadBalancers)
+      await account.peer.elb('DeleteLoadBalancer', { LoadBalancerArn: arn });
+    for (const { arn } of targetGroups) await account.peer.elb('DeleteTargetGroup', { TargetGroupArn: arn });
+    await account.apply(deletion(model), subject);
+    expect(account.reports.some(({ code }) => code === 'AccessDenied')).to.equal(true);
+    account.peer.rights.deniesGone = false;
+    expect(await account.loadBalancers()).to.deep.equal(['theirs']);
+    expect(await account.securityGroups()).to.deep.equal([]);
+  });
+
   it('that are missing are told by their name', async () => {
     const { Statement, Version } = buildIamPolicy();
     const without = Statement.map((each) => ({

@@ -14,6 +14,11 @@ export class Rights {
   readonly #usual: Policy;
   readonly #policies = new Map<string, Policy>();
   readonly #granted: GrantHook;
+  /**
+   * What isn't there has no tags, so that policies which ask for some don't allow it. AWS tells it as denied then where it looks at
+   * rights first, and as missing where it doesn't: false.
+   */
+  deniesGone = false;
 
   /** `usual`: of all callers that have none of their own. */
   constructor(usual: Policy, granted: GrantHook = () => {}) {
@@ -31,9 +36,8 @@ export class Rights {
     const own = this.#policies.get(accessKey);
     for (const right of neededRights(call)) {
       const sids = await evaluate(own ?? this.#usual, right, readTags);
-      // What isn't there is told as missing, by AWS itself.
-      if (sids === undefined) continue;
-      if (sids.length === 0) throw refusal(call, right, accessKey);
+      if (sids === undefined && !this.deniesGone) continue;
+      if (sids === undefined || sids.length === 0) throw refusal(call, right, accessKey);
       if (own === undefined) this.#granted(right.action, sids);
     }
   }
