@@ -11,8 +11,6 @@ export interface AwsModel {
   leads: boolean;
   /** Of those that share the stack, those that nothing speaks against; absent: it shares nothing. */
   accepted?: string[];
-  /** Others that ask for ports of this one, `<port> <member>`: who serves one already keeps it. */
-  rivals?: string[];
   loadBalancer: LoadBalancerModel;
   /** undefined: none is managed; those in `loadBalancer.securityGroups` are taken as they are. */
   securityGroup: SecurityGroupModel | undefined;

@@ -26,7 +26,6 @@ export function buildModel(desired: DesiredLoadBalancer): AwsModel {
     member: input.own.name,
     leads: input.leader.name === input.own.name,
     ...(desired.sharedAddress === undefined ? {} : { accepted: findAccepted(input, loadBalancer) }),
-    ...findRivals(input, choices),
     loadBalancer,
     securityGroup: securityGroup.model,
     listeners: buildListeners(input, choices),
@@ -61,21 +60,6 @@ function findAccepted(input: BuildInput, loadBalancer: LoadBalancerModel): strin
     return refusals.length === 0 && refuse(asOwn, choices, loadBalancer, targetGroups).length === 0;
   };
   return input.members.filter(isAccepted).map(({ name }) => name);
-}
-
-function findRivals(
-  { members, own }: BuildInput,
-  choices: readonly ListenerChoice[],
-): Pick<AwsModel, 'rivals'> {
-  const ports = new Set(choices.map(({ port }) => port));
-  const rivals = members
-    .filter((member) => member !== own)
-    .flatMap((member) =>
-      chooseListeners(member)
-        .choices.filter(({ port }) => ports.has(port))
-        .map(({ port }) => `${port} ${member.name}`),
-    );
-  return rivals.length === 0 ? {} : { rivals };
 }
 
 function refuseCount({ members, own }: BuildInput): Refusal[] {

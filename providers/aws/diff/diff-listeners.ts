@@ -46,18 +46,14 @@ export function removeListener(loadBalancer: string, listener: ObservedListener)
 }
 
 /**
- * A port that a listener has which none of ours made, on a load balancer that is ours or was adopted; or one that somebody
- * serves who asks for it as well.
+ * A port that a listener has which none of ours made, on a load balancer that is ours or was adopted. One of another that shares
+ * it is taken over: that one asks for it no more, or is younger, and refused.
  */
 export function findTakenPorts(model: AwsModel, loadBalancer: ObservedLoadBalancer | undefined): number[] {
   const found = loadBalancer?.listeners ?? [];
   return model.listeners
-    .filter(({ port }) => found.some((each) => each.port === port && isTaken(model, each)))
+    .filter(({ port }) => found.some((each) => each.port === port && each.member === undefined))
     .map(({ port }) => port);
-}
-
-function isTaken({ member: own, rivals = [] }: AwsModel, { member, port }: ObservedListener): boolean {
-  return member === undefined || (member !== own && rivals.includes(`${port} ${member}`));
 }
 
 function create(loadBalancer: string, listener: ListenerModel, targetGroupName: string): AwsChange {

@@ -24,10 +24,18 @@ describe('operator and AWS: several Services on one load balancer', function () 
   };
   const hostname = async (name: string) => hostnameOf(await life.fixture.getService(name));
   /** Listeners that were there all the time have the ARN that they had. */
-  const listenersByPort = async () => {
-    const [loadBalancer = {}] = await life.aws.loadBalancers();
+  const arnsByPort = async (loadBalancer: PlainObject) => {
     const listeners = await life.aws.listeners(loadBalancer);
     return new Map(listeners.map(({ ListenerArn, Port }) => [Number(text(Port)), text(ListenerArn)]));
+  };
+  const listenersByPort = async () => {
+    const [loadBalancer = {}] = await life.aws.loadBalancers();
+    return await arnsByPort(loadBalancer);
+  };
+  const listenersOf = async (name: string) => {
+    const dnsName = await hostname(name);
+    const loadBalancers = await life.aws.loadBalancers();
+    return await arnsByPort(loadBalancers.find(({ DNSName }) => text(DNSName) === dnsName) ?? {});
   };
 
   it('begin together, are edited and go one by one, and the others never notice', async () => {
@@ -115,29 +123,53 @@ describe('operator and AWS: several Services on one load balancer', function () 
     expect(await life.aws.loadBalancers()).to.have.length(1);
   });
 
-  for (const order of [
-    ['there', 'joins'],
-    ['joins', 'there'],
-  ]) {
-    it(`keep what they have of their own when they may not join: first came ${order[0]}`, async () => {
-      for (const name of order) {
-        if (name === 'there') await make(name, 80);
-        else await life.fixture.service(name, { spec: { ports: ports(80) } });
-        await life.untilReady(name);
-        // Kubernetes tells ages in seconds.
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
-      }
-      const own = await hostname('joins');
-      const shared = await hostname('there');
-      life.aws.peer.calls.reset();
+  /** One that shares, and one that doesn't; on the same port. Kubernetes tells ages in seconds. */
+  const makeBoth = async (...order: ('there' | 'joins')[]) => {
+    for (const name of order) {
+      if (name === 'there') await make(name, 80, 8080);
+      else await life.fixture.service(name, { spec: { ports: ports(80) } });
+      await life.untilReady(name);
+      const { metadata } = await life.fixture.getLoadBalancer(name);
+      const madeAt = Date.parse(metadata.creationTimestamp ?? '');
+      await waitFor(
+        async () => Date.now() - madeAt,
+        (age) => age >= 1_000,
+        'the next one to be younger',
+      );
+    }
+  };
 
-      await life.fixture.patch(SERVICES, 'joins', { metadata: { annotations: SHARED } });
-      await life.fixture.untilReason('joins', 'PortTaken');
-      expect(await hostname('joins')).to.equal(own);
-      expect(await hostname('there')).to.equal(shared);
-      expect(life.changes()).to.deep.equal([]);
-    });
-  }
+  it('keep what they have of their own when they may not join an older one', async () => {
+    await makeBoth('there', 'joins');
+    const own = await hostname('joins');
+    const shared = await hostname('there');
+    life.aws.peer.calls.reset();
+
+    await life.fixture.patch(SERVICES, 'joins', { metadata: { annotations: SHARED } });
+    await life.fixture.untilReason('joins', 'PortTaken');
+    expect(await hostname('joins')).to.equal(own);
+    expect(await hostname('there')).to.equal(shared);
+    expect(life.changes()).to.deep.equal([]);
+  });
+
+  it('give the port to the older one of two that ask for it, with its listener: one is told, and serves what else it has', async () => {
+    await makeBoth('joins', 'there');
+    const before = await listenersOf('there');
+    await life.fixture.patch(SERVICES, 'joins', { metadata: { annotations: SHARED } });
+    const told = await life.fixture.untilReason('there', 'PortTaken');
+    expect(told.message).to.contain('Port 80').and.to.contain(`joins.p-${life.fixture.id}`);
+    const shared = await hostname('there');
+    await life.fixture.until('joins', (each) => hostnameOf(each) === shared, 'the shared name');
+    await life.untilReady('joins');
+    expect(await listenersOf('there')).to.deep.equal(before);
+    expect((await life.tagsOf(before.get(80) ?? ''))['fairlead.dev/load-balancer']).to.contain('/joins.');
+    expect((await life.tagsOf(before.get(8080) ?? ''))['fairlead.dev/load-balancer']).to.contain('/there.');
+
+    // It comes again with another port.
+    await edit('there', 8081, 8080);
+    await life.untilReady('there');
+    await life.untilPorts(80, 8080, 8081);
+  });
 
   it('let nobody in any more for one that shares with others from now on', async () => {
     await make('one', 80);

@@ -116,16 +116,32 @@ describe('providers/aws: sharing', () => {
     expect(tellStatus(b ?? fail(), aws.observe('shop/b.nlb')).ingress).to.deep.equal([]);
   });
 
-  it('keeps a port with whoever serves it, also when an older one comes that asks for it', () => {
+  it('gives a port that a younger one serves to an older one that asks for it: the listener stays, and one of both is told', () => {
     const aws = new AwsPicture(structuredClone(NETWORK));
-    convergeAll(aws, sharing({ service: 'b', spec: tcp(80) }));
-    const list = sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: tcp(80) });
-    convergeAll(aws, list);
-    expect(portsOf(aws)).to.deep.equal([['shop/b.nlb 80']]);
-    const told = list.map(
-      (each) => tellStatus(buildModel(each), aws.observe(memberOf(each))).notProgrammed?.reason,
-    );
-    expect(told).to.deep.equal(['PortTaken', 'PortTaken']);
+    const both = { frontends: [...tcp(80).frontends, ...tcp(443).frontends] };
+    convergeAll(aws, sharing({ service: 'b', spec: both }));
+    const listeners = () => aws.loadBalancers.flatMap((each) => each.listeners.map(({ arn }) => arn));
+    const before = listeners();
+    const list = sharing({ service: 'a', spec: tcp(80) }, { service: 'b', spec: both });
+    const [a = fail(), b = fail()] = list;
+    const calls = diffModel(buildModel(a), aws.observe('shop/a.nlb')).map(({ call }) => call);
+    expect(calls.indexOf('RegisterTargets'))
+      .to.be.lessThan(calls.indexOf('ModifyListener'))
+      .and.greaterThan(-1);
+    convergeAll(aws, [b, a]);
+    expect(portsOf(aws)).to.deep.equal([['shop/a.nlb 80', 'shop/b.nlb 443']]);
+    expect(listeners()).to.deep.equal(before);
+    const statuses = list.map((each) => tellStatus(buildModel(each), aws.observe(memberOf(each))));
+    expect(statuses.map(({ notProgrammed }) => notProgrammed?.reason)).to.deep.equal([
+      undefined,
+      'PortTaken',
+    ]);
+    expect(statuses[1]?.notProgrammed?.message).to.contain('Port 80').and.to.contain("shop/a.nlb's");
+    // What it has beside it goes on.
+    expect(statuses.map(({ ingress }) => ingress)).to.deep.equal([
+      statuses[0]?.ingress,
+      statuses[0]?.ingress,
+    ]);
   });
 
   it('tags a listener first and then leads it elsewhere, so that whoever had it leaves it alone', () => {
