@@ -50,7 +50,7 @@ export function errorOfAnswer(code: number, text: string, what: string): Classed
       retryAfterSeconds: BUSY_SECONDS,
     });
   }
-  if (code === 404 && /\/appsvcs\b/.test(what) && isUnknownPath(told)) {
+  if (code === 404 && (/\/appsvcs\/info\b/.test(what) || isUnknownPath(told))) {
     return failed(`${what}: there is no AS3: install F5's package f5-appsvcs on the device`, {
       class: 'Transient',
       code,
@@ -94,7 +94,7 @@ function isBusy(code: number, told: string): boolean {
 
 /** restjavad's `Public URI path not registered`, as long as AS3 isn't there or isn't there yet. */
 function isUnknownPath(told: string): boolean {
-  return told === '' || /URI path not registered|not found.*appsvcs|Not Found/i.test(told);
+  return /URI path not registered/i.test(told);
 }
 
 /** Errors of iControl REST have `message`, those of AS3 also `errors`, `response`, or `results` with these in them. */

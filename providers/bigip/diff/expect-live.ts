@@ -44,8 +44,6 @@ export function isService(className: string): boolean {
 }
 
 function expectVirtual(flat: FlatSettings, name: string, virtual: JsonObject): void {
-  const [address] = Array.isArray(virtual.virtualAddresses) ? virtual.virtualAddresses : [];
-  flat[`${name}.destination`] = memberName(textOf(address, ''), numberOf(virtual.virtualPort));
   flat[`${name}.ipProtocol`] = protocolOf(virtual);
   flat[`${name}.pool`] = textOf(virtual.pool, '');
   flat[`${name}.state`] = 'enabled';
@@ -54,8 +52,11 @@ function expectVirtual(flat: FlatSettings, name: string, virtual: JsonObject): v
   flat[`${name}.vlans`] = namesIn(virtual.allowVlans).sort().join(', ');
   flat[`${name}.rules`] = namesIn(virtual.iRules).join(', ');
   flat[`${name}.persist`] = namesIn(virtual.persistenceMethods).join(', ');
-  // A list of ranges is traffic matching criteria on the device, which stand elsewhere.
-  if (!isJsonObject(virtual.sourceAddress)) flat[`${name}.source`] = textOf(virtual.sourceAddress, 'any');
+  // With a list of ranges, who may come where stands in traffic matching criteria, another object.
+  if (isJsonObject(virtual.sourceAddress)) return;
+  const [address] = Array.isArray(virtual.virtualAddresses) ? virtual.virtualAddresses : [];
+  flat[`${name}.destination`] = memberName(textOf(address, ''), numberOf(virtual.virtualPort));
+  flat[`${name}.source`] = textOf(virtual.sourceAddress, 'any');
 }
 
 function protocolOf(virtual: JsonObject): string {

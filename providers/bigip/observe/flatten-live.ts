@@ -64,7 +64,6 @@ function stateOf({ session, state }: JsonObject): MemberState {
 function addVirtual(flat: FlatSettings, name: string, item: JsonObject, folder: string): void {
   const translation = isJsonObject(item.sourceAddressTranslation) ? item.sourceAddressTranslation : {};
   const type = textOf(translation.type, 'none');
-  flat[`${name}.destination`] = lastOf(textOf(item.destination, ''));
   flat[`${name}.ipProtocol`] = textOf(item.ipProtocol, 'any');
   flat[`${name}.pool`] = within(item.pool, folder);
   flat[`${name}.state`] = item.disabled === true ? 'disabled' : 'enabled';
@@ -80,7 +79,9 @@ function addVirtual(flat: FlatSettings, name: string, item: JsonObject, folder: 
   flat[`${name}.persist`] = (Array.isArray(item.persist) ? item.persist.filter(isJsonObject) : [])
     .map((each) => textOf(each.name, ''))
     .join(', ');
-  if (item.trafficMatchingCriteria === undefined) flat[`${name}.source`] = sourceOf(textOf(item.source, ''));
+  if (item.trafficMatchingCriteria !== undefined) return;
+  flat[`${name}.destination`] = lastOf(textOf(item.destination, ''));
+  flat[`${name}.source`] = sourceOf(textOf(item.source, ''));
 }
 
 function addPool(flat: FlatSettings, name: string, item: JsonObject, folder: string): void {

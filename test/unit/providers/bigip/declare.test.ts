@@ -1,0 +1,182 @@
+import { expect } from 'chai';
+import { TENANT } from './support/desired.ts';
+import { failureOf, Rig } from './support/rig.ts';
+
+const DECLARE = '/mgmt/shared/appsvcs/declare';
+
+describe('providers/bigip: declarations on a device', () => {
+  let rig: Rig;
+
+  async function start(options: Parameters<typeof Rig.start>[0] = {}): Promise<void> {
+    rig = await Rig.start(options);
+  }
+  afterEach(() => rig.stop());
+
+  it('declares a Service, shows its address, and finds nothing left to do', async () => {
+    await start();
+    const web = rig.desire({ nodes: ['10.0.0.1', '10.0.0.2'] });
+    const before = rig.peer.foreignObjects([TENANT]);
+    const [change, ...more] = await rig.bring(web);
+    expect(change?.action).to.equal('Create');
+    expect(more).to.deep.equal([]);
+    const status = await rig.status(web);
+    expect(status.ingress).to.deep.equal([{ ip: '198.51.100.10', ipMode: 'Proxy' }]);
+    expect(status.targets).to.deep.equal({ desired: 2, healthy: 2 });
+    expect(status.againAfterSeconds).to.equal(undefined);
+    expect(status.providerID).to.match(new RegExp(`^/${TENANT}/fl_default_web_f5_[0-9a-f]{12}$`));
+    expect(await rig.compare(web)).to.deep.equal([]);
+    expect(rig.peer.foreignObjects([TENANT])).to.deep.equal(before);
+
+    await rig.refresh(web);
+    expect(await rig.compare(web)).to.deep.equal([]);
+    expect(rig.peer.unit.configuration.list('ltm/virtual').map(({ path }) => path)).to.have.length(1);
+  });
+
+  it('needs no call once all is well', async () => {
+    await start();
+    const web = rig.desire();
+    await rig.bring(web);
+    await rig.status(web);
+    rig.peer.calls.reset();
+    await rig.compare(web);
+    await rig.status(web);
+    expect(rig.peer.calls.all).to.deep.equal([]);
+  });
+
+  it('is understood in all that a provider may say, and found again by another process', async () => {
+    await start();
+    rig.peer.unit.create('ltm/snatpool', {
+      name: 'snat_k8s',
+      partition: 'Common',
+      members: ['/Common/192.0.2.99'],
+    });
+    rig.peer.unit.create('ltm/rule', {
+      name: 'log',
+      partition: 'Common',
+      apiAnonymous: 'when CLIENT_ACCEPTED {}',
+    });
+    for (const virtualServers of ['FastL4', 'Standard']) {
+      const web = rig.desire({
+        name: virtualServers.toLowerCase(),
+        address: virtualServers === 'FastL4' ? '198.51.100.1' : '198.51.100.2',
+        bigip: {
+          virtualServers,
+          profiles:
+            virtualServers === 'FastL4' ? { fastL4: '/Common/fastL4' } : { tcp: '/Common/f5-tcp-wan' },
+          snat: { mode: 'Pool', pool: '/Common/snat_k8s' },
+          vlans: { public: ['/Common/external', '/Common/internal'] },
+          iRules: ['/Common/log'],
+          limits: { connectionsPerVirtualServer: 100, connectionsPerTarget: 10 },
+          balance: 'least-connections-member',
+          priorityGroups: { groups: [{ nodeSelector: {}, priority: 3 }], minimumActive: 2 },
+        },
+      });
+      web.spec.sessionAffinitySeconds = 300;
+      web.spec.sourceRanges = ['203.0.113.0/24', '192.0.2.0/24'];
+      web.spec.frontends?.push(
+        { protocol: 'UDP', port: 53, nodePort: 30053 },
+        { protocol: 'SCTP', port: 3868, nodePort: 30868 },
+      );
+      await rig.bring(web);
+      rig.restartOperator();
+      expect(await rig.compare(web), virtualServers).to.deep.equal([]);
+    }
+  });
+
+  it('sends one application and nothing of the others: among 500 as much as among 5', async function () {
+    this.timeout(60_000);
+    const sizes: number[] = [];
+    for (const others of [4, 499]) {
+      if (others === 499) await rig.stop();
+      await start();
+      await rig.declareAtOnce(
+        Array.from({ length: others }, (_, index) =>
+          rig.desire({ name: `s-${index}`, address: `198.51.${index >> 8}.${index & 255}` }),
+        ),
+      );
+      await rig.bring(rig.desire({ address: '203.0.113.1' }));
+      rig.peer.calls.reset();
+      await rig.bring(rig.desire({ address: '203.0.113.1', nodes: ['10.0.0.1', '10.0.0.2'] }));
+      const [call, ...more] = rig.peer.calls.declarations();
+      expect(more).to.deep.equal([]);
+      sizes.push(call?.bytes ?? 0);
+    }
+    const [few = 0, many] = sizes;
+    expect(few).to.be.greaterThan(500);
+    expect(many).to.equal(few);
+  });
+
+  for (const perApp of [true, false]) {
+    const how = perApp ? 'per application' : 'with whole tenants';
+
+    it(`${how}: one that the device refuses is named, and the others are served`, async () => {
+      await start({ perApp });
+      const good = Array.from({ length: 5 }, (_, index) =>
+        rig.desire({ name: `good-${index}`, address: `198.51.100.${index + 1}` }),
+      );
+      const bad = rig.desire({
+        name: 'bad',
+        address: '198.51.100.99',
+        bigip: { iRules: ['/Common/no_such_rule'] },
+      });
+      await rig.bring(good[0] ?? bad);
+      const refused = await failureOf(rig.bring(bad));
+      expect(refused).to.include({ name: 'ClassedError', class: 'Rejected', reason: 'DeclarationRefused' });
+      expect(String(refused)).to.include('no_such_rule');
+      for (const service of good) await rig.bring(service);
+      for (const service of good) expect(await rig.compare(service)).to.deep.equal([]);
+      expect((await rig.status(bad)).notProgrammed?.reason).to.equal('Provisioning');
+      expect(rig.peer.unit.configuration.list('ltm/virtual')).to.have.length(5);
+    });
+
+    it(`${how}: what changed for the worse stays as it was`, async () => {
+      await start({ perApp });
+      const [web, api] = [rig.desire(), rig.desire({ name: 'api', address: '198.51.100.11' })];
+      await rig.bring(web);
+      await rig.bring(api);
+      await failureOf(rig.bring(rig.desire({ bigip: { iRules: ['/Common/no_such_rule'] }, port: 81 })));
+      await rig.bring(rig.desire({ name: 'api', address: '198.51.100.11', port: 82 }));
+      const destinations = rig.peer.unit.configuration
+        .list('ltm/virtual')
+        .map(({ properties }) => properties.destination);
+      expect(destinations).to.have.members([`/${TENANT}/198.51.100.10:80`, `/${TENANT}/198.51.100.11:82`]);
+    });
+
+    it(`${how}: a Service that is gone takes its application with it, and nothing else`, async () => {
+      await start({ perApp });
+      const [web, api] = [rig.desire(), rig.desire({ name: 'api', address: '198.51.100.11' })];
+      const before = rig.peer.foreignObjects([TENANT]);
+      await rig.bring(web);
+      await rig.bring(api);
+      const removed = await rig.remove(web);
+      expect(removed.map(({ action }) => action)).to.deep.equal(['Delete']);
+      expect(await rig.remove(web)).to.deep.equal([]);
+      expect(await rig.compare(api)).to.deep.equal([]);
+      await rig.remove(api);
+      expect(rig.peer.unit.configuration.list('ltm/virtual')).to.deep.equal([]);
+      expect(rig.peer.foreignObjects([TENANT])).to.deep.equal(before);
+      expect(await rig.refresh(web)).to.deep.equal([]);
+    });
+  }
+
+  it('asks the device which declarations it takes', async () => {
+    await start({ as3Version: '3.40.0' });
+    await rig.bring(rig.desire());
+    const [call] = rig.peer.calls.declarations();
+    expect(call?.path).to.equal(`${DECLARE}/${TENANT}`);
+    expect(call?.body).to.include({ class: 'ADC', schemaVersion: '3.40.0' });
+  });
+
+  it('writes nothing to a partition with objects of others, and says which', async () => {
+    await start();
+    rig.peer.unit.create('auth/partition', { name: TENANT });
+    rig.peer.unit.create('ltm/pool', { name: 'handmade', partition: TENANT });
+    const web = rig.desire();
+    expect(await rig.bring(web)).to.deep.equal([]);
+    const { ingress, notProgrammed } = await rig.status(web);
+    expect(ingress).to.deep.equal([]);
+    expect(notProgrammed?.reason).to.equal('TenantNotOurs');
+    expect(notProgrammed?.message).to.include(`/${TENANT}/handmade`);
+    expect(rig.peer.calls.writes()).to.deep.equal([]);
+  });
+});
