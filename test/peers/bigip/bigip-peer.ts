@@ -1,4 +1,5 @@
 import { seededRandom } from '../aws/seeded-random.ts';
+import { findF5Schema } from './as3/f5-schema.ts';
 import { type SchemaCheck, SHAPE_ONLY } from './as3/schema-check.ts';
 import { CallLog } from './call-log.ts';
 import { Clock } from './clock.ts';
@@ -28,6 +29,8 @@ export interface BigIpOptions {
   seed?: number;
   /** Where the units listen. @default 127.0.0.1 */
   address?: string;
+  /** false: declarations aren't held against F5's schema, also where it is there. @default true */
+  checkSchema?: boolean;
 }
 
 /** A stand-in for F5 BIG-IP: one device or a pair, over HTTPS, with AS3 and as much of iControl REST as Fairlead speaks. */
@@ -91,9 +94,10 @@ export class BigIpPeer {
   /** See `startBigIp`. */
   static async start(options: BigIpOptions): Promise<BigIpPeer> {
     const address = options.address ?? '127.0.0.1';
+    const schema = (options.checkSchema === false ? undefined : findF5Schema()) ?? SHAPE_ONLY;
     const hosts = Array.from({ length: options.units ?? 1 }, (_, index) => hostOf(index));
     const certificates = await Promise.all(hosts.map((host) => makeCertificate(host, [address])));
-    const peer = new BigIpPeer(options, certificates, SHAPE_ONLY);
+    const peer = new BigIpPeer(options, certificates, schema);
     await Promise.all(peer.units.map((unit) => unit.listen(address)));
     return peer;
   }

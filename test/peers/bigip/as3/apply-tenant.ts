@@ -1,15 +1,8 @@
 import { type ConfigObject, type Configuration, partitionOf } from '../configuration.ts';
-import { membersOf } from '../members.ts';
-import { objects, type PlainObject, same, text } from '../plain.ts';
-import type { BuiltTenant } from './build-tenant.ts';
+import { objects, type PlainObject, same } from '../plain.ts';
+import type { BuiltTenant, Scope } from './build-tenant.ts';
 import { findConflict } from './find-conflict.ts';
-
-/** Which part of a tenant a request is about. */
-export interface Scope {
-  tenant: string;
-  /** Names; undefined: all of the tenant. */
-  applications: ReadonlySet<string> | undefined;
-}
+import { dropUnused, neededByOthers } from './in-use.ts';
 
 /** Of no application, so that a request for one application sees to them all. */
 const OF_THE_TENANT = new Set(['ltm/node', 'ltm/virtual-address', 'ltm/snat-translation', 'auth/partition']);
@@ -17,16 +10,23 @@ const OF_THE_TENANT = new Set(['ltm/node', 'ltm/virtual-address', 'ltm/snat-tran
 /** How many objects changed, or why the device refuses. */
 export type Applied = { changes: number } | { refusal: string };
 
-/** Makes the scope what was declared: all of it, or nothing when anything is refused. What isn't in the scope is never touched. */
+/**
+ * Makes the scope what was built: all of it, or nothing when anything is refused. What isn't in the scope is never touched.
+ * `declared`: the whole tenant.
+ */
 export function applyTenant(
   configuration: Configuration,
   built: BuiltTenant,
   scope: Scope,
-  dryRun = false,
+  declared: PlainObject,
+  dryRun: boolean,
 ): Applied {
   const desired = built.objects.filter((one) => isIn(scope, one));
   const wanted = new Set(desired.map(keyOf));
-  const gone = configuration.all().filter((one) => isIn(scope, one) && !wanted.has(keyOf(one)));
+  const kept = neededByOthers(configuration, scope, declared);
+  const gone = configuration
+    .all()
+    .filter((one) => isIn(scope, one) && !wanted.has(keyOf(one)) && !kept.has(keyOf(one)));
   const changed = desired.filter(
     ({ kind, path, properties }) => !isAlready(configuration.get(kind, path), properties),
   );
@@ -96,29 +96,4 @@ function isNothing(value: unknown): boolean {
   return (
     value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0)
   );
-}
-
-/** Nodes and addresses in /Common go with the last one that uses them, when AS3 made them. */
-function dropUnused(configuration: Configuration): number {
-  const nodes = new Set<string>();
-  for (const { properties } of configuration.list('ltm/pool')) {
-    for (const { path, port } of membersOf(properties)) nodes.add(path.slice(0, -`:${port}`.length));
-  }
-  const addresses = new Set(
-    configuration
-      .list('ltm/virtual')
-      .map(({ properties }) => text(properties.destination).replace(/[.:]\d+$/, '')),
-  );
-  let dropped = 0;
-  for (const [kind, used] of [
-    ['ltm/node', nodes],
-    ['ltm/virtual-address', addresses],
-  ] as const) {
-    for (const { path } of configuration.list(kind)) {
-      if (!configuration.isShared(kind, path) || used.has(path)) continue;
-      configuration.delete(kind, path);
-      dropped++;
-    }
-  }
-  return dropped;
 }

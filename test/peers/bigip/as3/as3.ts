@@ -100,13 +100,19 @@ export class As3 {
       return plainError(400, 'Error: Per-application deployment has been disabled on the settings endpoint');
     }
     const wrongQuery = checkQuery(call);
-    if (call.method === 'GET') return wrongQuery ?? readDeclaration(this.#options.state.declarations, call);
+    if (call.method === 'GET') return wrongQuery ?? this.#read(call);
     if (call.method !== 'DELETE' && call.body === undefined) {
       return plainError(400, 'cannot parse JSON POST payload (Unexpected end of JSON input)');
     }
     const work = wrongQuery ?? readWork(call, this.#options.version);
     if ('status' in work) return work;
     return await this.#start(work, call.query.get('async')?.toLowerCase() === 'true');
+  }
+
+  #read(call: DeclareCall): RestAnswer {
+    const { schema, state } = this.#options;
+    const isBase = !/^(full|expanded)$/i.test(call.query.get('show') ?? '');
+    return readDeclaration(isBase ? state.declarations : state.declarations.map(schema.fillIn), call);
   }
 
   async #start(work: Work, isAsync: boolean): Promise<RestAnswer> {
@@ -133,6 +139,8 @@ export class As3 {
 
   async #run(work: Work): Promise<RestAnswer> {
     const { times, clock, schema } = this.#options;
+    const unknown = work.kind === 'deploy' ? schema.findUnknown(work.declaration) : undefined;
+    if (unknown !== undefined) return plainError(422, `Invalid data property: ${unknown}`);
     if (work.perApp !== undefined && work.kind === 'deploy') {
       const errors = schema.checkPerApp(work.sent);
       if (errors.length > 0)

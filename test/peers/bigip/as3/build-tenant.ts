@@ -3,8 +3,17 @@ import { classOf, isObject, list, membersOfClass, number, object, type PlainObje
 import { readAddress } from './addresses.ts';
 import { buildPool } from './build-pool.ts';
 import { buildVirtuals, isService, virtualAddress } from './build-virtuals.ts';
-import type { Place } from './pointers.ts';
+import { type Place, readReference } from './pointers.ts';
 
+/** Which part of a tenant a request is about. */
+export interface Scope {
+  tenant: string;
+  /** Names; undefined: all of the tenant. */
+  applications: ReadonlySet<string> | undefined;
+}
+
+/** Where iControl REST has another name for a type of monitor. */
+const MONITOR_KINDS: Readonly<Record<string, string>> = { icmp: 'gateway-icmp' };
 const PERSIST_KINDS: Readonly<Record<string, string>> = {
   'source-address': 'source-addr',
   'destination-address': 'dest-addr',
@@ -38,11 +47,14 @@ export interface BuiltTenant {
   shared: ConfigObject[];
 }
 
-/** A tenant of a declaration as the device's objects. `declaration`: all that pointers may lead to, tenants by name. */
+/**
+ * A tenant of a declaration as the device's objects, or these applications of it. `declaration`: all that pointers may lead to,
+ * tenants by name.
+ */
 export function buildTenant(
   configuration: Configuration,
   declaration: PlainObject,
-  tenant: string,
+  { tenant, applications: wanted }: Scope,
 ): BuiltTenant {
   const built = new Map<string, ConfigObject>();
   const shared = new Map<string, ConfigObject>();
@@ -56,6 +68,7 @@ export function buildTenant(
   });
   add({ kind: 'sys/folder', path: `/${tenant}`, properties: {} });
   for (const [application, declared] of applications) {
+    if (wanted?.has(application) === false) continue;
     const place = { tenant, application };
     add({ kind: 'sys/folder', path: `/${tenant}/${application}`, properties: {} });
     for (const [name, item] of Object.entries(declared)) {
@@ -96,13 +109,14 @@ function buildOther(place: Place, name: string, item: PlainObject): ConfigObject
     }
     case 'Monitor':
       return {
-        kind: `ltm/monitor/${text(rest.monitorType)}`,
+        kind: `ltm/monitor/${MONITOR_KINDS[text(rest.monitorType)] ?? text(rest.monitorType)}`,
         path,
         properties: { description, ...buildMonitor(rest) },
       };
     case 'Persist': {
       const method = text(rest.persistenceMethod);
-      const { persistenceMethod: _method, ...properties } = rest;
+      const { persistenceMethod: _method, duration, addressMask, ...others } = rest;
+      const properties = { ...others, timeout: String(number(duration, 180)), mask: text(addressMask) };
       return {
         kind: `ltm/persistence/${PERSIST_KINDS[method] ?? method}`,
         path,
@@ -111,6 +125,12 @@ function buildOther(place: Place, name: string, item: PlainObject): ConfigObject
     }
     case 'iRule':
       return { kind: 'ltm/rule', path, properties: { apiAnonymous: readScript(rest.iRule) } };
+    case 'Net_Address_List':
+    case 'Firewall_Address_List': {
+      const addresses = list(rest.addresses).map((address) => ({ name: address }));
+      const lists = list(rest.addressLists).map((one) => readReference(place, one));
+      return { kind: KINDS[kind] ?? '', path, properties: { description, addresses, addressLists: lists } };
+    }
     case 'SNAT_Pool': {
       const members = list(rest.snatAddresses).map((address) => `/${place.tenant}/${text(address)}`);
       return { kind: 'ltm/snatpool', path, properties: { description, members } };

@@ -63,13 +63,15 @@ export function buildVirtuals(
       mask,
       source,
       trafficMatchingCriteria: '',
-      // The destination may name a Service_Address.
-      '#address': address,
+      // For this device's own use: the destination may name a Service_Address, or stand in criteria.
+      '#listens': [address, port, source, common.ipProtocol].join(' '),
+      '#virtualAddress': path,
     };
     if (isObject(from) || isObject(service.virtualPort)) {
       // A list of sources or ports is matched by an object of its own.
       const criteria = `${virtual}_VS_TMC_OBJ`;
-      properties.trafficMatchingCriteria = criteria;
+      Object.assign(properties, { trafficMatchingCriteria: criteria, destination: '', mask: '', source: '' });
+      properties['#listens'] = [address, port, criteria].join(' ');
       built.objects.push({
         kind: 'ltm/traffic-matching-criteria',
         path: criteria,

@@ -38,7 +38,7 @@ export function deploy(state: SyncedState, work: Work, options: DeployOptions): 
   const invalid =
     work.kind === 'remove' && work.perApp === undefined
       ? undefined
-      : check(state, previous, work, target, options.schema);
+      : check(state, work, target, options.schema);
   if (invalid !== undefined) return { answer: invalid, changes: 0 };
   const results: PlainObject[] = [];
   const failed = new Set<string>();
@@ -46,8 +46,10 @@ export function deploy(state: SyncedState, work: Work, options: DeployOptions): 
   for (const tenant of tenants) {
     const startedAt = options.clock.now();
     const applications = work.perApp === undefined ? undefined : new Set(work.perApp.applications);
-    const built = buildTenant(state.configuration, { Common: previous.Common, ...declaration }, tenant);
-    const applied = applyTenant(state.configuration, built, { tenant, applications }, work.dryRun);
+    const scope = { tenant, applications };
+    const built = buildTenant(state.configuration, declaration, scope);
+    const declared = object(declaration[tenant]);
+    const applied = applyTenant(state.configuration, built, scope, declared, work.dryRun);
     const rest = {
       host: 'localhost',
       tenant,
@@ -128,7 +130,6 @@ function aim(previous: PlainObject, work: Work): Target | RestAnswer {
 
 function check(
   { configuration }: SyncedState,
-  previous: PlainObject,
   work: Work,
   { declaration, tenants }: Target,
   schema: SchemaCheck,
@@ -152,10 +153,9 @@ function check(
   };
   const wrong = work.perApp === undefined ? schema.checkAdc(declaration) : [];
   if (wrong.length > 0) return refuse('declaration is invalid', wrong);
-  const all = { Common: previous.Common, ...declaration };
   for (const tenant of tenants) {
     const applications = work.perApp === undefined ? undefined : new Set(work.perApp.applications);
-    const { undeclared, missing } = checkReferences(configuration, all, tenant, applications);
+    const { undeclared, missing } = checkReferences(configuration, declaration, tenant, applications);
     if (undeclared.length > 0) return refuse('declaration is invalid', undeclared);
     if (missing !== undefined) return refuse(missing, undefined);
   }
@@ -171,19 +171,16 @@ function keep(
   clock: Clock,
 ): PlainObject {
   const kept: PlainObject = Object.fromEntries(membersOfClass(previous, 'Tenant'));
+  const hasApplications = (tenant: unknown) => membersOfClass(object(tenant), 'Application').length > 0;
   for (const [name, value] of Object.entries(base)) {
     if (failed.has(name)) continue;
-    if (object(value).class !== 'Tenant') kept[name] = structuredClone(value);
-    else if (membersOfClass(object(value), 'Application').length > 0) {
-      kept[name] = structuredClone(
-        work.perApp === undefined ? value : { ...object(kept[name]), ...object(value) },
-      );
-    } else delete kept[name];
+    if (object(value).class !== 'Tenant') kept[name] = value;
+    else if (!hasApplications(value)) delete kept[name];
+    else kept[name] = work.perApp === undefined ? value : { ...object(kept[name]), ...object(value) };
   }
-  if (work.perApp !== undefined && work.kind === 'remove') {
+  if (work.perApp !== undefined && work.kind === 'remove' && !failed.has(work.perApp.tenant)) {
     const { tenant } = work.perApp;
-    if (membersOfClass(object(declaration[tenant]), 'Application').length > 0)
-      kept[tenant] = structuredClone(declaration[tenant]);
+    if (hasApplications(declaration[tenant])) kept[tenant] = declaration[tenant];
     else delete kept[tenant];
   }
   kept.controls = { ...object(kept.controls), archiveTimestamp: new Date(clock.now()).toISOString() };

@@ -55,10 +55,10 @@ function byAddress(objects: readonly ConfigObject[]): Map<string, ConfigObject> 
 
 /** Addresses are the same in each partition: it is the route domain that keeps them apart. */
 function listenerOf(virtual: PlainObject): string {
-  const { destination, source = '0.0.0.0/0', ipProtocol = 'tcp', trafficMatchingCriteria } = virtual;
+  const { destination, source = '0.0.0.0/0', ipProtocol = 'tcp', '#listens': known } = virtual;
+  if (typeof known === 'string') return known;
   const { address, port } = splitAddressPort(text(destination).split('/').at(-1) ?? '');
-  const known = text(virtual['#address']);
-  return [known === '' ? address : known, port, source, ipProtocol, text(trafficMatchingCriteria)].join(' ');
+  return [address, port, source, ipProtocol].join(' ');
 }
 
 /** All VLANs, only these, or all but these. */

@@ -4,6 +4,10 @@ import { isObject, object, type PlainObject } from '../plain.ts';
 export interface SchemaCheck {
   checkAdc(declaration: PlainObject): string[];
   checkPerApp(declaration: unknown): string[];
+  /** A property that there is nowhere in AS3, with which it answers before anything else. */
+  findUnknown(declaration: unknown): string | undefined;
+  /** With the schema's defaults, for `show=full`; as it is where there is no schema. */
+  fillIn(declaration: PlainObject): PlainObject;
 }
 
 const NAME = /^[A-Za-z][0-9A-Za-z_.-]{0,189}$/;
@@ -19,6 +23,8 @@ export const SHAPE_ONLY: SchemaCheck = {
   checkPerApp(declaration) {
     return checkMembers('', object(declaration), 'Application', () => []);
   },
+  findUnknown: () => undefined,
+  fillIn: (declaration) => declaration,
 };
 
 function checkMembers(

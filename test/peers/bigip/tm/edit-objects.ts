@@ -158,7 +158,7 @@ function readProperties(
   if (kind === 'ltm/node' && properties.address === undefined) properties.address = splitPath(path).name;
   if (kind === 'ltm/virtual') {
     if (body.profiles !== undefined) properties.profiles = list(body.profiles).map(readProfile);
-    readDestination(configuration, partition, properties);
+    if (body.destination !== undefined) readDestination(configuration, partition, properties);
   }
   if (kind === 'ltm/virtual' && body.disabled === true) delete properties.enabled;
   if (kind === 'ltm/virtual' && body.enabled === true) delete properties.disabled;
@@ -167,6 +167,8 @@ function readProperties(
 
 /** A virtual server brings its address along. */
 function readDestination(configuration: Configuration, partition: string, properties: PlainObject): void {
+  delete properties['#listens'];
+  delete properties['#virtualAddress'];
   const given = text(properties.destination);
   if (given === '') return;
   properties.destination = given.startsWith('/') ? given : `/${partition}/${given}`;

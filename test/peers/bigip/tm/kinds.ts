@@ -37,7 +37,8 @@ export interface KindOfPath {
 }
 
 /** Of a path below /mgmt/tm. */
-export function readKind(segments: readonly string[]): KindOfPath | undefined {
+export function readKind(given: readonly string[]): KindOfPath | undefined {
+  const segments = given.map((part, index) => (index < 2 ? hyphenated(part) : part));
   for (const length of [3, 2]) {
     const kind = segments.slice(0, length).join('/');
     const rest = segments.slice(length);
@@ -49,6 +50,11 @@ export function readKind(segments: readonly string[]): KindOfPath | undefined {
     }
   }
   return undefined;
+}
+
+/** Kinds may be written `trafficMatchingCriteria`, too. */
+function hyphenated(part: string): string {
+  return part.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 export function wordOf(kind: string): string {
