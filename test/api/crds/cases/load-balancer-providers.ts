@@ -6,6 +6,9 @@ const NAME =
   'the name stands in loadBalancerClass and in names of objects: use at most 63 lower case letters';
 const INTERFACE = "an interface's name has no blank, slash or colon: see `ip link` on the node";
 
+/** What a BIG-IP must have. */
+const BIGIP = { devices: ['192.0.2.5'], credentials: { secretName: 'f5' } };
+
 function interfaces(...names: string[]): unknown {
   return { announce: { interfaces: names } };
 }
@@ -173,6 +176,84 @@ export const loadBalancerProviders: CaseTable = {
       name: 'a webhook that may take its time',
       spec: webhook({ timeoutSeconds: 61 }),
       refused: 'should be less than or equal to 60',
+    },
+    { name: 'one of BIG-IP with nothing more', spec: { bigip: BIGIP } },
+    {
+      name: 'one of BIG-IP with everything set',
+      spec: {
+        bigip: {
+          devices: ['bigip-1.example.org', '[2001:db8::5]:8443'],
+          credentials: { secretName: 'f5', loginProvider: 'ldap' },
+          tls: { fingerprints: [`${'AB:'.repeat(31)}cd`], serverName: 'bigip.example.org' },
+          tenant: 'k8s_prod',
+          declarations: 'WholeTenant',
+          deviceGroup: '/Common/failover-group',
+          virtualServers: 'Standard',
+          profiles: { tcp: '/Common/f5-tcp-wan', udp: '/Common/udp', sctp: '/Common/sctp' },
+          iRules: ['/Common/log'],
+          vlans: { public: ['/Common/external'], internal: ['/Common/internal'] },
+          snat: { mode: 'Pool', pool: '/Common/snat' },
+          balance: 'least-connections-member',
+          limits: { connectionsPerVirtualServer: 1000, connectionsPerTarget: 100 },
+          priorityGroups: {
+            groups: [{ nodeSelector: { matchLabels: { zone: 'near' } }, priority: 10 }],
+            minimumActive: 2,
+          },
+          healthCheck: { port: 10356, intervalSeconds: 2, timeoutSeconds: 7 },
+          timeouts: { callSeconds: 10, declarationSeconds: 60 },
+        },
+      },
+    },
+    {
+      name: 'a device as a URL',
+      spec: { bigip: { ...BIGIP, devices: ['https://192.0.2.5'] } },
+      refused: 'a device is a host name or an address, and a port if it is not 443',
+    },
+    {
+      name: 'a device twice',
+      spec: { bigip: { ...BIGIP, devices: ['192.0.2.5', '192.0.2.5'] } },
+      refused: 'name each device once',
+    },
+    {
+      name: 'the tenant Common',
+      spec: { bigip: { ...BIGIP, tenant: 'Common' } },
+      refused: 'a tenant has letters, digits and underscores',
+    },
+    {
+      name: 'another tenant',
+      spec: { bigip: BIGIP },
+      update: { bigip: { ...BIGIP, tenant: 'k8s' } },
+      refused: "the tenant can't be changed",
+    },
+    {
+      name: 'a change of a BIG-IP with a tenant',
+      spec: { bigip: { ...BIGIP, tenant: 'k8s' } },
+      update: { bigip: { ...BIGIP, tenant: 'k8s', balance: 'round-robin' } },
+    },
+    {
+      name: 'an authority beside fingerprints',
+      spec: { bigip: { ...BIGIP, tls: { caSecretName: 'ca', fingerprints: ['ab'.repeat(32)] } } },
+      refused: 'either an authority or fingerprints',
+    },
+    {
+      name: 'a fingerprint of SHA-1',
+      spec: { bigip: { ...BIGIP, tls: { fingerprints: [`${'AB:'.repeat(19)}CD`.padEnd(64, ':')] } } },
+      refused: 'a fingerprint is SHA-256 in hex',
+    },
+    {
+      name: 'a SNAT pool with AutoMap',
+      spec: { bigip: { ...BIGIP, snat: { pool: '/Common/snat' } } },
+      refused: 'mode Pool needs a pool',
+    },
+    {
+      name: 'a profile without its folder',
+      spec: { bigip: { ...BIGIP, profiles: { fastL4: 'fastL4' } } },
+      refused: 'name what is on the device by its full path',
+    },
+    {
+      name: 'a time-out within the interval',
+      spec: { bigip: { ...BIGIP, healthCheck: { intervalSeconds: 20 } } },
+      refused: 'timeoutSeconds must be more than intervalSeconds',
     },
     ...selectorCases('a nodeSelector of announce', (nodeSelector) => ({ announce: { nodeSelector } })),
     ...selectorCases('a nodeSelector of targets', (nodeSelector) => ({
