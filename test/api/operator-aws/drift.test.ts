@@ -11,6 +11,7 @@ import { startTestOperator, type TestOperator } from '../operator/support/test-o
 import { sharedCluster } from '../support/cluster.ts';
 import { AwsCluster } from './support/aws-cluster.ts';
 import { find, handEdits, OWNERSHIP } from './support/hand-edits.ts';
+import { withQuickLooks } from './support/quick-looks.ts';
 import { Snapshot } from './support/snapshot.ts';
 
 const ANNOTATION = 'service.beta.kubernetes.io/aws-load-balancer-';
@@ -85,6 +86,7 @@ describe('operator and AWS: every field that somebody edits', function () {
     );
     operator = await startTestOperator(await sharedCluster(), {
       agentsNamespace: fixture.namespace,
+      providers: withQuickLooks,
       driftIntervalMs: 300,
     });
     const [one, two] = [
@@ -122,9 +124,12 @@ describe('operator and AWS: every field that somebody edits', function () {
     });
   });
   after(async () => {
-    await fixture.clean();
-    await operator.stop();
-    await aws.stop();
+    try {
+      await fixture.clean();
+    } finally {
+      await operator.stop();
+      await aws.stop();
+    }
   });
 
   /** As the operator builds it. */

@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import { findCondition } from '../../../kube/conditions.ts';
 import { NODES, SERVICES } from '../../../kube/resources.ts';
+import { createProviders } from '../../../providers/registry.ts';
 import { object, text } from '../../peers/aws/plain.ts';
 import { Fixture, waitFor } from '../operator/support/objects.ts';
 import { startTestOperator, type TestOperator } from '../operator/support/test-operator.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { AwsCluster } from './support/aws-cluster.ts';
+import { withQuickLooks } from './support/quick-looks.ts';
 
 describe('operator and AWS: the life of a load balancer', function () {
   this.timeout(60_000);
@@ -13,8 +15,9 @@ describe('operator and AWS: the life of a load balancer', function () {
   let fixture: Fixture;
   let aws: AwsCluster;
 
-  const start = async () => {
-    operator = await startTestOperator(await sharedCluster(), { agentsNamespace: fixture.namespace });
+  const start = async (providers: typeof createProviders = withQuickLooks) => {
+    const agentsNamespace = fixture.namespace;
+    operator = await startTestOperator(await sharedCluster(), { agentsNamespace, providers });
   };
   beforeEach(async () => {
     fixture = await Fixture.create(await sharedCluster());
@@ -23,9 +26,12 @@ describe('operator and AWS: the life of a load balancer', function () {
     await start();
   });
   afterEach(async () => {
-    await fixture.clean();
-    await operator.stop();
-    await aws.stop();
+    try {
+      await fixture.clean();
+    } finally {
+      await operator.stop();
+      await aws.stop();
+    }
   });
 
   const untilReady = (service: string) =>
@@ -58,6 +64,9 @@ describe('operator and AWS: the life of a load balancer', function () {
   });
 
   it('takes at most 8 calls of ELBv2, looks at its health among them, and 4 of EC2', async () => {
+    // As seldom as they are where things take their time.
+    await operator.stop();
+    await start(createProviders);
     // What is made, and read, once for the whole cluster.
     await fixture.service('first');
     await untilReady('first');

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIamPolicy } from '../../../providers/aws/docs/iam-policy.ts';
 import { AwsPeer, type AwsPeerOptions } from './aws-peer.ts';
+import { keepMoto, takeMoto } from './kept-motos.ts';
 import { noteGranted } from './rights/granted.ts';
 import { startMoto } from './start-moto.ts';
 
 export interface StartOptions extends AwsPeerOptions {
   /** For moto's log; kept. @default thrown away once moto answers */
   logDir?: string;
+  /** Whether moto may be one that a test before had, emptied, and is left to the next one: see `stopKeptMotos`. */
+  reuse?: boolean;
 }
 
 /**
@@ -22,8 +25,10 @@ export async function startAws(options: StartOptions = {}): Promise<AwsPeer> {
   };
   const dir = options.logDir ?? (await mkdtemp(join(tmpdir(), 'fairlead-aws-')));
   try {
-    const moto = await startMoto(dir);
-    const peer = new AwsPeer(moto.port, { ...options, ...rights }, () => moto.daemon.stop('SIGKILL'));
+    const { reuse = false } = options;
+    const moto = (reuse ? await takeMoto() : undefined) ?? (await startMoto(dir));
+    const end = async () => (reuse ? keepMoto(moto) : await moto.daemon.stop('SIGKILL'));
+    const peer = new AwsPeer(moto.port, { ...options, ...rights }, end);
     await peer.listen(options.address ?? '127.0.0.1');
     return peer;
   } finally {

@@ -46,7 +46,7 @@ export class Account {
   }
 
   static async start(): Promise<Account> {
-    const peer = await startAws();
+    const peer = await startAws({ reuse: true });
     return new Account(peer, await seedNetwork(peer));
   }
 

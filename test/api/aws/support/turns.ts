@@ -9,11 +9,14 @@ import { CLUSTER_ID, desireOver, readSecret } from './fixture.ts';
 
 /** More than this is a circle. */
 const MOST_TURNS = 12;
+/** What takes its time at AWS takes none in the stand-in. */
+const PAUSE_MS = 100;
+const MOST_PAUSES = 150;
 
 /** The whole provider at an account, turn by turn, as the operator uses it. */
 export class Turns {
   readonly account: Account;
-  readonly provider = createAwsProvider({ readSecret, limits: limits(100) });
+  readonly provider = createAwsProvider({ readSecret, limits: limits(100), firstLookSeconds: 0.1 });
 
   constructor(account: Account) {
     this.account = account;
@@ -46,12 +49,14 @@ export class Turns {
   /** Turn by turn until nothing is left to do and nothing is waited for. */
   async settle(desired: DesiredLoadBalancer): Promise<AwsModel> {
     const model = this.provider.build(desired);
-    for (let turns = 0; turns < MOST_TURNS; turns++) {
+    let turns = 0;
+    for (let pauses = 0; turns < MOST_TURNS && pauses < MOST_PAUSES; pauses++) {
       const changed = await this.turn(desired);
       const observed = await this.provider.observe(desired, undefined, never);
       const { againAfterSeconds } = this.provider.status(model, observed);
       if (changed.length === 0 && againAfterSeconds === undefined) return model;
-      await new Promise((resolve) => setTimeout(resolve, 100 + 1000 * Math.min(5, againAfterSeconds ?? 0)));
+      if (changed.length > 0) turns++;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
     throw new Error('it goes round and round');
   }

@@ -25,7 +25,7 @@ export class AwsCluster {
     fixture: Fixture,
     options: AwsPeerOptions & { instances?: number; ipv6?: boolean } = {},
   ): Promise<AwsCluster> {
-    const peer = await startAws(options);
+    const peer = await startAws({ ...options, reuse: true });
     const { instances = 2, ipv6 = false } = options;
     const network = await seedNetwork(peer, { cluster: fixture.id, instances, ipv6 });
     const cluster = new AwsCluster(peer, network, fixture);

@@ -8,6 +8,7 @@ import { Fixture, waitFor } from '../../operator/support/objects.ts';
 import { startTestOperator, type TestOperator } from '../../operator/support/test-operator.ts';
 import { sharedCluster } from '../../support/cluster.ts';
 import { AwsCluster } from './aws-cluster.ts';
+import { withQuickLooks } from './quick-looks.ts';
 
 export interface AwsLifeOptions {
   /** Of the LoadBalancerProvider. */
@@ -42,6 +43,7 @@ export class AwsLife {
     const { driftIntervalMs } = this.#options;
     this.#operator = await startTestOperator(await sharedCluster(), {
       agentsNamespace: this.fixture.namespace,
+      providers: withQuickLooks,
       ...(driftIntervalMs === undefined ? {} : { driftIntervalMs }),
     });
   }
@@ -57,12 +59,15 @@ export class AwsLife {
     return this.#operator;
   }
 
-  /** Takes all away while the operator still runs; a test that failed may have left it stopped. */
+  /** Takes all away while the operator still runs; a test that failed may have left it stopped. It ends whatever fails. */
   async end(): Promise<void> {
-    if (this.#operator === undefined) await this.startOperator();
-    await this.fixture.clean();
-    await this.stopOperator();
-    await this.aws.stop();
+    try {
+      if (this.#operator === undefined) await this.startOperator();
+      await this.fixture.clean();
+    } finally {
+      await this.stopOperator();
+      await this.aws.stop();
+    }
   }
 
   /** As it is asked for now: an older word of another generation doesn't count. */
