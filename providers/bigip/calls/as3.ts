@@ -109,40 +109,44 @@ export function applicationsPath(tenant: string, application?: string): string {
  */
 export async function declare(
   unit: Caller,
-  request: Pick<UnitRequest, 'method' | 'path' | 'body' | 'operation'>,
+  request: DeclareRequest,
   times: DeclareTimes,
   signal: AbortSignal,
 ): Promise<void> {
   const endsAt = performance.now() + times.declarationMs;
-  // Every 2xx is the beginning of a declaration, or the end of it.
+  for (;;) {
+    try {
+      return await declareOnce(unit, request, { ...times, endsAt }, signal);
+    } catch (error) {
+      // Said at once, or as the end of a task that had to wait.
+      if (!isBusy(error) || performance.now() + times.busyMs > endsAt) throw error;
+      await sleep(times.busyMs, signal);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+type DeclareRequest = Pick<UnitRequest, 'method' | 'path' | 'body' | 'operation'>;
+type Times = DeclareTimes & { endsAt: number };
+
+/** AS3 has `async` for posts; all others it makes asynchronous itself when they take long. */
+async function declareOnce(
+  unit: Caller,
+  request: DeclareRequest,
+  times: Times,
+  signal: AbortSignal,
+): Promise<void> {
   const path = request.method === 'POST' ? `${request.path}?async=true` : request.path;
-  let answer = await begin(unit, { ...request, path, signal, timeoutMs: times.declarationMs }, times, endsAt);
+  let answer = await unit.call({ ...request, path, signal, timeoutMs: times.declarationMs });
   const what = `${request.method} ${request.path} of ${unit.device}`;
   const id = isJsonObject(answer.body) && typeof answer.body.id === 'string' ? answer.body.id : undefined;
   while (isRunning(answer)) {
-    if (id === undefined || performance.now() > endsAt) throw unfinished(what, times.declarationMs);
+    if (id === undefined || performance.now() > times.endsAt) throw unfinished(what, times.declarationMs);
     await sleep(times.pollMs, signal);
     signal.throwIfAborted();
-    answer = await askTask(unit, id, what, endsAt, times, signal);
+    answer = await askTask(unit, id, what, times, signal);
   }
   judge(answer, what);
-}
-
-async function begin(
-  unit: Caller,
-  request: UnitRequest,
-  { busyMs }: DeclareTimes,
-  endsAt: number,
-): Promise<UnitAnswer> {
-  for (;;) {
-    try {
-      return await unit.call(request);
-    } catch (error) {
-      if (!isBusy(error) || performance.now() + busyMs > endsAt) throw error;
-      await sleep(busyMs, request.signal);
-      request.signal.throwIfAborted();
-    }
-  }
 }
 
 /** A look that failed ends nothing: the task goes on. One that the device knows no more was lost with a restart. */
@@ -150,8 +154,7 @@ async function askTask(
   unit: Caller,
   id: string,
   what: string,
-  endsAt: number,
-  { pollMs }: DeclareTimes,
+  { endsAt, pollMs }: Times,
   signal: AbortSignal,
 ): Promise<UnitAnswer> {
   for (;;) {

@@ -36,7 +36,8 @@ function diffApplication(model: BigipModel, observed: BigipObserved): BigipChang
   if (stored === undefined) {
     return [{ action: 'Create', ...target, summary: `Declare application ${path}` }];
   }
-  const fields = [...diffDeclared(stored, declaration), ...diffLive(declaration, observed)];
+  // By hand is what differs from what was declared, whatever is to be declared now.
+  const fields = [...diffDeclared(stored, declaration), ...diffLive(stored, observed)];
   if (fields.length > 0) {
     return [
       {
@@ -61,8 +62,8 @@ function diffDeclared(stored: JsonObject, declaration: JsonObject): FieldChange[
     : [{ field: 'declaration', actual: 'in another form', expected: 'as ours' }];
 }
 
-function diffLive(declaration: JsonObject, { live }: BigipObserved): FieldChange[] {
-  return live === undefined ? [] : diffFlat(live, expectLive(declaration));
+function diffLive(stored: JsonObject, { live }: BigipObserved): FieldChange[] {
+  return live === undefined ? [] : diffFlat(live, expectLive(stored));
 }
 
 function buildRemoval(application: string, { owner, tenant }: BigipObserved): BigipChange {
