@@ -54,6 +54,12 @@ export const webhookSchema = withRules(
       .meta({ maxProperties: 64 })
       .optional()
       .describe('What the server has to know, in its own words; it gets them with each request.'),
+    addresses: z
+      .enum(['Server', 'Pools'])
+      .default('Server')
+      .describe(
+        'Where addresses come from. Server: it brings its own. Pools: Fairlead claims them from AddressPools, and the server listens there.',
+      ),
     timeoutSeconds: z
       .int()
       .min(1)
@@ -104,8 +110,6 @@ export const webhookSchema = withRules(
     reason: 'FieldValueForbidden',
     fieldPath: '.credentials',
   },
-).describe(
-  'A server of your own, which is asked over HTTP what to do (docs/providers/webhook.md). It brings its own addresses.',
-);
+).describe('A server of your own, which is asked over HTTP what to do (docs/providers/webhook.md).');
 
 export type WebhookConfig = z.infer<typeof webhookSchema>;

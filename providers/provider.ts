@@ -150,6 +150,8 @@ export interface Provider<Model = unknown, Observed = unknown, C extends Change 
   readonly type: ProviderType;
   /** true: addresses are claimed from AddressPools before `build`; false: the provider brings its own. */
   readonly addressesFromPools: boolean;
+  /** The same, where the configuration decides; it goes before. */
+  choosesPools?(spec: LoadBalancerProviderSpec): boolean;
   /** true: `apply` makes things outside the cluster, which would be left behind if nobody took them away. */
   readonly external: boolean;
   validate(spec: LoadBalancerProviderSpec): Finding[];

@@ -17,8 +17,8 @@ export interface ProviderContext {
   readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>>;
   /** The texts of a ConfigMap there. Throws NotFound where there is none. */
   readConfigMap(name: string, signal: AbortSignal): Promise<Record<string, string>>;
-  /** Told when a LoadBalancerProvider's `readiness` may have changed. */
-  tellProvider(name: string): void;
+  /** Told when a LoadBalancerProvider's `readiness` may have changed; `recovered`: what waits for it may go on. */
+  tellProvider(name: string, recovered: boolean): void;
   /** Told of each call of a cloud's API. */
   observeCall(call: CloudCall): void;
 }

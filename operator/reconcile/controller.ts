@@ -102,7 +102,10 @@ export function createController(options: ControllerOptions): Controller {
     },
     readSecret: (name, signal) => readSecret(client, config.namespace, name, signal),
     readConfigMap: (name, signal) => readConfigMap(client, config.namespace, name, signal),
-    tellProvider: (name) => counts.addProvider(name),
+    tellProvider: (name, recovered) => {
+      counts.addProvider(name);
+      if (recovered) triggers.wakeServedBy(name);
+    },
     observeCall: options.cloudCallObserver ?? (() => {}),
   };
   const tellCall = options.providerObserver ?? (() => {});

@@ -4,6 +4,7 @@ import { isClass } from '../../kube/errors.ts';
 import type { LoadBalancerIngress, Service } from '../../kube/objects.ts';
 import type { Finding, OptionsReading, ProviderStatus } from '../../providers/provider.ts';
 import { providerTypeOf } from '../../providers/registry.ts';
+import { takesFromPools } from '../../providers/takes-from-pools.ts';
 import { buildLoadBalancer, type PortClaim } from '../plan/build-load-balancer.ts';
 import { checkPorts } from '../plan/check-ports.ts';
 import { checkQuota } from '../plan/check-quota.ts';
@@ -119,7 +120,8 @@ export class LoadBalancerEnsurer {
   /** Nothing is claimed for it: what was shown is all that is known. */
   #hasOwnAddresses(existing: LoadBalancer | undefined): boolean {
     if (existing === undefined) return false;
-    return this.#context.providers.get(existing.spec.provider.type)?.addressesFromPools === false;
+    const { addresses = [], provider } = existing.spec;
+    return addresses.length === 0 && this.#context.providers.get(provider.type)?.addressesFromPools === false;
   }
 
   #readOptions(service: Service, provider: LoadBalancerProvider | undefined): OptionsReading | undefined {
@@ -157,8 +159,7 @@ export class LoadBalancerEnsurer {
   ): Plan {
     const { service, wishes, ports, namespaceLabels } = input;
     const providerType = providerTypeOf(provider.spec) ?? 'announce';
-    const fromPools = this.#context.providers.get(providerType)?.addressesFromPools ?? false;
-    if (!fromPools) {
+    if (!takesFromPools(this.#context.providers.get(providerType), provider.spec)) {
       const desired = buildLoadBalancer({
         service,
         provider,

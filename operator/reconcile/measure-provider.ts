@@ -21,10 +21,11 @@ export function measureProvider(provider: Provider, tell: ProviderObserver): Pro
       throw error;
     }
   };
-  const { readiness, readOptions, refresh } = provider;
+  const { choosesPools, readiness, readOptions, refresh } = provider;
   return {
     type: provider.type,
     addressesFromPools: provider.addressesFromPools,
+    ...(choosesPools === undefined ? {} : { choosesPools: (spec) => choosesPools.call(provider, spec) }),
     external: provider.external,
     validate: (spec) => provider.validate(spec),
     ...(readiness === undefined ? {} : { readiness: (spec) => readiness.call(provider, spec) }),

@@ -3,6 +3,7 @@ import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
 import { ClassedError } from '../../kube/errors.ts';
 import type { Change, Provider, ProviderStatus, Subject } from '../../providers/provider.ts';
+import { takesFromPools } from '../../providers/takes-from-pools.ts';
 import { buildDesired } from './build-desired.ts';
 import type { ReconcileContext } from './context.ts';
 
@@ -55,7 +56,7 @@ export async function syncProvider(context: ReconcileContext, input: SyncInput):
     const changes = provider.diff(model, observed);
     const found = provider.status(model, observed);
     const isDrift = changes.length > 0 && before !== undefined && before === withOthers(digest, found);
-    const { addressesFromPools } = provider;
+    const addressesFromPools = takesFromPools(provider, object.spec);
     if (isDrift && object.spec.drift?.policy === 'Report') {
       const drift = { changes, repaired: false };
       return { kind: 'synced', addressesFromPools, status: found, applied: before, drift };

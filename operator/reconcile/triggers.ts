@@ -70,9 +70,7 @@ export class Triggers {
     caches.providers.store.onChange((change) => {
       const { object } = change;
       if (isStatusOnly(change)) return;
-      for (const each of caches.loadBalancers.store.byIndex('provider', object.metadata.name)) {
-        this.#add(serviceKeyOf(each));
-      }
+      this.wakeServedBy(object.metadata.name);
       this.#wakeUnserved();
     });
     caches.namespaces.store.onChange(({ key, object, previous }) => {
@@ -105,6 +103,13 @@ export class Triggers {
   /** Every Service that has a load balancer: what carries them out changed. */
   wakeAllServed(): void {
     this.#wakeAllServed();
+  }
+
+  /** Those that have a load balancer of this provider: it answers again. */
+  wakeServedBy(provider: string): void {
+    for (const each of this.#caches.loadBalancers.store.byIndex('provider', provider)) {
+      this.#add(serviceKeyOf(each));
+    }
   }
 
   stop(): void {

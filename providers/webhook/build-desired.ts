@@ -14,6 +14,9 @@ export function buildDesired(targets: Targets, spec: LoadBalancerSpec): Desired 
   return {
     scheme: spec.scheme,
     ipFamilies: spec.ipFamilies ?? [],
+    ...(spec.addresses === undefined
+      ? {}
+      : { addresses: spec.addresses.map(({ address }) => ({ ip: address })) }),
     ...(sharedAddress === undefined ? {} : { sharedAddress }),
     frontends: (spec.frontends ?? []).map(({ name, protocol, port, appProtocol, ...numbers }) => ({
       ...(name === undefined ? {} : { name }),

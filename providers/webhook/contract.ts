@@ -45,6 +45,9 @@ export const providerSchema = z
   .object({
     name: text(63).describe('The name of the LoadBalancerProvider.'),
     parameters: z.record(z.string(), z.string()).describe('spec.webhook.parameters.'),
+    addresses: z
+      .enum(['Server', 'Pools'])
+      .describe('Who chooses addresses: the server, or Fairlead, which says them in desired.'),
   })
   .describe('Who asks.');
 
@@ -75,11 +78,17 @@ export const desiredSchema = z
     ipFamilies: z
       .array(ipFamilySchema)
       .describe('The families that the Service has; empty: it says nothing.'),
+    addresses: z
+      .array(z.object({ ip: z.string().describe('An IPv4 or IPv6 address.') }))
+      .optional()
+      .describe(
+        'Where to listen, with addresses: Pools; ingress names those where it does. Of a move, the new and the old one. Absent: the server chooses.',
+      ),
     sharedAddress: z
       .string()
       .optional()
       .describe(
-        "Load balancers of one namespace with the same key share their address, as long as their ports don't clash. Refuse it where that isn't possible.",
+        "Load balancers of one namespace with the same key share their addresses, as long as their ports don't clash. Refuse it where that isn't possible.",
       ),
     frontends: z.array(frontendSchema).describe('What it listens on.'),
     targetsMode: targetsModeSchema.describe('Whether targets are ports of nodes, or pods.'),

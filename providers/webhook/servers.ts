@@ -3,19 +3,19 @@ import { ClassedError } from '../../kube/errors.ts';
 import type { Finding, ProviderScope } from '../provider.ts';
 import type { AccessReaders } from './calls/read-access.ts';
 import { type WebhookCall, WebhookClient } from './calls/webhook-client.ts';
-import { CONTRACT_VERSION, OPERATIONS, type Operation } from './contract.ts';
+import { CONTRACT_VERSION, OPERATIONS, type Operation, UNSUPPORTED_VERSION } from './contract.ts';
 import { Remembered } from './remembered.ts';
 
 export interface ServersOptions extends AccessReaders {
   observeCall(call: WebhookCall): void;
-  /** Told whenever something else is to be said of a LoadBalancerProvider's server. */
-  tellProvider(name: string): void;
+  /** Told whenever something else is to be said of a LoadBalancerProvider's server; `recovered`: it answers again. */
+  tellProvider(name: string, recovered: boolean): void;
 }
 
 /** What begins every request. */
 export interface Asker {
   apiVersion: typeof CONTRACT_VERSION;
-  provider: { name: string; parameters: Record<string, string> };
+  provider: { name: string; parameters: Record<string, string>; addresses: 'Server' | 'Pools' };
 }
 
 /** One server, as one LoadBalancerProvider is configured to reach it. */
@@ -80,29 +80,39 @@ export class Servers {
     });
     const asker: Asker = {
       apiVersion: CONTRACT_VERSION,
-      provider: { name, parameters: config.parameters ?? {} },
+      provider: { name, parameters: config.parameters ?? {}, addresses: config.addresses ?? 'Server' },
     };
+    /** What the server has against the configuration: nothing else that it answers takes that back. */
+    let refusal: Finding | undefined;
     const call: Server['call'] = async (operation, request, signal) => {
       try {
         const answer = await client.call(operation, request, signal);
-        this.#noteFault(name, key, undefined);
+        this.#noteFault(name, key, refusal);
         return answer;
       } catch (error) {
-        if (!signal.aborted) this.#noteFault(name, key, error);
+        if (!signal.aborted) this.#noteFault(name, key, faultOf(error) ?? refusal);
         throw error;
       }
     };
     let greeting: Promise<void> | undefined;
     const greet = async (signal: AbortSignal) => {
-      const { findings } = await call(OPERATIONS.validate, asker, signal);
-      const [first] = findings;
-      if (first === undefined) return;
-      const all = findings.map(({ message }) => message).join(' ');
-      throw new ClassedError(`The server doesn't take the configuration of provider "${name}": ${all}`, {
-        class: 'Transient',
-        reason: first.reason,
-        retryAfterSeconds: REFUSED_SECONDS,
-      });
+      try {
+        const { findings } = await client.call(OPERATIONS.validate, asker, signal);
+        refusal = gather(findings);
+        this.#noteFault(name, key, refusal);
+      } catch (error) {
+        if (!signal.aborted) this.#noteFault(name, key, faultOf(error) ?? refusal);
+        throw error;
+      }
+      if (refusal === undefined) return;
+      throw new ClassedError(
+        `The server doesn't take the configuration of provider "${name}": ${refusal.message}`,
+        {
+          class: 'Transient',
+          reason: refusal.reason,
+          retryAfterSeconds: REFUSED_SECONDS,
+        },
+      );
     };
     return {
       asker,
@@ -111,7 +121,6 @@ export class Servers {
       greet: async (signal) => {
         greeting ??= greet(signal).catch((error: unknown) => {
           greeting = undefined;
-          if (!signal.aborted) this.#noteFault(name, key, error);
           throw error;
         });
         await greeting;
@@ -119,13 +128,32 @@ export class Servers {
     };
   }
 
-  /** What a server has against one load balancer says nothing of the server. */
-  #noteFault(name: string, key: string, error: unknown): void {
+  #noteFault(name: string, key: string, fault: Finding | undefined): void {
     const before = this.#faults.get(key);
-    if (error instanceof ClassedError && error.class === 'Transient') {
-      const { reason, message } = error;
-      this.#faults.set(key, { reason, message });
-    } else this.#faults.delete(key);
-    if (before?.message !== this.#faults.get(key)?.message) this.#options.tellProvider(name);
+    if (fault === undefined) this.#faults.delete(key);
+    else this.#faults.set(key, fault);
+    if (before?.message !== fault?.message) this.#options.tellProvider(name, fault === undefined);
   }
 }
+
+function gather(findings: readonly Finding[]): Finding | undefined {
+  const [first] = findings;
+  return first && { reason: first.reason, message: findings.map(({ message }) => message).join(' ') };
+}
+
+/** What a server has against one load balancer, by the contract, says nothing of the server. */
+function faultOf(error: unknown): Finding | undefined {
+  if (!(error instanceof ClassedError) || error.class !== 'Transient') return undefined;
+  const { code, message, reason } = error;
+  const isOfServer = code === undefined || code === 401 || code === 403 || OF_THE_SERVER.has(reason);
+  return isOfServer ? { reason, message } : undefined;
+}
+
+/** Of calls/read-answer.ts: whoever answered doesn't speak the contract. */
+const OF_THE_SERVER: ReadonlySet<string> = new Set([
+  'BadAnswer',
+  'Redirected',
+  'ServerError',
+  'UnexpectedAnswer',
+  UNSUPPORTED_VERSION,
+]);

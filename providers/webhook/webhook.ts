@@ -20,6 +20,7 @@ export function createWebhookProvider(
   return {
     type: 'webhook',
     addressesFromPools: false,
+    choosesPools: ({ webhook }) => webhook?.addresses === 'Pools',
     external: true,
     validate: validateWebhook,
     readiness: ({ webhook }) => (webhook === undefined ? undefined : servers.faultOf(webhook)),

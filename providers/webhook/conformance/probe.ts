@@ -38,7 +38,8 @@ export class Probe {
   /** What begins every request. */
   get asker() {
     const { parameters = {} } = this.#config.webhook;
-    return { apiVersion: CONTRACT_VERSION, provider: { name: PROVIDER, parameters } } as const;
+    const provider = { name: PROVIDER, parameters, addresses: 'Server' } as const;
+    return { apiVersion: CONTRACT_VERSION, provider } as const;
   }
 
   /** Of a Service that nobody has. */

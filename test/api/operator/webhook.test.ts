@@ -275,13 +275,50 @@ describe('operator: load balancers of the provider webhook, by the sample server
       await fixture.untilReason('web', 'Ready');
     });
 
+    it('listen at the address that a pool gives, and move where another one is asked for', async () => {
+      await makeProvider({ addresses: 'Pools', parameters: {} });
+      await fixture.pool(['192.0.2.140-192.0.2.149']);
+      await fixture.service('web');
+      expect(await fixture.untilAddress('web')).to.equal('192.0.2.140');
+      expect(entryOf('web')?.config.address).to.equal('192.0.2.140');
+      const { spec } = await fixture.getLoadBalancer('web');
+      expect(spec.addresses?.map(({ address }) => address)).to.deep.equal(['192.0.2.140']);
+
+      const annotations = { 'fairlead.dev/address': '192.0.2.149' };
+      await fixture.patch(SERVICES, 'web', { metadata: { annotations } });
+      await fixture.until('web', (each) => addressesOf(each)[0] === '192.0.2.149', 'the other address');
+      expect(entryOf('web')?.config.address).to.equal('192.0.2.149');
+      await fixture.untilLoadBalancer('web', (each) => each.spec.addresses?.length === 1, 'one claim left');
+    });
+
+    it('are all served once the server answers one of them', async () => {
+      const message = 'The device is being serviced.';
+      front.interfere = ({ operation }) =>
+        operation === 'validate'
+          ? { body: { apiVersion: CONTRACT_VERSION, findings: [{ reason: 'InService', message }] } }
+          : undefined;
+      await makeProvider();
+      await fixture.service('web');
+      await untilSaid('web', message);
+      await untilProvider('False');
+      front.interfere = () => undefined;
+
+      // It would wait for a minute by itself.
+      const before = performance.now();
+      await fixture.service('other');
+      await fixture.untilAddress('other');
+      await fixture.untilAddress('web');
+      expect(performance.now() - before).to.be.below(45_000);
+      await untilProvider('True');
+    });
+
     it('are left where they are with deletion: Retain', async () => {
       await makeProvider({}, { deletion: 'Retain' });
       await fixture.service('web');
       await untilQuiet('web');
       await fixture.client.delete(SERVICES, fixture.namespace, 'web');
       await fixture.untilGone(SERVICES, 'web');
-      expect(entryOf('web')?.address).to.equal('192.0.2.10');
+      expect(entryOf('web')?.config.address).to.equal('192.0.2.10');
     });
   });
 
@@ -345,7 +382,7 @@ describe('operator: load balancers of the provider webhook, by the sample server
       await makeProvider();
       await fixture.service('web');
       await untilQuiet('web');
-      const made = (id: typeof foreign, address: string) => ({ id, address, config: {} });
+      const made = (id: typeof foreign, address: string) => ({ id, config: { address } });
       sample.editDevice((device) => {
         device[`other/n/web.${provider}`] = made(foreign, '192.0.2.11');
         device[`test/${fixture.namespace}/gone.${provider}`] = made(gone, '192.0.2.12');

@@ -13,7 +13,10 @@ import { Authority } from '../../controlplane/certificates.ts';
 import { freePort } from '../../controlplane/ports.ts';
 import { ScriptedServer, sendJson } from '../../peers/scripted-server.ts';
 
-const ASKER = { apiVersion: CONTRACT_VERSION, provider: { name: 'own', parameters: {} } } as const;
+const ASKER = {
+  apiVersion: CONTRACT_VERSION,
+  provider: { name: 'own', parameters: {}, addresses: 'Server' },
+} as const;
 const FINE = { apiVersion: CONTRACT_VERSION, findings: [] };
 const GONE = { apiVersion: CONTRACT_VERSION, gone: true };
 const ID = { clusterId: 'c', namespace: 'n', name: 'web.own', serviceUid: 'u' };

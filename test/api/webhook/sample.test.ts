@@ -71,7 +71,7 @@ describe('config/samples/webhook', function () {
       await fixture.service('web');
       const { message } = await fixture.untilReason('web', 'SyncFailed');
       expect(message)
-        .to.contain('Unauthorized: The token is missing or wrong.')
+        .to.contain('Unauthorized: Wrong token.')
         .and.to.not.contain('guessed');
 
       await fixture.patch(LOAD_BALANCER_PROVIDERS, `p-${id}`, { spec: provider('token') });

@@ -11,7 +11,6 @@ const PROGRAM = fileURLToPath(new URL('../../../config/samples/webhook/server.mj
 /** What the device has of one load balancer. */
 export interface DeviceEntry {
   id: { clusterId: string; namespace: string; name: string; serviceUid: string };
-  address: string;
   config: Record<string, string>;
 }
 
