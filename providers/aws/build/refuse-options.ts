@@ -24,7 +24,7 @@ export function refuseOptions(
 }
 
 /**
- * UDP over IPv6 needs a prefix for source NAT in each subnet (EnablePrefixForIpv6SourceNat), which isn't managed here:
+ * UDP of a dualstack load balancer needs a prefix for source NAT in each subnet (EnablePrefixForIpv6SourceNat), which isn't managed here:
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#ip-address-type
  */
 function refuseFamilies(
@@ -40,7 +40,7 @@ function refuseFamilies(
   }
   const ports = choices.filter(({ protocol }) => protocol === 'UDP' || protocol === 'TCP_UDP');
   if (ports.length === 0) return [];
-  const message = `UDP (port ${ports.map(({ port }) => port).join(', ')}) isn't served over IPv6: set ipAddressType to ipv4, or have ipFamilies of IPv4 alone.`;
+  const message = `UDP (port ${ports.map(({ port }) => port).join(', ')}) isn't served by a dualstack load balancer: set ipAddressType to ipv4, or have ipFamilies of IPv4 alone.`;
   return [{ reason: 'UDPNeedsIPv4', message }];
 }
 

@@ -293,8 +293,8 @@ const TABLE: Readonly<Record<string, Omit<Annotation, 'name'>>> = {
   'multi-cluster-target-group': notDone('nothing: a target group belongs to one cluster'),
   'minimum-load-balancer-capacity': notDone('nothing: reserve capacity by hand'),
   'quic-enabled-ports': notDone('nothing: QUIC is served as UDP'),
-  'enable-prefix-for-ipv6-source-nat': notDone("nothing: UDP isn't served over IPv6"),
-  'source-nat-ipv6-prefixes': notDone("nothing: UDP isn't served over IPv6"),
+  'enable-prefix-for-ipv6-source-nat': notDone("nothing: UDP isn't served by a dualstack load balancer"),
+  'source-nat-ipv6-prefixes': notDone("nothing: UDP isn't served by a dualstack load balancer"),
 };
 
 /** What becomes of each annotation of the AWS Load Balancer Controller that is known here. */
