@@ -8,7 +8,7 @@ import type { BigipObserved, MemberState } from './observed.ts';
 export function tellStatus(model: BigipModel, observed: BigipObserved): ProviderStatus {
   const { application, tenant } = model;
   const stored = observed.applications[application];
-  const notProgrammed = observed.obstacle ?? (stored === undefined ? notThere(model) : undefined);
+  const notProgrammed = observed.obstacle ?? (stored === undefined ? notThere(model) : findClosed(model));
   if (stored === undefined) return { ingress: [], ...(notProgrammed === undefined ? {} : { notProgrammed }) };
   const { leaving } = planApplication(model, stored, observed.now);
   const counts = countTargets(model, observed);
@@ -38,6 +38,13 @@ function describe(leaving: readonly Leaving[]): string {
 
 function notThere({ application, tenant }: BigipModel): Finding {
   return { reason: 'Provisioning', message: `Application /${tenant}/${application} is not declared yet.` };
+}
+
+/** Some of its addresses may be closed on purpose; all of them would be pending for ever, without a word. */
+function findClosed({ addresses, closed }: BigipModel): Finding | undefined {
+  if (addresses.length > 0 || closed.length === 0) return undefined;
+  const message = `Nobody may connect to ${closed.join(', ')}: spec.loadBalancerSourceRanges has no range of that family.`;
+  return { reason: 'NoSourceRange', message };
 }
 
 interface Counts {

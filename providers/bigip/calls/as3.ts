@@ -7,6 +7,8 @@ import type { Unit, UnitAnswer, UnitRequest } from './unit.ts';
 const BASE = '/mgmt/shared/appsvcs';
 /** The schema that declarations here are made for, and tested with. */
 const NEWEST_SCHEMA = '3.56.0';
+/** At a task, of a unit that doesn't answer. */
+const MOST_LOOKS = 4;
 
 /** What the AS3 of a unit can do. */
 export interface Capabilities {
@@ -149,23 +151,26 @@ async function declareOnce(
   judge(answer, what);
 }
 
-/** A look that failed ends nothing: the task goes on. One that the device knows no more was lost with a restart. */
+/**
+ * A look that failed ends nothing, since the task goes on; a unit that fails again and again is given up, for another one may
+ * be active by now. A task that the device knows no more was lost with a restart.
+ */
 async function askTask(
   unit: Caller,
   id: string,
   what: string,
-  { endsAt, pollMs }: Times,
+  { pollMs }: Times,
   signal: AbortSignal,
 ): Promise<UnitAnswer> {
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     try {
       const path = `${BASE}/task/${id}`;
       return await unit.call({ method: 'GET', path, operation: 'GET task', signal });
     } catch (error) {
       signal.throwIfAborted();
       if (isClass(error, 'NotFound')) throw lost(what, error);
-      if (!isClass(error, 'Transient') || performance.now() > endsAt) throw error;
-      await sleep(pollMs, signal);
+      if (!isClass(error, 'Transient') || tries === MOST_LOOKS) throw error;
+      await sleep(pollMs * 2 ** tries, signal);
     }
   }
 }

@@ -41,8 +41,11 @@ export class Inventory {
   readonly #looks = new LookClock();
   readonly #load = new SharedRun((signal) => this.#read(signal));
   #known: Known | undefined;
-  /** Grows with each write: what was read before one doesn't count any more. */
+  /** Counts writes, and what each application's last one was: what was read before it doesn't count any more. */
   #writes = 0;
+  readonly #lastWrite = new Map<string, number>();
+  /** Of the last write of which nobody knows what it did. */
+  #forgotAt = 0;
 
   constructor(options: InventoryOptions) {
     this.#options = options;
@@ -93,7 +96,7 @@ export class Inventory {
 
   /** What a write left behind; undefined: the application is gone. */
   wrote(name: string, declaration: JsonObject | undefined, isSynced: boolean): void {
-    this.#writes++;
+    this.#lastWrite.set(name, ++this.#writes);
     const known = this.#known;
     if (known === undefined) return;
     known.live.settings.delete(name);
@@ -113,7 +116,7 @@ export class Inventory {
 
   /** Nobody knows what a write that failed has done. */
   forget(): void {
-    this.#writes++;
+    this.#forgotAt = ++this.#writes;
     this.#known = undefined;
   }
 
@@ -132,11 +135,17 @@ export class Inventory {
       const perApplication = await this.#isPerApplication(unit, signal);
       const applications = new Map(Object.entries((await readTenant(unit, this.tenant, signal)) ?? {}));
       const live = await readLive(unit, this.tenant, signal);
-      const before = this.#known?.unit === unit ? this.#known.unsynced : undefined;
-      const known = { unit, perApplication, applications, live, unsynced: new Set(before) };
-      // Of what was written meanwhile both may be told: the next one reads it again.
-      if (this.#writes === writes) this.#known = known;
-      for (const name of applications.keys()) this.#judge(name, live.states.get(name));
+      const before = this.#known?.unit === unit ? this.#known : undefined;
+      const known = { unit, perApplication, applications, live, unsynced: new Set(before?.unsynced) };
+      const written = [...this.#lastWrite].flatMap(([name, at]) => (at > writes ? [name] : []));
+      // Of what was written meanwhile, and isn't known any more, the next one reads it again.
+      if (this.#forgotAt > writes || (before === undefined && written.length > 0)) return known;
+      for (const name of written) keepAsWritten(known, before, name);
+      for (const name of applications.keys()) {
+        if (!written.includes(name)) this.#judge(name, live.states.get(name));
+      }
+      for (const [name, at] of this.#lastWrite) if (at <= writes) this.#lastWrite.delete(name);
+      this.#known = known;
       return known;
     } catch (error) {
       this.device.failed(unit, error);
@@ -156,7 +165,8 @@ export class Inventory {
     const unit = await this.device.active(signal);
     const writes = this.#writes;
     const states = await readMemberStates(unit, { tenant: this.tenant, name, application }, signal);
-    if (this.#writes === writes) known.live.states.set(name, states);
+    if ((this.#lastWrite.get(name) ?? 0) > writes) return;
+    known.live.states.set(name, states);
     this.#judge(name, states);
   }
 
@@ -169,4 +179,13 @@ export class Inventory {
   #obstacleFor(known: Known, id: LoadBalancerId): Finding | undefined {
     return findObstacle(known, { id, tenant: this.tenant, clusterId: this.#options.clusterId });
   }
+}
+
+/** What was read of it may be from before. */
+function keepAsWritten(known: Known, before: Known | undefined, name: string): void {
+  const written = before?.applications.get(name);
+  if (written === undefined) known.applications.delete(name);
+  else known.applications.set(name, written);
+  known.live.settings.delete(name);
+  known.live.states.delete(name);
 }

@@ -21,7 +21,7 @@ export class Rig {
   provider: Provider<BigipModel, BigipObserved, BigipChange>;
   /** ms since 1970, as the provider sees it. */
   now = Date.parse('2026-11-21T12:00:00Z');
-  readonly signal = new AbortController().signal;
+  #process = new AbortController();
 
   private constructor(peer: BigIpPeer) {
     this.peer = peer;
@@ -40,8 +40,14 @@ export class Rig {
     await this.peer.stop();
   }
 
-  /** Another process, which knows nothing. */
+  get signal(): AbortSignal {
+    return this.#process.signal;
+  }
+
+  /** Another process, which knows nothing; what runs in this one is cut off. */
   restartOperator(): void {
+    this.#process.abort();
+    this.#process = new AbortController();
     this.provider = this.#make();
   }
 
@@ -73,8 +79,9 @@ export class Rig {
 
   /** As the operator does it: build, observe, diff, apply. Answers the changes that were made. */
   async bring(desired: DesiredLoadBalancer): Promise<BigipChange[]> {
+    const { provider, signal } = this;
     const changes = await this.compare(desired);
-    for (const change of changes) await this.provider.apply(change, desired, this.signal);
+    for (const change of changes) await provider.apply(change, desired, signal);
     return changes;
   }
 
@@ -100,14 +107,15 @@ export class Rig {
   }
 
   async compare(desired: DesiredLoadBalancer): Promise<BigipChange[]> {
-    const observed = await this.provider.observe(desired, undefined, this.signal);
-    return this.provider.diff(this.provider.build(desired), observed);
+    const model = this.provider.build(desired);
+    return this.provider.diff(model, await this.provider.observe(desired, undefined, this.signal));
   }
 
-  async remove({ id, provider }: DesiredLoadBalancer): Promise<BigipChange[]> {
-    const observed = await this.provider.observe({ id, provider }, undefined, this.signal);
-    const changes = this.provider.diff(undefined, observed);
-    for (const change of changes) await this.provider.apply(change, { id, provider }, this.signal);
+  async remove({ id, provider: scope }: DesiredLoadBalancer): Promise<BigipChange[]> {
+    const { provider, signal } = this;
+    const subject = { id, provider: scope };
+    const changes = provider.diff(undefined, await provider.observe(subject, undefined, signal));
+    for (const change of changes) await provider.apply(change, subject, signal);
     return changes;
   }
 
