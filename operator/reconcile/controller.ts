@@ -13,6 +13,8 @@ import type { ReconcileContext } from './context.ts';
 import { CountStatusQueue } from './count-status.ts';
 import { DriftWatch } from './drift-watch.ts';
 import { EventTeller } from './event-teller.ts';
+import { ProviderGreeter } from './greet-providers.ts';
+import { LiveLeases } from './live-leases.ts';
 import { LoadBalancerStatusQueue } from './load-balancer-status.ts';
 import { measureProvider, type ProviderObserver } from './measure-provider.ts';
 import { inOrderOfClaims } from './order-of-claims.ts';
@@ -51,7 +53,7 @@ export interface ControllerConfig {
   nodePortRange: PortRange;
   /** Services of one namespace reconciled at once. */
   concurrency: number;
-  /** How often the agents' Leases are looked at. @default 3000 */
+  /** How often the Leases of agents and edges are looked at. @default 3000 */
   agentsIntervalMs?: number | undefined;
   /** How often drift is looked for. @default as each provider says */
   driftIntervalMs?: number | undefined;
@@ -94,11 +96,20 @@ export function createController(options: ControllerOptions): Controller {
       counts.addAll();
     },
   });
+  const edges = new LiveLeases({
+    client,
+    namespace: config.namespace,
+    component: 'edge',
+    log,
+    ...(config.agentsIntervalMs === undefined ? {} : { intervalMs: config.agentsIntervalMs }),
+    onChange: () => triggers.wakeAllServed(),
+  });
   const outside: ProviderContext = {
     agents,
     edges: {
       reportsOf: ({ namespace, name }) =>
         caches.loadBalancers.store.get(`${namespace}/${name}`)?.status?.edges ?? [],
+      isSilent: (provider, edge) => edges.hasExpired(`${provider}/${edge}`),
     },
     readSecret: (name, signal) => readSecret(client, config.namespace, name, signal),
     readConfigMap: (name, signal) => readConfigMap(client, config.namespace, name, signal),
@@ -150,6 +161,7 @@ export function createController(options: ControllerOptions): Controller {
     tellProvider: (name) => counts.addProvider(name),
     intervalMs: config.driftIntervalMs,
   });
+  const greeter = new ProviderGreeter(context);
   triggers.connect(claims);
   const stopping = Promise.withResolvers<void>();
   let isStopping = false;
@@ -165,7 +177,7 @@ export function createController(options: ControllerOptions): Controller {
     },
     async start() {
       caches.start();
-      await Promise.race([Promise.all([caches.synced, agents.start()]), stopping.promise]);
+      await Promise.race([Promise.all([caches.synced, agents.start(), edges.start()]), stopping.promise]);
       if (isStopping) return;
       const recovered = recoverClaims(context);
       log.info('Synced', {
@@ -179,11 +191,14 @@ export function createController(options: ControllerOptions): Controller {
       counts.start();
       reminders.start();
       drift.start();
+      greeter.start();
     },
     async stop() {
       isStopping = true;
       stopping.resolve();
       agents.stop();
+      edges.stop();
+      await greeter.stop();
       await drift.stop();
       triggers.stop();
       reminders.stop();

@@ -1,6 +1,6 @@
-import type { EdgeReport } from '../../crds/haproxy-provider.ts';
 import type { LoadBalancerIngress } from '../../kube/objects.ts';
 import type { Finding, ProviderStatus } from '../provider.ts';
+import type { HeardReport } from './edges.ts';
 
 /** What is served where, and what isn't possible with HAProxy. */
 export interface HaproxyModel {
@@ -12,9 +12,12 @@ export interface HaproxyModel {
 
 /**
  * How a load balancer stands by what its edges say. An address is shown once one edge listens on it; what is wrong on one
- * edge is told, though others serve.
+ * edge is told, though others serve. A silent one counts only as long as none that is heard serves: its HAProxy goes on
+ * without it, as far as anybody knows.
  */
-export function describeReports(model: HaproxyModel, reports: readonly EdgeReport[]): ProviderStatus {
+export function describeReports(model: HaproxyModel, all: readonly HeardReport[]): ProviderStatus {
+  const heard = all.filter(({ silent }) => !silent);
+  const reports = heard.some(({ serving }) => serving) ? heard : all;
   const serving = reports.filter((report) => report.serving);
   const listened = new Set(serving.flatMap(({ addresses = [] }) => addresses));
   const ingress = model.addresses.filter((address) => listened.has(address)).map(toIngress);
@@ -39,8 +42,8 @@ export function describeReports(model: HaproxyModel, reports: readonly EdgeRepor
 
 function findFault(
   { provider, unserved }: HaproxyModel,
-  reports: readonly EdgeReport[],
-  serving: readonly EdgeReport[],
+  reports: readonly HeardReport[],
+  serving: readonly HeardReport[],
 ): Finding | undefined {
   const faults = reports.flatMap(({ name, reason, message }) =>
     reason === undefined ? [] : [{ reason, message: `Edge "${name}": ${message ?? reason}` }],
@@ -49,10 +52,19 @@ function findFault(
   if (first !== undefined)
     return { reason: first.reason, message: faults.map(({ message }) => message).join(' ') };
   if (unserved.length > 0) return explainProtocol(unserved);
+  const silent = serving.filter((report) => report.silent).map(({ name }) => `"${name}"`);
+  if (silent.length > 0) return explainSilence(provider, silent);
   if (serving.length > 0) return undefined;
   return {
     reason: 'NoEdge',
     message: `No edge serves it yet: run "fairlead edge --provider ${provider}" beside an HAProxy, and see to its log.`,
+  };
+}
+
+function explainSilence(provider: string, names: readonly string[]): Finding {
+  return {
+    reason: 'EdgeSilent',
+    message: `Nothing is heard of edge ${names.join(', ')}: its HAProxy may serve on with what it has. See whether its machine is there, and start "fairlead edge --provider ${provider}" there or elsewhere.`,
   };
 }
 

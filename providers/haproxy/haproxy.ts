@@ -1,7 +1,6 @@
-import type { EdgeReport } from '../../crds/haproxy-provider.ts';
 import type { Change, DesiredLoadBalancer, Provider } from '../provider.ts';
 import { describeReports, type HaproxyModel } from './describe-reports.ts';
-import type { Edges } from './edges.ts';
+import type { Edges, HeardReport } from './edges.ts';
 import { validateHaproxy } from './validate-haproxy.ts';
 
 /**
@@ -9,14 +8,17 @@ import { validateHaproxy } from './validate-haproxy.ts';
  * goes on while the operator is down, and nobody needs to reach it. So there is nothing to apply from here, and what is
  * observed is what the edges report (docs/adr/0013).
  */
-export function createHaproxyProvider(edges: Edges): Provider<HaproxyModel, readonly EdgeReport[]> {
+export function createHaproxyProvider(edges: Edges): Provider<HaproxyModel, readonly HeardReport[]> {
   return {
     type: 'haproxy',
     addressesFromPools: true,
     external: false,
     validate: validateHaproxy,
     build: buildHaproxyModel,
-    observe: async ({ id }) => edges.reportsOf(id),
+    observe: async ({ id, provider }) =>
+      edges
+        .reportsOf(id)
+        .map((report) => ({ ...report, silent: edges.isSilent(provider.name, report.name) })),
     diff: (): Change[] => [],
     apply: async () => {},
     status: describeReports,

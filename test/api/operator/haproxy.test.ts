@@ -3,6 +3,7 @@ import type { EdgeReport } from '../../../crds/haproxy-provider.ts';
 import { LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../crds/resources.ts';
 import { applyStatus } from '../../../kube/apply.ts';
 import { findCondition } from '../../../kube/conditions.ts';
+import { LEASES } from '../../../kube/resources.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { addressesOf, Fixture } from './support/objects.ts';
 import { startTestOperator, type TestOperator } from './support/test-operator.ts';
@@ -73,6 +74,33 @@ describe('operator: load balancers of the provider haproxy', () => {
     await report('web', 'edge-1', { reason: 'ConfigurationRefused', message: 'HAProxy refuses it: line 7' });
     const { message } = await fixture.untilReason('web', 'ConfigurationRefused');
     expect(message).to.equal('Edge "edge-1": HAProxy refuses it: line 7');
+    expect(addressesOf(await fixture.getService('web'))).to.deep.equal([address]);
+  });
+
+  it('says when an edge fell silent, keeps what it serves, and counts it no more once another serves', async () => {
+    await operator.stop();
+    operator = await startTestOperator(await sharedCluster(), { agentsNamespace: fixture.namespace });
+    await fixture.make(LEASES, {
+      metadata: {
+        name: `fairlead-edge-${provider}.edge-1`,
+        namespace: fixture.namespace,
+        labels: { 'fairlead.dev/component': 'edge' },
+      },
+      spec: { holderIdentity: `${provider}/edge-1`, leaseDurationSeconds: 3600 },
+    });
+    await fixture.service('web');
+    await report('web', 'edge-1', { targets: { desired: 2, healthy: 1 } });
+    const address = await fixture.untilAddress('web');
+    // Its last renewal, after which it is silent in a second.
+    await fixture.patch(LEASES, `fairlead-edge-${provider}.edge-1`, {
+      spec: { leaseDurationSeconds: 1, renewTime: '2000-01-01T00:00:00.000000Z' },
+    });
+    const { message } = await fixture.untilReason('web', 'EdgeSilent');
+    expect(message).to.include('edge "edge-1"');
+    expect(addressesOf(await fixture.getService('web'))).to.deep.equal([address]);
+
+    await report('web', 'edge-2', { targets: { desired: 2, healthy: 2 } });
+    await fixture.untilReason('web', 'Ready');
     expect(addressesOf(await fixture.getService('web'))).to.deep.equal([address]);
   });
 

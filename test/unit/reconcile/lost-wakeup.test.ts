@@ -73,7 +73,7 @@ describe('reconcile: a Service that waits for an address', () => {
     const triggers = new Triggers(caches, queue);
     const providers = createProviders({
       agents: { count: () => 1 },
-      edges: { reportsOf: () => [] },
+      edges: { reportsOf: () => [], isSilent: () => false },
       readSecret: async () => ({}),
       readConfigMap: async () => ({}),
       tellProvider: () => {},

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import type { EdgeReport } from '../../../../crds/haproxy-provider.ts';
 import { describeReports, type HaproxyModel } from '../../../../providers/haproxy/describe-reports.ts';
+import type { HeardReport } from '../../../../providers/haproxy/edges.ts';
 import { validateHaproxy } from '../../../../providers/haproxy/validate-haproxy.ts';
 
 const MODEL: HaproxyModel = { provider: 'edge', addresses: ['192.0.2.1', '192.0.2.2'], unserved: [] };
-const report = (name: string, more: Partial<EdgeReport> = {}): EdgeReport => ({
+const report = (name: string, more: Partial<HeardReport> = {}): HeardReport => ({
   name,
+  silent: false,
   serving: true,
   addresses: ['192.0.2.1', '192.0.2.2'],
   ...more,
@@ -58,6 +59,30 @@ describe('providers/haproxy: what the edges say', () => {
     const status = describeReports(MODEL, [report('a', { targets: { desired: 2, healthy: 2 } })]);
     expect(status.targets).to.deep.equal({ desired: 2, healthy: 2 });
     expect(status.unhealthy).to.equal(undefined);
+  });
+
+  it('counts no edge that fell silent while another serves: neither its addresses nor its targets nor its faults', () => {
+    const dead = report('b', {
+      silent: true,
+      addresses: ['192.0.2.2'],
+      targets: { desired: 3, healthy: 3 },
+      reason: 'PortTaken',
+    });
+    const status = describeReports(MODEL, [
+      report('a', { addresses: ['192.0.2.1'], targets: { desired: 1, healthy: 1 } }),
+      dead,
+    ]);
+    expect(status).to.deep.equal({
+      ingress: [{ ip: '192.0.2.1', ipMode: 'Proxy' }],
+      targets: { desired: 1, healthy: 1 },
+    });
+  });
+
+  it('keeps the addresses of a silent edge that nobody takes the place of, and says so', () => {
+    const status = describeReports(MODEL, [report('a', { silent: true }), report('b', { serving: false })]);
+    expect(status.ingress).to.have.length(2);
+    expect(status.notProgrammed?.reason).to.equal('EdgeSilent');
+    expect(status.notProgrammed?.message).to.include('edge "a"');
   });
 
   it('refuses a health port of nodes for pods', () => {
