@@ -28,7 +28,7 @@ const COMPONENTS = [
     roles: 2,
   },
   { account: 'fairlead-agent', needs: AGENT_NEEDS, mustNot: [...NOBODY_MAY, ...AGENT_MUST_NOT], roles: 2 },
-  { account: 'fairlead-edge', needs: EDGE_NEEDS, mustNot: [...NOBODY_MAY, ...EDGE_MUST_NOT], roles: 1 },
+  { account: 'fairlead-edge', needs: EDGE_NEEDS, mustNot: [...NOBODY_MAY, ...EDGE_MUST_NOT], roles: 2 },
 ];
 
 /** Asks the authorizer that the API server itself uses. */

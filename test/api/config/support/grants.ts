@@ -73,6 +73,7 @@ export const EDGE_NEEDS: Action[] = [
   ...grant('fairlead.dev/loadbalancers', READ),
   ...grant('fairlead.dev/loadbalancerproviders', READ),
   ...grant('fairlead.dev/loadbalancers/status', ['patch']),
+  ...grant('coordination.k8s.io/leases', ['create', 'patch'], { namespace: SYSTEM }),
 ];
 
 const WRITE = ['create', 'update', 'patch', 'delete', 'deletecollection'];
@@ -127,7 +128,7 @@ export const EDGE_MUST_NOT: Action[] = [
   ...grant('secrets', ['get'], { namespace: SYSTEM }),
   ...grant('fairlead.dev/loadbalancers', WRITE),
   ...grant('fairlead.dev/addresspools', ALL),
-  ...grant('coordination.k8s.io/leases', ALL, { namespace: SYSTEM }),
+  ...grant('coordination.k8s.io/leases', [...READ, 'update', 'delete'], { namespace: SYSTEM }),
   ...grant('events.k8s.io/events', ['create']),
 ];
 
