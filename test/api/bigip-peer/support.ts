@@ -17,10 +17,11 @@ export class TestClient {
   readonly #agent: Agent;
   #headers: Record<string, string>;
 
-  constructor(unit: Unit, headers: Record<string, string> = basic()) {
+  /** `keepAlive` false: a connection a call, where connections are cut. */
+  constructor(unit: Unit, headers: Record<string, string> = basic(), keepAlive = true) {
     this.#unit = unit;
     this.#headers = headers;
-    this.#agent = new Agent({ keepAlive: true, ca: unit.ca });
+    this.#agent = new Agent({ keepAlive, ca: unit.ca });
   }
 
   /** Logs in, and sends the token from then on. Answers it. */
@@ -84,6 +85,11 @@ export class TestClient {
     const isJson = type.startsWith('application/json');
     return { status: response.statusCode, body: isJson ? JSON.parse(told) : told, type };
   }
+}
+
+/** Of a unit whose connections end in the test. */
+export function fragileClient(unit: Unit): TestClient {
+  return new TestClient(unit, basic(), false);
 }
 
 export function basic(username = 'admin', password = 'admin-password'): Record<string, string> {

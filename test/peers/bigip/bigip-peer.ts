@@ -174,6 +174,7 @@ export class BigIpPeer {
   }
 
   async stop(): Promise<void> {
+    for (const { as3 } of this.units) as3.stop();
     await Promise.all(this.units.map((unit) => unit.unplug()));
   }
 }

@@ -46,7 +46,7 @@ export class As3 {
   busy = 0;
   readonly #options: As3Options;
   #lockedUntil = 0;
-  #running: { work: Work; ended: AbortController } | undefined;
+  #running: { work: Work; waiting: AbortController } | undefined;
 
   constructor(options: As3Options) {
     this.#options = options;
@@ -78,10 +78,20 @@ export class As3 {
     this.#lockedUntil = running !== undefined && keepLock ? this.#options.clock.now() + LOCK_MS : 0;
     if (running !== undefined) {
       if (inFlight !== 'lost') this.#execute(running.work, inFlight === 'applied', this.#options.clock.now());
-      running.ended.abort();
+      running.waiting.abort();
     }
     if (this.settings.storesTasksInMemory) this.tasks.forget();
     else this.tasks.cancel();
+  }
+
+  /** The declaration that is under way takes no longer. */
+  finish(): void {
+    this.#running?.waiting.abort(DONE);
+  }
+
+  /** Nothing goes on after this. */
+  stop(): void {
+    this.#running?.waiting.abort();
   }
 
   /** Is a declaration under way? */
@@ -151,17 +161,14 @@ export class As3 {
       return busyAnswer(work);
     }
     if (this.#running !== undefined || clock.now() < this.#lockedUntil) return busyAnswer(work);
-    const running = { work, ended: new AbortController() };
+    const running = { work, waiting: new AbortController() };
     this.#running = running;
     const startedAt = clock.now();
     try {
       const changes = times.perChange > 0 ? this.#countChanges(work) : 0;
       const ms = times.declaration + times.perChange * changes;
-      if (ms > 0) await sleep(ms, undefined, { signal: running.ended.signal });
+      if (ms > 0) await waitFor(ms, running.waiting.signal);
       return this.#execute(work, true, startedAt);
-    } catch (error) {
-      if (running.ended.signal.aborted) throw new Restarted('the device restarted');
-      throw error;
     } finally {
       if (this.#running === running) this.#running = undefined;
     }
@@ -178,6 +185,17 @@ export class As3 {
     const { state, clock, schema } = this.#options;
     return deploy(state, { ...work, dryRun: true }, { clock, schema, startedAt: clock.now(), save: false })
       .changes;
+  }
+}
+
+/** The reason of a wait that is long enough. */
+const DONE = 'done';
+
+async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    if (signal.reason !== DONE) throw new Restarted('the device restarted');
   }
 }
 
