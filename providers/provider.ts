@@ -157,6 +157,11 @@ export interface Provider<Model = unknown, Observed = unknown, C extends Change 
   validate(spec: LoadBalancerProviderSpec): Finding[];
   /** Why a provider that is configured like this can't serve at present, from what is known anyway: no I/O. */
   readiness?(spec: LoadBalancerProviderSpec): Finding | undefined;
+  /**
+   * Asks whether it can serve, where only asking tells: when it is configured, and every ten seconds as long as `readiness` has
+   * something against it. Does I/O; what it finds is told by `readiness`.
+   */
+  greet?(provider: ProviderScope, signal: AbortSignal): Promise<void>;
   /** What annotations of other controllers mean here, so that their manifests work. */
   readOptions?(annotations: Readonly<Record<string, string>>, spec: LoadBalancerProviderSpec): OptionsReading;
   /** Plain JSON: what is equal as text is equal. */

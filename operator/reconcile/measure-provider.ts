@@ -21,7 +21,7 @@ export function measureProvider(provider: Provider, tell: ProviderObserver): Pro
       throw error;
     }
   };
-  const { choosesPools, readiness, readOptions, refresh } = provider;
+  const { choosesPools, greet, readiness, readOptions, refresh } = provider;
   return {
     type: provider.type,
     addressesFromPools: provider.addressesFromPools,
@@ -29,6 +29,7 @@ export function measureProvider(provider: Provider, tell: ProviderObserver): Pro
     external: provider.external,
     validate: (spec) => provider.validate(spec),
     ...(readiness === undefined ? {} : { readiness: (spec) => readiness.call(provider, spec) }),
+    ...(greet === undefined ? {} : { greet: (scope, signal) => greet.call(provider, scope, signal) }),
     ...(readOptions === undefined
       ? {}
       : { readOptions: (annotations, spec) => readOptions.call(provider, annotations, spec) }),

@@ -27,8 +27,8 @@ export interface Server {
     request: Request,
     signal: AbortSignal,
   ): Promise<Answer>;
-  /** Asks the server, once, whether it takes the configuration. Throws a ClassedError with what it has against it. */
-  greet(signal: AbortSignal): Promise<void>;
+  /** Asks the server, once or `again`, whether it takes the configuration. Throws a ClassedError with what it has against it. */
+  greet(signal: AbortSignal, again?: boolean): Promise<void>;
 }
 
 interface Entry {
@@ -94,7 +94,7 @@ export class Servers {
         throw error;
       }
     };
-    let greeting: Promise<void> | undefined;
+    let greeting: { asked: Promise<void>; isOver: boolean } | undefined;
     const greet = async (signal: AbortSignal) => {
       try {
         const { findings } = await client.call(OPERATIONS.validate, asker, signal);
@@ -118,12 +118,20 @@ export class Servers {
       asker,
       remembered: new Remembered(),
       call,
-      greet: async (signal) => {
-        greeting ??= greet(signal).catch((error: unknown) => {
-          greeting = undefined;
+      greet: async (signal, again = false) => {
+        const current =
+          greeting === undefined || (again && greeting.isOver)
+            ? { asked: greet(signal), isOver: false }
+            : greeting;
+        greeting = current;
+        try {
+          await current.asked;
+        } catch (error) {
+          if (greeting === current) greeting = undefined;
           throw error;
-        });
-        await greeting;
+        } finally {
+          current.isOver = true;
+        }
       },
     };
   }

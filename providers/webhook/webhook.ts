@@ -24,6 +24,7 @@ export function createWebhookProvider(
     external: true,
     validate: validateWebhook,
     readiness: ({ webhook }) => (webhook === undefined ? undefined : servers.faultOf(webhook)),
+    greet: async (provider, signal) => await servers.of(provider).greet(signal, true),
     build: (desired) => ({ desired: buildDesired(desired, desired.spec) }),
     observe: async (subject, _applied, signal) =>
       await observe(servers.of(subject.provider), subject, signal),
