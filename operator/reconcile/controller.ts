@@ -14,7 +14,6 @@ import { CountStatusQueue } from './count-status.ts';
 import { DriftWatch } from './drift-watch.ts';
 import { EventTeller } from './event-teller.ts';
 import { ProviderGreeter } from './greet-providers.ts';
-import { ProviderGreeter } from './greet-providers.ts';
 import { LiveLeases } from './live-leases.ts';
 import { LoadBalancerStatusQueue } from './load-balancer-status.ts';
 import { measureProvider, type ProviderObserver } from './measure-provider.ts';
@@ -163,7 +162,6 @@ export function createController(options: ControllerOptions): Controller {
     intervalMs: config.driftIntervalMs,
   });
   const greeter = new ProviderGreeter(context);
-  const greeter = new ProviderGreeter(context);
   triggers.connect(claims);
   const stopping = Promise.withResolvers<void>();
   let isStopping = false;
@@ -194,14 +192,12 @@ export function createController(options: ControllerOptions): Controller {
       reminders.start();
       drift.start();
       greeter.start();
-      greeter.start();
     },
     async stop() {
       isStopping = true;
       stopping.resolve();
       agents.stop();
       edges.stop();
-      await greeter.stop();
       await greeter.stop();
       await drift.stop();
       triggers.stop();
