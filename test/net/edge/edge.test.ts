@@ -1,10 +1,29 @@
+import type { Socket } from 'node:net';
 import { expect } from 'chai';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, sleep } from '../../support/eventually.ts';
 import { run } from '../support/run.ts';
 import { DRAIN_SECONDS, EdgeLab } from './support/edge-lab.ts';
-import { ask, Load } from './support/traffic.ts';
+import { HeardTarget, proxyV2 } from './support/heard-target.ts';
+import { ask, Load, open } from './support/traffic.ts';
 
 const VIP = '192.0.2.10';
+/** Between changes, so that they don't all come together. */
+const PAUSE_MS = 50;
+
+/** After which the server keeps the connection. */
+const KEPT_REQUEST = 'GET / HTTP/1.1\r\nHost: test\r\n\r\n';
+
+function firstData(socket: Socket): Promise<string> {
+  return new Promise((resolve) => socket.once('data', (data) => resolve(String(data))));
+}
+
+/** Whether anybody answers there. */
+function outcome(address: string, port = 80): Promise<'served' | 'refused'> {
+  return ask(address, port).then(
+    () => 'served',
+    () => 'refused',
+  );
+}
 
 /** Asks until as many answers came from each of these as from the others, and from nobody else. */
 async function answeredBy(addresses: readonly string[], port = 80, vip = VIP): Promise<void> {
@@ -80,18 +99,24 @@ describe('an edge and its HAProxy', function () {
     });
   });
 
-  it('takes nodes in and out with no reload and no failed request', async () => {
+  it('goes from 1 to 50 targets and back with no reload and no failed request', async () => {
+    const [first = ''] = nodes;
     const reloads = await lab.reloads();
+    await lab.deleteNode(2);
+    await lab.healthyTargets('web', 1);
     await underLoad(async () => {
       const more: string[] = [];
-      for (let host = 11; host <= 30; host++) more.push(await lab.addNode(host));
-      await lab.healthyTargets('web', 22);
-      await answeredBy([...nodes, ...more]);
-      for (let host = 11; host <= 30; host++) await lab.deleteNode(host);
-      await answeredBy(nodes);
-      await lab.healthyTargets('web', 2);
+      for (let host = 11; host <= 59; host++) more.push(await lab.addNode(host));
+      await lab.healthyTargets('web', 50);
+      await answeredBy([first, ...more]);
+      for (let host = 11; host <= 59; host++) await lab.deleteNode(host);
+      await answeredBy([first]);
+      await lab.healthyTargets('web', 1);
     });
     expect(await lab.reloads()).to.equal(reloads);
+    await lab.addNode(2);
+    await lab.healthyTargets('web', 2);
+    await answeredBy(nodes);
   });
 
   it('lets go on what is open to a node that leaves', async () => {
@@ -104,27 +129,88 @@ describe('an edge and its HAProxy', function () {
     await answeredBy(nodes);
   });
 
-  it('makes other Services come and go with at most one reload a second and no failed request', async () => {
+  it('ends what a node that leaves still has once drainSeconds are over, and refuses nobody new', async () => {
+    const vip = '192.0.2.27';
+    await lab.addService('brief', { address: vip, targets: { mode: 'NodePort', drainSeconds: 1 } });
+    const leaving = await lab.addNode(3);
+    await lab.healthyTargets('brief', 3);
+    const load = new Load(vip, 80, 'new');
+    // Held open by the server for longer than it may be.
+    const held = await Promise.all(Array.from({ length: 9 }, () => open(vip, 80, KEPT_REQUEST)));
+    const answers = await Promise.all(held.map((socket) => firstData(socket)));
+    await lab.deleteNode(3);
+    const ofLeaving = held.filter((_, index) => answers[index]?.includes(leaving));
+    const others = held.filter((socket) => !ofLeaving.includes(socket));
+    expect(ofLeaving).to.not.have.length(0);
+    await eventually(() => expect(ofLeaving.map(({ closed }) => closed)).to.not.include(false));
+    expect(others.map(({ closed }) => closed)).to.not.include(true);
+    await load.stop();
+    expect(load.failures).to.deep.equal([]);
+    expect(load.answered).to.be.greaterThan(20);
+    for (const socket of held) socket.destroy();
+    await lab.deleteService('brief');
+    await answeredBy(nodes);
+  });
+
+  it('carries out 100 changes of other Services with at most one reload a second and no failed request', async () => {
+    const others = Array.from({ length: 34 }, (_, index) => `other-${index + 1}`);
     const reloads = await lab.reloads();
     const startedAt = performance.now();
+    let changes = 0;
     await underLoad(async () => {
-      for (let index = 1; index <= 30; index++) {
-        await lab.addService(`other-${index}`, { address: `192.0.2.${100 + index}` });
+      for (const [index, name] of others.entries()) {
+        await lab.addService(name, { address: `192.0.2.${101 + index}` });
+        changes++;
+        await sleep(PAUSE_MS);
       }
-      await lab.healthyTargets('other-30', 2);
-      for (let index = 1; index <= 30; index++) await lab.deleteService(`other-${index}`);
-      await eventually(async () => {
-        const asked = await ask('192.0.2.130', 80).then(
-          () => 'served',
-          () => 'refused',
-        );
-        expect(asked).to.equal('refused');
-      });
+      for (const name of others.slice(0, 32)) {
+        await lab.patchService(name, { sourceRanges: ['10.88.0.0/16'] });
+        changes++;
+        await sleep(PAUSE_MS);
+      }
+      await lab.healthyTargets('other-34', 2);
+      for (const name of others) {
+        await lab.deleteService(name);
+        changes++;
+        await sleep(PAUSE_MS);
+      }
+      await eventually(async () => expect(await outcome('192.0.2.134')).to.equal('refused'));
     });
     const seconds = (performance.now() - startedAt) / 1000;
     const made = (await lab.reloads()) - reloads;
-    expect(made).to.be.greaterThan(0);
-    expect(made).to.be.lessThan(seconds + 1);
+    expect(changes).to.equal(100);
+    // That changes were spread over several, and gathered.
+    expect(made).to.be.within(3, Math.ceil(seconds) + 1);
+  });
+
+  it('serves 199 of 200 Services and names the one that is at fault', async () => {
+    const crowd = Array.from({ length: 200 }, (_, index) => `crowd-${index + 1}`);
+    const addressOf = (index: number) => `192.0.3.${index + 1}`;
+    const culprit = 'crowd-77';
+    await underLoad(async () => {
+      await Promise.all(
+        crowd.map((name, index) =>
+          lab.addService(name, {
+            address: addressOf(index),
+            ...(name === culprit ? { sourceRanges: ['10.0.0.0/99'] } : {}),
+          }),
+        ),
+      );
+      await eventually(async () => {
+        expect(await lab.reportOf(culprit)).to.include({ reason: 'ConfigurationRefused', serving: false });
+      });
+      await eventually(async () => {
+        const reports = await lab.reports();
+        const well = crowd.filter((name) => reports.get(name)?.targets?.healthy === 2);
+        expect(crowd.filter((name) => !well.includes(name))).to.deep.equal([culprit]);
+      }, 60_000);
+    });
+    const outcomes = await Promise.all(crowd.map((_, index) => outcome(addressOf(index))));
+    expect(crowd.filter((_, index) => outcomes[index] !== 'served')).to.deep.equal([culprit]);
+    expect((await lab.reportOf(culprit)).message).to.include("'10.0.0.0/99' is not a valid");
+    const reports = await lab.reports();
+    expect(crowd.filter((name) => reports.get(name)?.reason !== undefined)).to.deep.equal([culprit]);
+    await Promise.all(crowd.map((name) => lab.deleteService(name)));
   });
 
   it('never loads what HAProxy refuses: who is to blame is named, what it was stays, others go on', async () => {
@@ -192,11 +278,7 @@ describe('an edge and its HAProxy', function () {
   it('refuses who is in no source range', async () => {
     await lab.addService('fenced', { address: '192.0.2.22', sourceRanges: ['203.0.113.0/24'] });
     await lab.healthyTargets('fenced', 2);
-    const asked = await ask('192.0.2.22', 80).then(
-      () => 'served',
-      () => 'refused',
-    );
-    expect(asked).to.equal('refused');
+    expect(await outcome('192.0.2.22')).to.equal('refused');
   });
 
   it('sends a client to one node with session affinity, through a reload too', async () => {
@@ -207,6 +289,10 @@ describe('an edge and its HAProxy', function () {
     await lab.addService('next', { address: '192.0.2.24' });
     await lab.healthyTargets('next', 2);
     expect(await lab.reloads()).to.be.greaterThan(reloads);
+    // Before anybody asks again: the new worker was told by the old one.
+    await eventually(async () => {
+      expect(await lab.tellWorker('show table default.sticky.lab.80')).to.include('10.88.0.1 ');
+    });
     for (let index = 0; index < 10; index++) expect(await ask('192.0.2.23', 80)).to.equal(first);
   });
 
@@ -248,4 +334,34 @@ describe('an edge and its HAProxy', function () {
       await answeredBy(nodes);
     });
   });
+
+  for (const version of ['V1', 'V2'] as const) {
+    it(`tells a target who its client is by the PROXY protocol ${version}`, async () => {
+      const [node = ''] = nodes;
+      const vip = '192.0.2.28';
+      const target = await HeardTarget.start(node, 30_090);
+      await lab.patchProvider({ proxyProtocol: version });
+      try {
+        const frontends = [{ protocol: 'TCP' as const, port: 80, nodePort: 30_090 }];
+        await lab.addService('told', { address: vip, frontends });
+        // Nobody listens at the other node's port.
+        await eventually(async () => expect((await lab.reportOf('told')).targets?.healthy).to.equal(1));
+        const client = await open(vip, 80, 'hello');
+        const { localAddress = '', localPort = 0 } = client;
+        const expected =
+          version === 'V1'
+            ? Buffer.from(`PROXY TCP4 ${localAddress} ${vip} ${localPort} 80\r\nhello`)
+            : Buffer.concat([proxyV2(localAddress, localPort, vip, 80), Buffer.from('hello')]);
+        await eventually(() =>
+          expect(target.heard.map((each) => each.toString('hex'))).to.include(expected.toString('hex')),
+        );
+        client.destroy();
+      } finally {
+        await lab.deleteService('told');
+        await lab.patchProvider({ proxyProtocol: 'None' });
+        await target.stop();
+      }
+      await answeredBy(nodes);
+    });
+  }
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { HaproxyConfig } from '../../../../crds/haproxy-provider.ts';
@@ -6,7 +6,7 @@ import type { LoadBalancer, LoadBalancerSpec } from '../../../../crds/load-balan
 import type { LoadBalancerProvider } from '../../../../crds/load-balancer-provider.ts';
 import { LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../../crds/resources.ts';
 import { askMaster, askWorker } from '../../../../edge/haproxy/master-socket.ts';
-import { readInfo } from '../../../../edge/haproxy/read-state.ts';
+import { readInfo, readStat } from '../../../../edge/haproxy/read-state.ts';
 import { applyObject } from '../../../../kube/apply.ts';
 import type { KubeClient } from '../../../../kube/client.ts';
 import { loadConnectionConfig } from '../../../../kube/config.ts';
@@ -64,16 +64,13 @@ export class EdgeLab {
     haproxy: Partial<HaproxyConfig> = { interface: 'eth0' },
   ): Promise<EdgeLab> {
     await ipBatch([
-      `netns add ${netns}`,
-      `link add ${netns} type veth peer name eth0 netns ${netns}`,
+      `link add ${netns} type bridge`,
       `addr add ${HOST}/24 dev ${netns}`,
       `link set ${netns} up`,
-      `route add 192.0.2.0/24 via ${EDGE} dev ${netns}`,
     ]);
-    await ipBatch(
-      ['link set lo up', `addr add ${EDGE}/24 dev eth0`, 'link set eth0 up', `route add default via ${HOST}`],
-      netns,
-    );
+    await addMachine(netns, netns, EDGE);
+    // Where claimed addresses are, 192.0.2.0 and 192.0.3.0.
+    await run('ip', 'route', 'add', '192.0.2.0/23', 'via', EDGE, 'dev', netns);
     const folder = await mkdtemp('/tmp/edge-');
     const plane = await startControlPlane({ address: HOST });
     await installCrds(plane.adminClient());
@@ -104,13 +101,29 @@ export class EdgeLab {
     await rm(this.folder, { recursive: true });
   }
 
+  /**
+   * A second machine with an edge of its own, and from now on claimed addresses are looked for on the network itself: on the
+   * machine that says that it has them.
+   */
+  async startSecond(): Promise<SecondEdge> {
+    const netns = `${this.netns}-2`;
+    await addMachine(netns, this.netns, '10.88.0.3');
+    await run('ip', 'route', 'replace', '192.0.2.0/23', 'dev', this.netns);
+    const folder = await mkdtemp('/tmp/edge-');
+    return { netns, folder, edge: this.#start(netns, 'edge-2', folder) };
+  }
+
   startEdgeAgain(): void {
     this.edge = this.#startEdge();
   }
 
   #startEdge(): EdgeProcess {
-    return new EdgeProcess(this.netns, [
-      ...['--provider', PROVIDER, '--name', 'edge-1', '--folder', this.folder],
+    return this.#start(this.netns, 'edge-1', this.folder);
+  }
+
+  #start(netns: string, name: string, folder: string): EdgeProcess {
+    return new EdgeProcess(netns, [
+      ...['--provider', PROVIDER, '--name', name, '--folder', folder],
       ...['--kubeconfig', this.#kubeconfig, '--log-level', 'debug'],
     ]);
   }
@@ -178,6 +191,11 @@ export class EdgeLab {
     await this.client.delete(LOAD_BALANCERS, 'default', `${name}.${PROVIDER}`);
   }
 
+  async patchProvider(haproxy: object): Promise<void> {
+    const options = { contentType: 'merge' } as const;
+    await this.client.patch(LOAD_BALANCER_PROVIDERS, undefined, PROVIDER, { spec: { haproxy } }, options);
+  }
+
   /** Endpoints of a Service of mode Pod, by address: whether they are ready. */
   async setPods(service: string, pods: Readonly<Record<string, boolean>>): Promise<void> {
     const slice = {
@@ -201,18 +219,29 @@ export class EdgeLab {
     return await Listener.start(this.netns, address, port);
   }
 
-  /** What this edge says of a Service. */
-  async reportOf(name: string) {
+  /** What an edge says of a Service. */
+  async reportOf(name: string, edge = 'edge-1') {
     const { status } = await this.client.get(LOAD_BALANCERS, 'default', `${name}.${PROVIDER}`);
-    const report = status?.edges?.find((each) => each.name === 'edge-1');
+    const report = status?.edges?.find((each) => each.name === edge);
     if (report === undefined) throw new Error(`the edge says nothing of ${name}`);
     return report;
   }
 
+  /** The same of all Services, by their names. */
+  async reports() {
+    const { items } = await this.client.list(LOAD_BALANCERS, { namespace: 'default' });
+    return new Map(
+      items.map(({ spec, status }) => [
+        spec.service.name,
+        status?.edges?.find((each) => each.name === 'edge-1'),
+      ]),
+    );
+  }
+
   /** Waits until this many targets are healthy, and all that there ought to be. */
-  async healthyTargets(name: string, count: number): Promise<void> {
+  async healthyTargets(name: string, count: number, edge = 'edge-1'): Promise<void> {
     await eventually(async () => {
-      const report = await this.reportOf(name);
+      const report = await this.reportOf(name, edge);
       const { serving, targets } = report;
       if (serving && targets?.healthy === count && targets.desired === count) return;
       const said = this.edge.lines.filter(({ level }) => level !== 'debug').slice(-5);
@@ -247,15 +276,69 @@ export class EdgeLab {
     return pid;
   }
 
+  /** What HAProxy listens for, by the names of its sections. */
+  async proxies(): Promise<string[]> {
+    return [...readStat(await askWorker(this.#socket, 'show stat -1 7 -1')).keys()];
+  }
+
+  /** Processes of HAProxy that serve this folder and are no worker of another. */
+  async masters(): Promise<number[]> {
+    const found: { pid: number; parent: number }[] = [];
+    for (const name of await readdir('/proc')) {
+      const [command, stat] = await Promise.all([
+        readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => ''),
+        readFile(`/proc/${name}/stat`, 'utf8').catch(() => ''),
+      ]);
+      if (!command.includes('haproxy\0') || !command.includes(`${this.folder}/`)) continue;
+      const [, parent = ''] = /^\d+ \(.*\) \S (\d+)/.exec(stat) ?? [];
+      found.push({ pid: Number(name), parent: Number(parent) });
+    }
+    const pids = new Set(found.map(({ pid }) => pid));
+    return found.filter(({ parent }) => !pids.has(parent)).map(({ pid }) => pid);
+  }
+
+  /** One of HAProxy's two processes, without the other; nothing when it is gone already. */
+  async killProcess(which: 'worker' | 'master'): Promise<void> {
+    const pid = await (which === 'worker' ? this.workerPid() : this.#masterPid()).catch(() => undefined);
+    if (pid === undefined) return;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+
+  async #masterPid(): Promise<number> {
+    return Number((await readFile(`${this.folder}/haproxy.pid`, 'utf8')).trim());
+  }
+
   async killHaproxy(): Promise<void> {
     const worker = await this.workerPid().catch(() => undefined);
-    process.kill(Number((await readFile(`${this.folder}/haproxy.pid`, 'utf8')).trim()), 'SIGKILL');
+    process.kill(await this.#masterPid(), 'SIGKILL');
     if (worker !== undefined) process.kill(worker, 'SIGKILL');
   }
 
   get #socket(): string {
     return `${this.folder}/master.sock`;
   }
+}
+
+/** What `EdgeLab.startSecond` made; whoever asked for it ends it. */
+export interface SecondEdge {
+  netns: string;
+  folder: string;
+  edge: EdgeProcess;
+}
+
+/** A network namespace with a link to the bridge. */
+async function addMachine(netns: string, bridge: string, address: string): Promise<void> {
+  await ipBatch([
+    `netns add ${netns}`,
+    `link add ${netns}-p type veth peer name eth0 netns ${netns}`,
+    `link set ${netns}-p master ${bridge} up`,
+  ]);
+  const lines = ['link set lo up', `addr add ${address}/24 dev eth0`, 'link set eth0 up'];
+  await ipBatch([...lines, `route add default via ${HOST}`], netns);
 }
 
 /** With the rights that an edge is given. */

@@ -1,4 +1,5 @@
 import { Agent, createServer, get, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
 
 /** A web server at a node's port, which answers with its own name. */
 export async function startServer(address: string, port: number): Promise<Server> {
@@ -50,7 +51,7 @@ export function ask(
 
 const EVERY_MS = 10;
 
-/** New connections and kept ones in turn, some hundred a second, until it is stopped. */
+/** New connections and kept ones in turn, or new ones only, two hundred a second until it is stopped. */
 export class Load {
   readonly #address: string;
   readonly #port: number;
@@ -60,12 +61,12 @@ export class Load {
   readonly failures: string[] = [];
   answered = 0;
 
-  constructor(address: string, port: number) {
+  constructor(address: string, port: number, which: 'both' | 'new' = 'both') {
     this.#address = address;
     this.#port = port;
     this.#timer = setInterval(() => {
       this.#send(undefined);
-      this.#send(this.#agent);
+      this.#send(which === 'both' ? this.#agent : undefined);
     }, EVERY_MS);
   }
 
@@ -87,4 +88,16 @@ export class Load {
     this.#open.add(asked);
     void asked.finally(() => this.#open.delete(asked));
   }
+}
+
+/** A connection that says something, and then whatever the other side wants. */
+export async function open(address: string, port: number, text: string): Promise<Socket> {
+  const socket = connect({ host: address, port });
+  socket.on('error', () => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('close', () => reject(new Error(`${address} port ${port} took no connection`)));
+  });
+  socket.write(text);
+  return socket;
 }
