@@ -4,8 +4,8 @@ import { withRules } from './rules.ts';
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 
 /** HAProxy on machines of one's own, each with `fairlead edge` beside it. */
-export const haproxySchema = z
-  .object({
+export const haproxySchema = withRules(
+  z.object({
     interface: withRules(z.string().min(1).max(15), {
       rule: "self.matches('^[^/:[:space:]]+$') && self != '.' && self != '..'",
       message: "an interface's name has no blank, slash or colon: see `ip link` on the edge",
@@ -14,6 +14,18 @@ export const haproxySchema = z
       .optional()
       .describe(
         'The interface of the edge that claimed addresses are added to, and taken off again. Without it, addresses are left to others: HAProxy listens on them, and takes what is routed to it.',
+      ),
+    vrrp: z
+      .object({
+        virtualRouterID: z
+          .int()
+          .min(1)
+          .max(255)
+          .describe('The virtual router of these edges, which nobody else on that network has.'),
+      })
+      .optional()
+      .describe(
+        'Edges of this provider share its addresses by VRRP: keepalived beside each adds them to the interface of one edge at a time, and another takes over when that is gone. Without it, each edge adds them.',
       ),
     balance: z
       .enum(['roundrobin', 'leastconn', 'random'])
@@ -77,10 +89,15 @@ export const haproxySchema = z
       .enum(['None', 'V1', 'V2'])
       .default('None')
       .describe("Whether targets are told the client's address, which they must expect then."),
-  })
-  .describe(
-    'HAProxy on machines outside of the nodes, each with `fairlead edge --provider <name>` beside it. TCP only; addresses come from AddressPools.',
-  );
+  }),
+  {
+    rule: '!has(self.vrrp) || has(self.interface)',
+    message: 'vrrp needs the interface that addresses are added to: set interface too',
+    reason: 'FieldValueInvalid',
+  },
+).describe(
+  'HAProxy on machines outside of the nodes, each with `fairlead edge --provider <name>` beside it. TCP only; addresses come from AddressPools.',
+);
 
 /** What one edge says of one load balancer: an entry of LoadBalancer.status.edges. */
 export const edgeReportSchema = z

@@ -9,10 +9,14 @@ export interface EdgeConfig {
   /** Of this edge among those of its provider. */
   name: string;
   kubeconfig?: string;
+  /** Of Fairlead, where its Lease is. */
+  namespace: string;
   /** Where it keeps what it shares with its HAProxy. */
   folder: string;
   /** The program. */
   haproxy: string;
+  /** The program, where edges share their addresses. */
+  keepalived: string;
   /** Who HAProxy's worker runs as; undefined: as the edge. */
   user: string | undefined;
   /** Of health and metrics. */
@@ -24,11 +28,13 @@ const SETTINGS = {
   provider: { help: 'the LoadBalancerProvider that this edge serves; required' },
   name: { help: "the name of this edge among those of its provider (default: the machine's)" },
   kubeconfig: { help: 'path of a kubeconfig; without it as kubectl, or the Pod' },
+  namespace: { help: 'namespace of Fairlead, where the Lease of this edge is', fallback: 'fairlead-system' },
   folder: {
     help: 'where it keeps what it shares with its HAProxy; one edge a folder',
     fallback: '/run/fairlead-edge',
   },
   haproxy: { help: 'the program', fallback: 'haproxy' },
+  keepalived: { help: 'the program, asked for by haproxy.vrrp of the provider', fallback: 'keepalived' },
   user: { help: "who HAProxy's worker runs as; without it, as the edge", fallback: '' },
   listen: { help: 'where /healthz, /livez and /metrics answer; port 0: none', fallback: '127.0.0.1:10359' },
   'log-level': { help: 'debug, info, warn or error', fallback: 'info' },
@@ -54,8 +60,10 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Edg
     provider,
     name,
     ...(kubeconfig === '' ? {} : { kubeconfig }),
+    namespace: readName('namespace', read('namespace')),
     folder: readFolder(read('folder')),
     haproxy: read('haproxy'),
+    keepalived: read('keepalived'),
     user: user === '' ? undefined : user,
     listen: readListenAddress('listen', read('listen')),
     logLevel: readLogLevel(read('log-level')),

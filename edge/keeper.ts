@@ -16,15 +16,28 @@ import {
 import { acceptServices, type Fault } from './services/accept-services.ts';
 import { judgeServices, placesOf } from './services/judge-services.ts';
 import { resolveServices } from './services/resolve-services.ts';
+import type { Keepalived } from './vrrp/keepalived.ts';
 import { writeFileWhole } from './write-file-whole.ts';
 
+export interface Wanted {
+  model: EdgeModel;
+  /** Where addresses are added; undefined: nowhere. */
+  device: string | undefined;
+  /** By which edges agree who of them has the addresses; undefined: each has them. */
+  virtualRouterID: number | undefined;
+}
+
 export interface KeeperOptions {
+  /** Of this edge. */
+  name: string;
   files: EdgeFiles;
+  /** What shares the addresses with other edges, where they do. */
+  keepalived: Keepalived;
   /** The program. */
   haproxy: string;
   render: RenderOptions;
   /** What ought to be; undefined while that isn't known: all stays as it is. */
-  wanted: () => { model: EdgeModel; device: string | undefined } | undefined;
+  wanted: () => Wanted | undefined;
   /** Called after each turn. */
   onTurn: () => void;
   log: Logger;
@@ -144,10 +157,13 @@ export class EdgeKeeper {
     if (wanted === undefined) {
       // What was served last is better than nothing, before anybody says what ought to be.
       if (existsSync(files.config)) worker ??= await this.#process.ensure();
+      this.#options.keepalived.ensure();
       this.#state = { ...this.#state, worker };
       return;
     }
-    const { model, device } = wanted;
+    const { model, virtualRouterID } = wanted;
+    // What keepalived adds, the edge leaves to it.
+    const device = virtualRouterID === undefined ? wanted.device : undefined;
     const asWanted = renderConfig(model, render);
     const decision = await this.#decide(model, asWanted.digest, worker);
     const services = resolveServices(model.services, decision.faults, decision.instead);
@@ -163,6 +179,7 @@ export class EdgeKeeper {
       this.#loaded.set(config.digest, services);
       await this.#held.add(addressesOf(services), device);
       await this.#held.keepOnly(addressesOf(services), device);
+      this.#shareAddresses(wanted, addressesOf(services));
     }
     this.#state = {
       worker,
@@ -173,6 +190,14 @@ export class EdgeKeeper {
       fatal: decision.fatal,
       draining,
     };
+  }
+
+  #shareAddresses({ device, virtualRouterID }: Wanted, addresses: readonly string[]): void {
+    const { files, keepalived, name } = this.#options;
+    const isShared = virtualRouterID !== undefined && device !== undefined;
+    keepalived.follow(
+      isShared ? { name, device, virtualRouterID, addresses, haproxyPid: files.pid } : undefined,
+    );
   }
 
   /** Whom HAProxy takes. What it runs already needs no asking, and what was decided holds until something changes. */

@@ -12,12 +12,18 @@ export interface RenderedConfig {
 export interface RenderOptions {
   /** Who the worker runs as; undefined: as who started it. */
   user: string | undefined;
+  /** An abstract socket of this HAProxy's own, by which a worker hands its stick tables to the next. */
+  tables: string;
 }
 
 /** Words on a line: HAProxy takes 64. */
 const RANGES_A_LINE = 32;
 const TABLE_SIZE = '100k';
 const INDENT = '  ';
+
+/** Names of the section, and of the one peer in it, which is this HAProxy itself. */
+const PEERS = 'fairlead';
+const PEER = 'self';
 
 /** HAProxy's configuration, targets among it. The same model gives the same text. */
 export function renderConfig(model: EdgeModel, options: RenderOptions): RenderedConfig {
@@ -37,7 +43,7 @@ interface Line {
 
 function renderLines(
   { settings, services }: EdgeModel,
-  { user }: RenderOptions,
+  { tables, user }: RenderOptions,
   digest: string,
   withServers: boolean,
 ): Line[] {
@@ -47,6 +53,10 @@ function renderLines(
     `${INDENT}description ${DESCRIPTION_PREFIX}${digest}`,
     ...(settings.connections === undefined ? [] : [`${INDENT}maxconn ${settings.connections}`]),
     ...(user === undefined ? [] : [`${INDENT}user ${user}`]),
+    `${INDENT}localpeer ${PEER}`,
+    '',
+    `peers ${PEERS}`,
+    `${INDENT}peer ${PEER} abns@${tables}`,
     '',
     'defaults',
     `${INDENT}mode tcp`,
@@ -83,7 +93,10 @@ function renderFrontend(frontend: FrontendModel, withServers: boolean): string[]
     ...(balance === 'source' ? ['hash-type consistent'] : []),
     ...(affinitySeconds === undefined
       ? []
-      : [`stick-table type ipv6 size ${TABLE_SIZE} expire ${affinitySeconds}s`, 'stick on src']),
+      : [
+          `stick-table type ipv6 size ${TABLE_SIZE} expire ${affinitySeconds}s peers ${PEERS}`,
+          'stick on src',
+        ]),
     ...renderCheck(server),
     ...(withServers
       ? servers.map((each) => `server ${each.name} ${renderPlace(each)} ${renderServerOptions(server)}`)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { KubeClient } from '../kube/client.ts';
 import { loadConnectionConfig } from '../kube/config.ts';
@@ -11,7 +12,9 @@ import { edgeFiles } from './haproxy/haproxy-process.ts';
 import { createInformers, type EdgeInformers } from './informers.ts';
 import { EdgeKeeper } from './keeper.ts';
 import { buildReport } from './status/build-report.ts';
+import { EdgeLease } from './status/edge-lease.ts';
 import { EdgeStatus } from './status/report-status.ts';
+import { Keepalived, keepalivedFiles } from './vrrp/keepalived.ts';
 import { EdgeMetrics } from './web/metrics.ts';
 
 export interface RunningEdge {
@@ -37,6 +40,7 @@ class Edge implements RunningEdge {
   readonly #informers: EdgeInformers;
   readonly #keeper: EdgeKeeper;
   readonly #status: EdgeStatus;
+  readonly #lease: EdgeLease;
   #slicesStarted = false;
   #listed = false;
   #isWantedKnown = false;
@@ -49,9 +53,11 @@ class Edge implements RunningEdge {
     this.#log = log;
     this.#informers = createInformers(client, config.provider, log);
     this.#keeper = new EdgeKeeper({
+      name: config.name,
+      keepalived: new Keepalived(config.keepalived, keepalivedFiles(config.folder), log),
       files: edgeFiles(config.folder),
       haproxy: config.haproxy,
-      render: { user: config.user },
+      render: { user: config.user, tables: tablesSocket(config.folder) },
       wanted: () => {
         const wanted = this.#wanted();
         this.#isWantedKnown = wanted !== undefined;
@@ -60,6 +66,8 @@ class Edge implements RunningEdge {
       onTurn: () => this.#afterTurn(),
       log,
     });
+    const { name, namespace, provider } = config;
+    this.#lease = new EdgeLease({ client, log, name, namespace, provider });
     const version = ownVersion();
     this.#status = new EdgeStatus({
       client,
@@ -99,12 +107,14 @@ class Edge implements RunningEdge {
     void Promise.all([provider.synced, loadBalancers.synced, nodes.synced]).then(() => {
       this.#listed = true;
       this.#status.start();
+      this.#lease.start();
       this.#keeper.touch();
     });
   }
 
   async stop(): Promise<void> {
     await this.#keeper.stop();
+    this.#lease.stop();
     await this.#status.stop();
     await Promise.all(Object.values(this.#informers).map((informer) => informer.stop()));
     await this.#web?.close();
@@ -130,7 +140,8 @@ class Edge implements RunningEdge {
       slicesOf: ({ metadata, spec }) =>
         slices.store.byIndex('service', `${metadata.namespace ?? ''}/${spec.service.name}`),
     });
-    return { model, device: provider.spec.haproxy.interface };
+    const { interface: device, vrrp } = provider.spec.haproxy;
+    return { model, device, virtualRouterID: vrrp?.virtualRouterID };
   }
 
   #afterTurn(): void {
@@ -148,4 +159,9 @@ class Edge implements RunningEdge {
     if (fatal !== undefined) return { status: 503, body: `${fatal.reason}: ${fatal.message}\n` };
     return { status: 200, body: this.#listed ? 'ok\n' : 'ok, with what was served last\n' };
   }
+}
+
+/** One edge a folder: no other HAProxy of the machine has this name. */
+function tablesSocket(folder: string): string {
+  return `fairlead-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`;
 }

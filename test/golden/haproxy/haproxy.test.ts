@@ -51,5 +51,5 @@ function render({ loadBalancers, nodes = [], provider, slices = [], user }: Inpu
           slice.metadata.labels?.[SERVICE_NAME_LABEL] === spec.service.name,
       ),
   });
-  return renderConfig(model, { user }).text;
+  return renderConfig(model, { user, tables: 'fairlead-golden' }).text;
 }

@@ -14,6 +14,8 @@ describe('edge: its settings', () => {
       name: 'edge-1',
       folder: '/run/here',
       haproxy: 'haproxy',
+      keepalived: 'keepalived',
+      namespace: 'fairlead-system',
       user: undefined,
       listen: { host: '127.0.0.1', port: 10_359 },
       logLevel: 'info',

@@ -5,7 +5,7 @@ import { renderConfig } from '../../../edge/render-config.ts';
 import { makeFrontend, makeServer, makeService } from './models.ts';
 
 const SETTINGS = { connectSeconds: 3, clientSeconds: 60, serverSeconds: 60 };
-const NOBODY = { user: undefined };
+const NOBODY = { user: undefined, tables: 'fairlead-test' };
 
 function model(more: Parameters<typeof makeFrontend>[0] = {}): EdgeModel {
   return { settings: SETTINGS, services: [makeService('default/a', { frontends: [makeFrontend(more)] })] };
@@ -35,7 +35,7 @@ describe('edge: the digest of a configuration', () => {
   }
 
   it('is another one for another user', () => {
-    expect(renderConfig(model(), { user: 'haproxy' }).digest).to.not.equal(
+    expect(renderConfig(model(), { ...NOBODY, user: 'haproxy' }).digest).to.not.equal(
       renderConfig(model(), NOBODY).digest,
     );
   });

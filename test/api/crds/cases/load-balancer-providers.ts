@@ -110,6 +110,11 @@ export const loadBalancerProviders: CaseTable = {
       },
     },
     {
+      name: 'VRRP with no interface',
+      spec: { haproxy: { vrrp: { virtualRouterID: 51 } } },
+      refused: 'vrrp needs the interface that addresses are added to: set interface too',
+    },
+    {
       name: 'an interface of an edge with a slash',
       spec: { haproxy: { interface: 'eth0/1' } },
       refused: "an interface's name has no blank, slash or colon: see `ip link` on the edge",
