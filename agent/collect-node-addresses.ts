@@ -1,19 +1,21 @@
-import type { NetworkInterfaceInfo } from 'node:os';
 import type { Node } from '../kube/objects.ts';
 import { AddressRanges } from './address-ranges.ts';
 import { type Address, canonicalAddress, type Family } from './endpoints/canonical-address.ts';
 import type { Member } from './nftables/model.ts';
 
+/** Loopback (RFC 1122, RFC 4291) and link-local. */
+const NOT_OF_THE_NODE = /^(127\.|::1$|fe80:)/;
+
 /**
  * Where node ports answer. `primary`: the Node object's first InternalIP of each family, else its first ExternalIP. CIDRs:
- * local addresses within them; of a family that no CIDR is of, all. Never loopback (as kube-proxy's nftables mode).
+ * local addresses within them, also of `lo`; of a family that no CIDR is of, all. Never loopback (as kube-proxy's nftables mode).
  */
 export function collectNodePortAddresses(
   choice: 'primary' | readonly string[],
   node: Node | undefined,
-  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
+  local: readonly string[],
 ): Member[] {
-  const addresses = choice === 'primary' ? primaryAddresses(node) : addressesWithin(choice, interfaces);
+  const addresses = choice === 'primary' ? primaryAddresses(node) : addressesWithin(choice, local);
   return addresses.map(({ family, text }) => ({ family, place: 'nodeport-ips', key: text }));
 }
 
@@ -29,16 +31,12 @@ export function primaryAddresses(node: Node | undefined): Address[] {
   return [...found.values()];
 }
 
-function addressesWithin(
-  cidrs: readonly string[],
-  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
-): Address[] {
+function addressesWithin(cidrs: readonly string[], local: readonly string[]): Address[] {
   const wanted = new AddressRanges(cidrs);
   const found = new Map<string, Address>();
-  for (const info of Object.values(interfaces).flat()) {
-    if (info === undefined || info.internal) continue;
-    const canonical = canonicalAddress(info.address);
-    if (canonical === null || canonical.text.startsWith('fe80:')) continue;
+  for (const address of local) {
+    const canonical = canonicalAddress(address);
+    if (canonical === null || NOT_OF_THE_NODE.test(canonical.text)) continue;
     const { text } = canonical;
     if (wanted.hasFamilyOf(text) && !wanted.contains(text)) continue;
     found.set(text, canonical);

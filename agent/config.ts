@@ -131,7 +131,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
   const nodeName = read('node-name') || (env.NODE_NAME ?? '');
   if (nodeName === '' && command === 'run')
     throw new ConfigError('--node-name: must name the Node of this agent');
-  const addresses = read('nodeport-addresses');
+  // As kube-proxy: told nothing is told the default.
+  const addresses = read('nodeport-addresses') || SETTINGS['nodeport-addresses'].fallback;
   const serve = readServe(read('serve'));
   return {
     command,

@@ -4,6 +4,7 @@ import type { EndpointSlice, Node, Service, ServiceCIDR } from '../kube/objects.
 import type { Store } from '../kube/store.ts';
 import { CompileLoop, type ForwardingCounts } from './compile-loop.ts';
 import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
+import type { LocalAddressSource } from './local-addresses.ts';
 import { Applier, type ApplierOptions } from './nftables/applier.ts';
 import { Audit, type AuditFinding } from './nftables/audit.ts';
 import { type Conflict, RuleBook } from './nftables/rule-book.ts';
@@ -27,6 +28,8 @@ export interface ForwardingOptions extends ApplierEvents {
   stores: ForwardingStores;
   clusterCidrs: readonly string[];
   nodePortAddresses: 'primary' | readonly string[];
+  /** @default none are known, which is enough for `primary` */
+  localAddresses?: LocalAddressSource;
   markBit: number;
   /** @default All */
   serve?: ServeMode;
@@ -44,8 +47,8 @@ export interface ForwardingOptions extends ApplierEvents {
   onUnusable?: (key: string, error: Error) => void;
 }
 
-/** The kernel's list of local addresses is read so often; that takes a fraction of a millisecond. */
-const ADDRESSES_MS = 2_000;
+/** Who forwards at a Node's primary addresses needs no others. */
+const NONE: LocalAddressSource = { all: [], onChange: () => () => {} };
 
 /** From stores to the kernel: compiles what changes, applies it, and looks after it. */
 export class Forwarding {
@@ -54,7 +57,6 @@ export class Forwarding {
   readonly #compileLoop: CompileLoop;
   readonly #nodeRules: NodeRules;
   readonly #audit: Audit;
-  #refreshTimer: NodeJS.Timeout | undefined;
   #programmed = false;
 
   /** Adds indexes to the stores: make it before they fill. */
@@ -83,6 +85,7 @@ export class Forwarding {
     this.#nodeRules = new NodeRules({
       serve: 'All',
       externalIps: [],
+      localAddresses: NONE,
       ...options,
       ...options.stores,
       book,
@@ -102,12 +105,10 @@ export class Forwarding {
     await this.#applier.settled();
     this.#programmed = true;
     this.#audit.start();
-    this.#refreshTimer = setInterval(() => this.#nodeRules.refreshAddresses(), ADDRESSES_MS);
   }
 
   /** Lets the transaction that runs finish. The rules stay. */
   async stop(): Promise<void> {
-    clearInterval(this.#refreshTimer);
     this.#compileLoop.stop();
     this.#nodeRules.stop();
     // Together: a look of the audit at many elements ends as soon as the applier has stopped.

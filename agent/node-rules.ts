@@ -1,10 +1,10 @@
-import { networkInterfaces } from 'node:os';
 import type { Node, ServiceCIDR } from '../kube/objects.ts';
 import type { Store } from '../kube/store.ts';
 import { collectNodePortAddresses, primaryAddresses } from './collect-node-addresses.ts';
 import { dropContained } from './drop-contained.ts';
 import { canonicalAddress } from './endpoints/canonical-address.ts';
 import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
+import type { LocalAddressSource } from './local-addresses.ts';
 import type { Applier } from './nftables/applier.ts';
 import type { Member } from './nftables/model.ts';
 import type { RuleBook } from './nftables/rule-book.ts';
@@ -17,6 +17,7 @@ export interface NodeRulesOptions {
   /** Empty where the cluster doesn't tell its ranges (before Kubernetes 1.33). */
   serviceCidrs: Store<ServiceCIDR>;
   nodePortAddresses: 'primary' | readonly string[];
+  localAddresses: LocalAddressSource;
   clusterCidrs: readonly string[];
   markBit: number;
   serve: ServeMode;
@@ -57,16 +58,17 @@ export class NodeRules {
   }
 
   start(): void {
-    const { nodes, serviceCidrs } = this.#options;
+    const { localAddresses, nodes, serviceCidrs } = this.#options;
     this.#unsubscribe.push(
       nodes.onChange(() => {
-        this.refreshAddresses();
+        this.#refreshAddresses();
         this.#refreshContext();
       }),
+      localAddresses.onChange(() => this.#refreshAddresses()),
       serviceCidrs.onChange(() => this.#refreshTable()),
     );
     this.#refreshContext();
-    this.refreshAddresses();
+    this.#refreshAddresses();
     this.#refreshTable();
   }
 
@@ -74,13 +76,12 @@ export class NodeRules {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
   }
 
-  /** Local addresses come and go without a word: call now and then. */
-  refreshAddresses(): void {
-    const { nodes, nodeName, nodePortAddresses, book, applier } = this.#options;
+  #refreshAddresses(): void {
+    const { nodes, nodeName, nodePortAddresses, localAddresses, book, applier } = this.#options;
     const node = nodes.get(nodeName);
     // The Node is gone, the machine isn't: what it serves it goes on serving.
     if (node === undefined && this.#addresses !== '' && nodePortAddresses === 'primary') return;
-    const members = collectNodePortAddresses(nodePortAddresses, node, networkInterfaces());
+    const members = collectNodePortAddresses(nodePortAddresses, node, localAddresses.all);
     const text = JSON.stringify(members);
     if (text === this.#addresses) return;
     this.#addresses = text;

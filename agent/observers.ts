@@ -1,4 +1,3 @@
-import { networkInterfaces } from 'node:os';
 import type { Logger } from '../kube/log.ts';
 import type { Node } from '../kube/objects.ts';
 import type { AgentConfig } from './config.ts';
@@ -7,6 +6,7 @@ import { createFlowTable } from './conntrack/flow-table.ts';
 import { chooseListenAddresses } from './health/choose-listen-addresses.ts';
 import { HealthCheckServers } from './health/health-check-servers.ts';
 import type { AgentInformers } from './informers.ts';
+import type { LocalAddressSource } from './local-addresses.ts';
 import { LocalNodePorts } from './local-node-ports/local-node-ports.ts';
 import type { Conflict } from './nftables/rule-book.ts';
 import type { NodeContext } from './node-context.ts';
@@ -22,6 +22,7 @@ import type { AgentMetrics } from './web/metrics.ts';
 export interface ObserverParts {
   config: AgentConfig;
   informers: AgentInformers;
+  localAddresses: LocalAddressSource;
   metrics: AgentMetrics;
   events: ServiceEvents;
   proxyHealthy: () => boolean;
@@ -36,9 +37,6 @@ export interface ObserverParts {
   log: Logger;
 }
 
-/** The kernel's list of local addresses is read so often. */
-const ADDRESSES_MS = 10_000;
-
 /** Everybody who acts on Services beside the rules, on one node. Make it before the stores fill. */
 export class Observers {
   readonly all: readonly ServiceObserver[];
@@ -46,8 +44,7 @@ export class Observers {
   readonly #localNodePorts: LocalNodePorts | undefined;
   readonly #changes: ChangeTracker;
   readonly #conntrack: ConntrackCleaner;
-  readonly #refreshTimer: NodeJS.Timeout;
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: (() => void)[];
   #lastUpdated: string | null = null;
 
   constructor(parts: ObserverParts) {
@@ -57,7 +54,7 @@ export class Observers {
     this.#healthChecks = new HealthCheckServers({
       ...parts,
       nodeName,
-      addresses: () => listenAddresses(config, node()),
+      addresses: () => listenAddresses(config, node(), parts.localAddresses.all),
       onFailure: (key, port, error) => events.healthCheckFailed(key, port, error),
     });
     this.#localNodePorts = config.localhostNodePorts ? createLocalNodePorts(parts) : undefined;
@@ -99,8 +96,8 @@ export class Observers {
         (service, note) => events.externalIpNotAllowed(service, note),
       ),
     ];
-    this.#unsubscribe = informers.nodes.store.onChange(() => this.#healthChecks.refresh());
-    this.#refreshTimer = setInterval(() => this.#healthChecks.refresh(), ADDRESSES_MS);
+    const refresh = () => this.#healthChecks.refresh();
+    this.#unsubscribe = [informers.nodes.store.onChange(refresh), parts.localAddresses.onChange(refresh)];
   }
 
   /** RFC 3339, of the last time that the kernel had everything. */
@@ -124,8 +121,7 @@ export class Observers {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#refreshTimer);
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#changes.stop();
     await Promise.all([this.#conntrack.stop(), this.#healthChecks.stop(), this.#localNodePorts?.stop()]);
   }
@@ -136,9 +132,13 @@ export class Observers {
 }
 
 /** Undefined: the Node is gone, the machine isn't, so what it had it keeps. */
-function listenAddresses({ nodePortAddresses }: AgentConfig, node: Node | undefined) {
+function listenAddresses(
+  { nodePortAddresses }: AgentConfig,
+  node: Node | undefined,
+  local: readonly string[],
+) {
   if (node === undefined && nodePortAddresses === 'primary') return undefined;
-  return chooseListenAddresses(nodePortAddresses, node, networkInterfaces());
+  return chooseListenAddresses(nodePortAddresses, node, local);
 }
 
 function createLocalNodePorts(parts: ObserverParts): LocalNodePorts {

@@ -8,6 +8,7 @@ import { announceAddresses } from './announce-addresses.ts';
 import type { AgentConfig } from './config.ts';
 import { Forwarding } from './forwarding.ts';
 import { type AgentInformers, createInformers, listEverything } from './informers.ts';
+import { LocalAddresses } from './local-addresses.ts';
 import { Observers } from './observers.ts';
 import { ServiceEvents } from './service-events.ts';
 import { StatusReporter } from './status/report-status.ts';
@@ -41,6 +42,7 @@ class Agent implements RunningAgent {
   readonly #events: EventRecorder;
   readonly #serviceEvents: ServiceEvents;
   readonly #metrics: AgentMetrics;
+  readonly #addresses: LocalAddresses;
   readonly #observers: Observers;
   readonly #forwarding: Forwarding;
   readonly #status: StatusReporter;
@@ -65,9 +67,11 @@ class Agent implements RunningAgent {
       closedPorts: this.#observers.problems().length,
       localConnections: this.#observers.localConnections,
     }));
+    this.#addresses = new LocalAddresses(log);
     this.#observers = new Observers({
       config,
       informers: this.#informers,
+      localAddresses: this.#addresses,
       metrics: this.#metrics,
       events: this.#serviceEvents,
       proxyHealthy: () => isProxyHealthy(this.#health()),
@@ -92,7 +96,7 @@ class Agent implements RunningAgent {
       metrics: this.#metrics,
       log: this.#log,
     });
-    await listEverything(this.#informers, this.#client, this.#log);
+    await Promise.all([listEverything(this.#informers, this.#client, this.#log), this.#addresses.start()]);
     const listedMs = sinceStart();
     await this.#forwarding.start();
     // Not before: on a node that tracked no connections yet, our rules are what loads the kernel's module.
@@ -120,6 +124,7 @@ class Agent implements RunningAgent {
     await this.#announcer?.stop();
     await this.#status.stop();
     await Promise.all(Object.values(this.#informers).map((informer) => informer.stop()));
+    await this.#addresses.stop();
     await this.#forwarding.stop();
     await this.#observers.stop();
     await this.#events.stop();
@@ -131,6 +136,7 @@ class Agent implements RunningAgent {
     const { services, slices, loadBalancers, nodes, serviceCidrs } = this.#informers;
     return new Forwarding({
       ...this.#config,
+      localAddresses: this.#addresses,
       stores: {
         services: services.store,
         slices: slices.store,

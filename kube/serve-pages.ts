@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, ListenOptions } from 'node:net';
 import type { Logger } from './log.ts';
 
 /** What a path answers. */
@@ -17,6 +17,9 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
+/** All addresses, as Go's `net.Listen` has it: of both families where the kernel has both. */
+const WILDCARD = '0.0.0.0';
+
 /**
  * Serves pages to GET and HEAD, and refuses the rest: nothing here changes anything. Port 0 takes a free one. Rejects
  * when it can't listen.
@@ -32,17 +35,10 @@ export async function serve(
   server.requestTimeout = 10_000;
   server.headersTimeout = 10_000;
   server.maxConnections = 256;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(
-      { port: options.port, ...(options.address === undefined ? {} : { host: options.address }) },
-      () => {
-        server.off('error', reject);
-        server.on('error', (error) => options.log.error('WebServerFailed', { error }));
-        resolve();
-      },
-    );
-  });
+  const { address, log, port } = options;
+  // Without a host, Node listens on `::`, or else on `0.0.0.0`.
+  await listen(server, address === undefined || address === WILDCARD ? { port } : { port, host: address });
+  server.on('error', (error) => log.error('WebServerFailed', { error }));
   return {
     port: portOf(server.address()),
     close: () =>
@@ -51,6 +47,16 @@ export async function serve(
         server.closeAllConnections();
       }),
   };
+}
+
+function listen(server: Server, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 async function answer(

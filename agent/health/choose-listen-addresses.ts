@@ -1,5 +1,4 @@
 import { isIPv6 } from 'node:net';
-import type { NetworkInterfaceInfo } from 'node:os';
 import type { Node } from '../../kube/objects.ts';
 import { collectNodePortAddresses } from '../collect-node-addresses.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
@@ -15,12 +14,10 @@ const WILDCARD: Readonly<Record<Family, string>> = { ip: '0.0.0.0', ip6: '::' };
 export function chooseListenAddresses(
   choice: 'primary' | readonly string[],
   node: Node | undefined,
-  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
+  local: readonly string[],
 ): ListenAddresses {
-  const found = collectNodePortAddresses(choice, node, interfaces);
-  const here = new Set(
-    Object.values(interfaces).flatMap((infos = []) => infos.map(({ address }) => address)),
-  );
+  const found = collectNodePortAddresses(choice, node, local);
+  const here = new Set(local);
   const listen = (family: Family): string[] => {
     if (choice !== 'primary' && matchesAll(choice, family)) return [WILDCARD[family]];
     // A Node may call its own what only a router in front of it has.

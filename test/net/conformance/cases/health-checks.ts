@@ -70,9 +70,8 @@ function healthCheckClosed(of: Place, port: number): Check {
 function nodeHealth(of: Place, path: '/healthz' | '/livez', expected: number, eligible?: boolean): Check {
   return {
     what: `${path} of ${of.name}`,
-    // It listens where it is told, here on IPv4 addresses.
-    check: async () => {
-      const { status, headers, body } = await getPage(of, 'IPv4', HEALTHZ, path);
+    check: async (_, family) => {
+      const { status, headers, body } = await getPage(of, family, HEALTHZ, path);
       if (status !== expected) return `expected status ${expected}, found ${status}: ${body}`;
       if (headers['content-type'] !== 'application/json') return `is ${headers['content-type']}`;
       const told: unknown = JSON.parse(body);
@@ -178,7 +177,6 @@ export const HEALTH_CHECKS: readonly Case[] = [
   {
     name: 'further: a node that is to be deleted fails /healthz, so that load balancers leave it; /livez does not care',
     exclusive: true,
-    families: ['IPv4'],
     afterwards: (lab) => taintN3(lab, []),
     stages: [
       {

@@ -1,3 +1,4 @@
+import { ipBatch } from '../../support/run.ts';
 import { type Case, nodePort, notServed, served } from '../support/case.ts';
 import { N1, N2, N3, NODES, P1A, P1B, P2A, X } from '../support/places.ts';
 
@@ -7,6 +8,11 @@ const outsideOf = (index: number) => {
 };
 const OUTSIDE_OF_N2 = outsideOf(1);
 const LOCALHOST = { IPv4: '127.0.0.1', IPv6: '::1' };
+
+const ON_LO = { IPv4: '198.18.0.78', IPv6: 'fd00:198::78' };
+const addressOfLo = async (what: 'add' | 'del') => {
+  await ipBatch([`addr ${what} ${ON_LO.IPv4}/32 dev lo`, `addr ${what} ${ON_LO.IPv6}/128 dev lo`], N3.name);
+};
 
 export const NODE_PORT: readonly Case[] = [
   {
@@ -52,6 +58,27 @@ export const NODE_PORT: readonly Case[] = [
           { from: X, to: nodePort(N2), expect: notServed },
           { from: N2, to: { at: 'nodePortOn', addresses: LOCALHOST }, expect: notServed },
           { from: X, to: nodePort(N3), expect: served([P1A], { as: N3 }) },
+        ],
+      },
+    ],
+  },
+  {
+    name: '7: an address of lo within nodePortAddresses answers, as a router announces one for a node',
+    exclusive: true,
+    afterwards: async (lab) => {
+      await addressOfLo('del').catch(() => {});
+      await lab.reconfigure(N3.name, { nodePortAddresses: 'primary' });
+    },
+    stages: [
+      {
+        services: [{ type: 'NodePort', endpoints: [P1A] }],
+        act: async ({ lab }) => {
+          await addressOfLo('add');
+          await lab.reconfigure(N3.name, { nodePortAddresses: ['198.18.0.0/24', 'fd00:198::/64'] });
+        },
+        expect: [
+          { from: N3, to: { at: 'nodePortOn', addresses: ON_LO }, expect: served([P1A]) },
+          { from: X, to: { at: 'nodePortOn', addresses: outsideOf(2) }, expect: served([P1A], { as: N3 }) },
         ],
       },
     ],
