@@ -73,7 +73,8 @@ export class Configuration {
 }
 
 export function partitionOf(path: string): string {
-  return path.split('/')[1] ?? '';
+  const end = path.indexOf('/', 1);
+  return path.slice(1, end === -1 ? undefined : end);
 }
 
 /** `/T/A/web` as the parts that iControl REST shows. */

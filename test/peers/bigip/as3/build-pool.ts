@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { type ConfigObject, type Configuration, partitionOf, splitPath } from '../configuration.ts';
 import { joinAddressPort, type Member } from '../members.ts';
 import { list, number, objects, type PlainObject, text } from '../plain.ts';
+import type { InCommon } from './in-common.ts';
 import { type Place, readReference } from './pointers.ts';
 
 /** Of what stands in /Common under another name than in declarations. */
@@ -19,6 +20,7 @@ export interface BuiltPool {
 /** A Pool of a declaration as the device's pool, its members and their nodes. */
 export function buildPool(
   configuration: Configuration,
+  common: InCommon,
   place: Place,
   name: string,
   declared: PlainObject,
@@ -27,7 +29,7 @@ export function buildPool(
   const members: Member[] = [];
   const nodes: ConfigObject[] = [];
   for (const group of objects(declared.members)) {
-    for (const node of nodesOf(configuration, place.tenant, group)) {
+    for (const node of nodesOf(configuration, common, place.tenant, group)) {
       if (
         !configuration.has('ltm/node', node.path) ||
         partitionOf(node.path) === place.tenant ||
@@ -80,7 +82,12 @@ function monitorRule(place: Place, { monitors, minimumMonitors }: PlainObject): 
     : `min ${number(minimumMonitors, 1)} of { ${paths.join(' ')} }`;
 }
 
-function nodesOf(configuration: Configuration, tenant: string, group: PlainObject): ConfigObject[] {
+function nodesOf(
+  configuration: Configuration,
+  common: InCommon,
+  tenant: string,
+  group: PlainObject,
+): ConfigObject[] {
   const domain = typeof group.routeDomain === 'number' ? `%${group.routeDomain}` : '';
   const existing = text(group.bigip);
   if (existing !== '') {
@@ -99,9 +106,7 @@ function nodesOf(configuration: Configuration, tenant: string, group: PlainObjec
     const full = address.includes('%') ? address : `${address}${domain}`;
     const own = `/${group.shareNodes === true ? 'Common' : tenant}/${name === address ? full : name}`;
     // A node that somebody made in /Common by hand is used as it is.
-    const inCommon = configuration
-      .list('ltm/node')
-      .find(({ path, properties }) => partitionOf(path) === 'Common' && properties.address === full);
+    const inCommon = common.nodes.get(full);
     const path =
       inCommon !== undefined && !configuration.isShared('ltm/node', inCommon.path) ? inCommon.path : own;
     return { kind: 'ltm/node', path, properties: { address: full } };

@@ -3,6 +3,7 @@ import { classOf, isObject, list, membersOfClass, number, object, type PlainObje
 import { readAddress } from './addresses.ts';
 import { buildPool } from './build-pool.ts';
 import { buildVirtuals, isService, virtualAddress } from './build-virtuals.ts';
+import { readCommon } from './in-common.ts';
 import { type Place, readReference } from './pointers.ts';
 
 /** Which part of a tenant a request is about. */
@@ -56,6 +57,7 @@ export function buildTenant(
   declaration: PlainObject,
   { tenant, applications: wanted }: Scope,
 ): BuiltTenant {
+  const common = readCommon(configuration);
   const built = new Map<string, ConfigObject>();
   const shared = new Map<string, ConfigObject>();
   const add = (one: ConfigObject, to = built) => void to.set(`${one.kind} ${one.path}`, one);
@@ -74,11 +76,11 @@ export function buildTenant(
     for (const [name, item] of Object.entries(declared)) {
       if (!isObject(item) || classOf(item) === '') continue;
       if (item.class === 'Pool') {
-        const { pool, nodes } = buildPool(configuration, place, name, item);
+        const { pool, nodes } = buildPool(configuration, common, place, name, item);
         add(pool);
         for (const node of nodes) add(node, node.path.startsWith('/Common/') ? shared : built);
       } else if (isService(item)) {
-        const virtuals = buildVirtuals(configuration, declaration, place, name, item);
+        const virtuals = buildVirtuals(configuration, common, declaration, place, name, item);
         for (const one of virtuals.objects) add(one);
         for (const one of virtuals.shared) add(one, shared);
       } else {

@@ -3,6 +3,7 @@ import { joinAddressPort } from '../members.ts';
 import { isObject, list, number, object, type PlainObject, text } from '../plain.ts';
 import { anySource, readAddress, withLength } from './addresses.ts';
 import { buildMetadata } from './build-pool.ts';
+import type { InCommon } from './in-common.ts';
 import { findDeclared, type Place, readReference } from './pointers.ts';
 import { readProfiles } from './read-profiles.ts';
 
@@ -42,6 +43,7 @@ export function isService({ class: name }: PlainObject): boolean {
 /** A Service of a declaration as virtual servers, one an address, with the addresses that it brings along. */
 export function buildVirtuals(
   configuration: Configuration,
+  inCommon: InCommon,
   declaration: PlainObject,
   place: Place,
   name: string,
@@ -53,7 +55,15 @@ export function buildVirtuals(
   const port = number(service.virtualPort, PORTS[text(service.class)] ?? 0);
   list(service.virtualAddresses).forEach((entry, index) => {
     const [given, from] = Array.isArray(entry) ? entry : [entry, service.sourceAddress];
-    const { address, mask, path } = placeAddress(configuration, declaration, place, service, given, built);
+    const { address, mask, path } = placeAddress(
+      configuration,
+      inCommon,
+      declaration,
+      place,
+      service,
+      given,
+      built,
+    );
     const virtual = `/${place.tenant}/${place.application}/${name}${index === 0 ? '' : `-${index}-`}`;
     const destination = `${path}${joinAddressPort(address, port).slice(address.length)}`;
     const source = typeof from === 'string' ? withLength(from) : anySource(address);
@@ -135,6 +145,7 @@ function buildCommon(place: Place, service: PlainObject): PlainObject {
 
 function placeAddress(
   configuration: Configuration,
+  common: InCommon,
   declaration: PlainObject,
   place: Place,
   service: PlainObject,
@@ -154,9 +165,7 @@ function placeAddress(
   }
   const { address, mask } = readAddress(text(given));
   // An address that stands in /Common already is used from there.
-  const inCommon = configuration
-    .list('ltm/virtual-address')
-    .find(({ path, properties }) => partitionOf(path) === 'Common' && properties.address === address);
+  const inCommon = common.addresses.get(address);
   const shares = service.shareAddresses === true;
   const isOurs = inCommon !== undefined && configuration.isShared('ltm/virtual-address', inCommon.path);
   if (inCommon !== undefined && !(isOurs && !shares)) {

@@ -1,14 +1,13 @@
 import { type ConfigObject, type Configuration, partitionOf } from '../configuration.ts';
-import { membersOf } from '../members.ts';
-import { membersOfClass, object, type PlainObject, text } from '../plain.ts';
+import { membersOfClass, object, objects, type PlainObject, text } from '../plain.ts';
 import type { Scope } from './build-tenant.ts';
 
 /** `kind path` of the nodes of these pools, and of the addresses of these virtual servers. */
 export function neededBy(pools: readonly ConfigObject[], virtuals: readonly ConfigObject[]): Set<string> {
   const needed = new Set<string>();
   for (const { properties } of pools) {
-    for (const { path, port } of membersOf(properties)) {
-      needed.add(`ltm/node ${path.slice(0, -`:${port}`.length)}`);
+    for (const member of objects(properties.members)) {
+      needed.add(`ltm/node ${text(member.path).replace(/[.:]\d+$/, '')}`);
     }
   }
   for (const { properties } of virtuals) {
