@@ -7,6 +7,9 @@ import type { Unit, UnitAnswer, UnitRequest } from './unit.ts';
 const BASE = '/mgmt/shared/appsvcs';
 /** The schema that declarations here are made for, and tested with. */
 const NEWEST_SCHEMA = '3.56.0';
+/** A small declaration is carried out within a second, a large one within minutes. */
+const FIRST_POLL_MS = 25;
+const POLL_GROWTH = 1.5;
 /** At a task, of a unit that doesn't answer. */
 const MOST_LOOKS = 4;
 
@@ -20,7 +23,7 @@ export interface Capabilities {
 export interface DeclareTimes {
   /** How long one declaration may take. */
   declarationMs: number;
-  /** Between two looks at a task. */
+  /** Between two looks at a task, at most: the first come sooner. */
   pollMs: number;
   /** Before a device that is busy is asked again. */
   busyMs: number;
@@ -142,9 +145,11 @@ async function declareOnce(
   let answer = await unit.call({ ...request, path, signal, timeoutMs: times.declarationMs });
   const what = `${request.method} ${request.path} of ${unit.device}`;
   const id = isJsonObject(answer.body) && typeof answer.body.id === 'string' ? answer.body.id : undefined;
+  let waitMs = Math.min(FIRST_POLL_MS, times.pollMs);
   while (isRunning(answer)) {
     if (id === undefined || performance.now() > times.endsAt) throw unfinished(what, times.declarationMs);
-    await sleep(times.pollMs, signal);
+    await sleep(waitMs, signal);
+    waitMs = Math.min(times.pollMs, waitMs * POLL_GROWTH);
     signal.throwIfAborted();
     answer = await askTask(unit, id, what, times, signal);
   }

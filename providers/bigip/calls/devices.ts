@@ -15,7 +15,7 @@ export interface DevicesOptions {
   observeCall?: ((call: UnitCall) => void) | undefined;
   /** ms since 1970, for targets on their way out. */
   now?: (() => number) | undefined;
-  /** Between two looks at a task, and before a busy device is asked again. */
+  /** Between two looks at a task at most, and before a busy device is asked again. */
   pollMs?: number | undefined;
   busyMs?: number | undefined;
 }
@@ -24,7 +24,7 @@ export interface DevicesOptions {
 const SECRET_COUNTS_MS = 30_000;
 /** A configuration that no provider has any more is kept for as long as a turn that began with it may take. */
 const FORMER_MS = 10 * 60_000;
-const POLL_MS = 500;
+const POLL_MS = 2_000;
 const BUSY_MS = 2_000;
 
 interface Entry {

@@ -159,6 +159,27 @@ describe('providers/bigip: declarations on a device', () => {
     });
   }
 
+  it('serves 199 Services and names the one that is refused, when all 200 come at once', async function () {
+    this.timeout(60_000);
+    await start();
+    const services = Array.from({ length: 200 }, (_, index) =>
+      rig.desire({
+        name: `s-${index}`,
+        address: `198.51.100.${index + 1}`,
+        bigip: index === 100 ? { iRules: ['/Common/no_such_rule'] } : {},
+      }),
+    );
+    const ends = await Promise.allSettled(services.map((service) => rig.bring(service)));
+    const refused = ends.flatMap((end, index) =>
+      end.status === 'rejected' ? [{ index, why: end.reason }] : [],
+    );
+    expect(refused.map(({ index }) => index)).to.deep.equal([100]);
+    expect(String(refused[0]?.why)).to.include('no_such_rule');
+    expect(rig.peer.unit.configuration.list('ltm/virtual')).to.have.length(199);
+    const largest = Math.max(...rig.peer.calls.declarations().map(({ bytes }) => bytes));
+    expect(largest).to.be.lessThan(2_000);
+  });
+
   it('asks the device which declarations it takes', async () => {
     await start({ as3Version: '3.40.0' });
     await rig.bring(rig.desire());
