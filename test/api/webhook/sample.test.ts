@@ -70,9 +70,7 @@ describe('config/samples/webhook', function () {
       });
       await fixture.service('web');
       const { message } = await fixture.untilReason('web', 'SyncFailed');
-      expect(message)
-        .to.contain('Unauthorized: Wrong token.')
-        .and.to.not.contain('guessed');
+      expect(message).to.contain('Unauthorized: Wrong token.').and.to.not.contain('guessed');
 
       await fixture.patch(LOAD_BALANCER_PROVIDERS, `p-${id}`, { spec: provider('token') });
       expect(await fixture.untilAddress('web')).to.equal('192.0.2.10');

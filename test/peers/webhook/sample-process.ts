@@ -72,6 +72,11 @@ export class SampleProcess {
   editDevice(edit: (device: Record<string, DeviceEntry>) => void): void {
     const { device } = this;
     edit(device);
+    this.putDevice(device);
+  }
+
+  /** In the place of all that it has. */
+  putDevice(device: Record<string, DeviceEntry>): void {
     writeFileSync(this.#deviceFile, JSON.stringify(device));
   }
 
