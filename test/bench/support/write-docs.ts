@@ -3,7 +3,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const RESULTS = new URL('../../../bench/results/', import.meta.url);
 const PAGE = new URL('../../../docs/performance.md', import.meta.url);
-const NAMES = ['control-path', 'control-path-large', 'affinity', 'data-path', 'restart', 'service-latency'];
+const NAMES = [
+  'control-path',
+  'control-path-large',
+  'affinity',
+  'data-path',
+  'restart',
+  'service-latency',
+  'aws-burst',
+];
 const PLACE = /(<!-- figures: .* -->\n)[\s\S]*(<!-- end of figures -->)/;
 
 const tables = NAMES.flatMap((name) => {
