@@ -46,13 +46,13 @@ describe('aws: the limits of an account', () => {
     account.peer.calls.reset();
     const made = () => account.peer.calls.count({ operation: 'CreateLoadBalancer' });
     const access = connect(SLOWER_FACTOR);
-    const many = make(access, 'many', 60);
+    const many = make(access, 'many', 40);
     await eventually(async () => expect(made()).to.be.above(5), 60_000);
     const before = made();
     await make(access, 'one', 1);
     const meanwhile = made() - before - 1;
     await many;
-    expect(made()).to.equal(61);
-    expect(meanwhile).to.be.below((60 - before) / 2);
+    expect(made()).to.equal(41);
+    expect(meanwhile).to.be.below((40 - before) / 2);
   }).timeout(180_000);
 });

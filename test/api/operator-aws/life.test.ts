@@ -10,7 +10,7 @@ import { AwsCluster } from './support/aws-cluster.ts';
 import { withQuickLooks } from './support/quick-looks.ts';
 
 describe('operator and AWS: the life of a load balancer', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let operator: TestOperator;
   let fixture: Fixture;
   let aws: AwsCluster;

@@ -13,7 +13,7 @@ describe('operator and AWS: what has our tags and is nobody’s', function () {
   beforeEach(async () => {
     life = await AwsLife.start({
       provider: { drift: { policy: 'Report', intervalSeconds: 300 } },
-      driftIntervalMs: 500,
+      driftIntervalMs: 200,
     });
   });
   afterEach(() => life.end());

@@ -11,7 +11,7 @@ describe('operator and AWS: what becomes of a load balancer when its Service goe
   let life: AwsLife;
 
   beforeEach(async () => {
-    life = await AwsLife.start({ provider: { deletion: 'Retain' }, driftIntervalMs: 500 });
+    life = await AwsLife.start({ provider: { deletion: 'Retain' }, driftIntervalMs: 200 });
   });
   afterEach(async () => {
     await setDeletion('Delete');
