@@ -15,6 +15,8 @@ export interface BigipObserved {
   tenant: string;
   /** Applications that are marked as this LoadBalancer's, as they were declared last, by name. */
   applications: Record<string, JsonObject>;
+  /** The device has objects under our name that AS3 doesn't know of: it was restarted before it took down what it did. */
+  isLeftOver: boolean;
   /** Of the application that is ours by name: what the device really has; undefined: not asked since it was written. */
   live?: FlatSettings | undefined;
   /** By `<pool> <member>`; undefined: never asked. */

@@ -14,6 +14,7 @@ import type { BigipChange } from '../changes.ts';
 import type { JsonObject } from '../json.ts';
 import { errorOfObstacle, findObstacle } from '../observe/find-obstacle.ts';
 import type { Inventory } from '../observe/inventory.ts';
+import { markOf } from '../owner.ts';
 
 /** One declaration, alone on the device, and the synchronisation of the group that goes with it. */
 export async function applyChange(
@@ -25,13 +26,18 @@ export async function applyChange(
   const { device, tenant } = inventory;
   const { deviceGroup } = device;
   await device.write(signal, async (unit) => {
-    const { perApplication } = await inventory.mayWrite(id, signal);
+    const { isLeftOver, perApplication } = await inventory.mayWrite(id, signal);
     const { application } = change;
     const declaration = change.call === 'Declare' ? change.declaration : undefined;
     if (change.call !== 'Synchronise') {
       const work = perApplication ? writeApplication : writeTenant;
+      const write = { unit, tenant, application, declaration, inventory, subject: id, signal };
       try {
-        await work({ unit, tenant, application, declaration, inventory, subject: id, signal });
+        // AS3 removes what it knows of: with an empty application it learns of what is there.
+        if (isLeftOver && declaration === undefined) {
+          await work({ ...write, declaration: { class: 'Application', constants: markOf(id) } });
+        }
+        await work(write);
       } catch (error) {
         // Refused: the device has what it had. All else may have been carried out.
         if (!isClass(error, 'Rejected')) inventory.forget();

@@ -17,9 +17,8 @@ const NAMED = 5;
  */
 export function diffModel(model: BigipModel | undefined, observed: BigipObserved): BigipChange[] {
   const own = model?.application;
-  const stale = Object.keys(observed.applications)
-    .filter((name) => name !== own)
-    .sort();
+  const leftOver = observed.isLeftOver && model === undefined ? [applicationOf(observed.owner)] : [];
+  const stale = [...Object.keys(observed.applications).filter((name) => name !== own), ...leftOver].sort();
   const removals = stale.map((application) => buildRemoval(application, observed));
   if (model === undefined) return removals;
   // Told by status; what is to go stays a change, since nothing to do would mean that it's gone.

@@ -68,6 +68,7 @@ export class Inventory {
       owner: subject.id,
       tenant: this.tenant,
       applications: Object.fromEntries(applications),
+      isLeftOver: isLeftOver(known, name),
       ...(known.live.settings.has(name) ? { live: known.live.settings.get(name) } : {}),
       ...(states === undefined ? {} : { states }),
       unsynced: known.unsynced.has(name),
@@ -87,11 +88,14 @@ export class Inventory {
   }
 
   /** Throws what `observe` says, for those that come to write. */
-  async mayWrite(id: LoadBalancerId, signal: AbortSignal): Promise<{ perApplication: boolean }> {
+  async mayWrite(
+    id: LoadBalancerId,
+    signal: AbortSignal,
+  ): Promise<{ perApplication: boolean; isLeftOver: boolean }> {
     const known = await this.#ready(signal);
     const obstacle = this.#obstacleFor(known, id);
     if (obstacle !== undefined) throw errorOfObstacle(obstacle);
-    return { perApplication: known.perApplication };
+    return { perApplication: known.perApplication, isLeftOver: isLeftOver(known, applicationOf(id)) };
   }
 
   /** What a write left behind; undefined: the application is gone. */
@@ -179,6 +183,11 @@ export class Inventory {
   #obstacleFor(known: Known, id: LoadBalancerId): Finding | undefined {
     return findObstacle(known, { id, tenant: this.tenant, clusterId: this.#options.clusterId });
   }
+}
+
+/** The name has a digest of the cluster and the Service's uid: nobody else's folder is called that. */
+function isLeftOver({ applications, live }: Known, name: string): boolean {
+  return live.settings.has(name) && !applications.has(name);
 }
 
 /** What was read of it may be from before. */

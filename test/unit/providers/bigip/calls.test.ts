@@ -117,6 +117,25 @@ describe('providers/bigip: calls', () => {
     });
   }
 
+  for (const perApp of [true, false]) {
+    const how = perApp ? 'per application' : 'with whole tenants';
+    it(`takes away what a restart left behind and AS3 knows nothing of, ${how}`, async () => {
+      await start({ perApp, times: { declaration: 50 } });
+      const web = rig.desire();
+      const stop = rig.peer.afterCall(({ method, path }) => {
+        if (method !== 'POST' || !path.includes('/declare/')) return;
+        stop();
+        rig.peer.unit.restart({ inFlight: 'unsaved' });
+      });
+      await refusalOf(rig.bring(web));
+      expect(rig.peer.unit.configuration.list('ltm/virtual')).to.have.length(1);
+      expect(await rig.refresh(web)).to.deep.equal([]);
+      await rig.remove(web);
+      expect(rig.peer.unit.configuration.list('ltm/virtual')).to.deep.equal([]);
+      expect(await rig.remove(web)).to.deep.equal([]);
+    });
+  }
+
   it('takes an answer that was lost for one that may have been a yes', async () => {
     await start();
     const web = rig.desire();
