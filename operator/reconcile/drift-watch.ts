@@ -40,7 +40,8 @@ export class DriftWatch {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    const { intervalMs = TICK_MS } = this.#options;
+    this.#timer = setInterval(() => this.#tick(), Math.min(TICK_MS, intervalMs));
     this.#timer.unref();
     this.#tick();
   }
