@@ -1,7 +1,9 @@
 import type { Desired, PlannedChange, State } from './contract.ts';
 
-/** What the provider is asked for, and by that what it is compared with. */
+/** What is asked for, and of whom: another server, or other parameters, are work to do, and no drift. */
 export interface WebhookModel {
+  url: string;
+  parameters: Record<string, string>;
   desired: Desired;
 }
 

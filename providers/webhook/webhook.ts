@@ -25,7 +25,11 @@ export function createWebhookProvider(
     validate: validateWebhook,
     readiness: ({ webhook }) => (webhook === undefined ? undefined : servers.faultOf(webhook)),
     greet: async (provider, signal) => await servers.of(provider).greet(signal, true),
-    build: (desired) => ({ desired: buildDesired(desired, desired.spec) }),
+    build: ({ provider, spec, ...targets }) => ({
+      url: provider.spec.webhook?.url ?? '',
+      parameters: provider.spec.webhook?.parameters ?? {},
+      desired: buildDesired(targets, spec),
+    }),
     observe: async (subject, _applied, signal) =>
       await observe(servers.of(subject.provider), subject, signal),
     diff: diffWebhook,

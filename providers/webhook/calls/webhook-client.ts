@@ -24,7 +24,7 @@ const BUSY: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** One attempt, for metrics. */
 export interface WebhookCall {
   operation: string;
-  /** `ok`, or the reason. */
+  /** `ok`, the HTTP status of a refusal, or the reason of ours: servers may have any number of their own. */
   code: string;
   seconds: number;
 }
@@ -96,7 +96,9 @@ export class WebhookClient {
     } catch (error) {
       if (signal.aborted) throw error;
       const explained = deadline.explain(error, `POST ${url}`);
-      told(explained.reason);
+      told(
+        explained.code === undefined || explained.code === 200 ? explained.reason : String(explained.code),
+      );
       throw explained;
     } finally {
       deadline.clear();
@@ -130,7 +132,9 @@ export class WebhookClient {
       signal,
     });
     const text = await readLimited(response.body, url);
-    return { code: response.statusCode, text, retryAfter: headerOf(response, 'retry-after') };
+    // Pages of proxies show what they were sent, and what is answered may be shown on the Service.
+    const shown = token === undefined ? text : text.replaceAll(token, '***');
+    return { code: response.statusCode, text: shown, retryAfter: headerOf(response, 'retry-after') };
   }
 
   #urlOf(name: string): string {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type WebhookConfig, webhookSchema } from '../../../crds/webhook-provider.ts';
 import { ConfigError } from '../../../kube/configure.ts';
-import { readInteger } from '../../../kube/read-values.ts';
+import { readInteger, splitList } from '../../../kube/read-values.ts';
 import { readSettings, renderSettings, type Setting } from '../../../kube/settings.ts';
 import type { AccessReaders } from '../calls/read-access.ts';
 
@@ -10,12 +11,15 @@ export interface ConformanceConfig {
   webhook: WebhookConfig;
   /** Who we are to the server, from files. */
   readers: AccessReaders;
+  /** Told to the server as claimed from an AddressPool; empty: it brings its own. */
+  pool: string[];
   /** How long a new load balancer may take to serve. */
   readyMs: number;
 }
 
 const SETTINGS = {
   parameters: { help: 'spec.webhook.parameters as JSON: \'{"addresses": "192.0.2.10"}\'', fallback: '{}' },
+  pool: { help: 'two addresses to listen at, as of AddressPools; without it, the server brings its own' },
   ca: { help: "file with the authorities of the server's certificate (PEM)" },
   'server-name': { help: "the name that the server's certificate must have" },
   'token-file': { help: 'file with the bearer token' },
@@ -46,6 +50,10 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     ...asKey('tls.key', readText(read('key'))),
   };
   const serverName = read('server-name');
+  const pool = splitList(read('pool'));
+  if ((pool.length !== 0 && pool.length < 2) || pool.some((address) => isIP(address) === 0)) {
+    throw new ConfigError('--pool: must be two addresses: 192.0.2.20,192.0.2.21');
+  }
   const webhook = webhookSchema.parse({
     url,
     parameters: readParameters(read('parameters')),
@@ -65,6 +73,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
       readSecret: async (name) => (name === CA ? { 'ca.crt': ca ?? '' } : own),
       readConfigMap: async () => ({}),
     },
+    pool,
     readyMs: readInteger('ready-within', read('ready-within'), 1, 3600) * 1000,
   };
 }

@@ -28,6 +28,8 @@ export class Probe {
   readonly #client: WebhookClient;
   readonly #config: ConformanceConfig;
   readonly #made = new Map<string, Id>();
+  /** By name: which of the pool each is told. */
+  readonly #places = new Map<string, number>();
   readonly clusterId = `conformance-${randomUUID()}`;
 
   constructor(config: ConformanceConfig) {
@@ -38,7 +40,11 @@ export class Probe {
   /** What begins every request. */
   get asker() {
     const { parameters = {} } = this.#config.webhook;
-    const provider = { name: PROVIDER, parameters, addresses: 'Server' } as const;
+    const provider = {
+      name: PROVIDER,
+      parameters,
+      addresses: this.#config.pool.length > 0 ? 'Pools' : 'Server',
+    } as const;
     return { apiVersion: CONTRACT_VERSION, provider } as const;
   }
 
@@ -58,12 +64,16 @@ export class Probe {
   }
 
   async plan(id: Id, desired: Desired): Promise<{ changes: PlannedChange[]; state: State }> {
-    return await this.#client.call(OPERATIONS.plan, { ...this.asker, id, desired }, this.#signal);
+    return await this.#client.call(
+      OPERATIONS.plan,
+      { ...this.asker, id, desired: this.#place(id, desired) },
+      this.#signal,
+    );
   }
 
   async apply(id: Id, desired: Desired, operationId: string = randomUUID()): Promise<State> {
     this.#made.set(JSON.stringify(id), id);
-    const request = { ...this.asker, id, operationId, desired };
+    const request = { ...this.asker, id, operationId, desired: this.#place(id, desired) };
     const { state } = await this.#client.call(OPERATIONS.apply, request, this.#signal);
     return state;
   }
@@ -77,6 +87,12 @@ export class Probe {
       check(performance.now() < deadline, `it doesn't serve within ${this.#config.readyMs / 1000} s: ${why}`);
       await pause(POLL_MS);
       ({ state } = await this.plan(id, desired));
+    }
+    for (const { ip } of this.#place(id, desired).addresses ?? []) {
+      check(
+        state.ingress.some((each) => each.ip === ip),
+        `it is told to listen at ${ip}, and says ${JSON.stringify(state.ingress)}`,
+      );
     }
     return state;
   }
@@ -143,6 +159,16 @@ export class Probe {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  /** With an address of the pool, where there is one: another one for each that is there at once. */
+  #place(id: Id, desired: Desired): Desired {
+    const { pool } = this.#config;
+    if (pool.length === 0) return desired;
+    const place = this.#places.get(id.name) ?? this.#places.size;
+    this.#places.set(id.name, place);
+    const ip = pool[place % pool.length];
+    return ip === undefined ? desired : { ...desired, addresses: [{ ip }] };
   }
 
   get #signal(): AbortSignal {

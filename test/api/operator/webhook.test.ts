@@ -360,6 +360,28 @@ describe('operator: load balancers of the provider webhook, by the sample server
       expect(addressesOf(await fixture.getService('web'))).to.deep.equal(['192.0.2.10']);
     });
 
+    it('are made at another server where the provider names one, and that is no drift', async () => {
+      const other = await SampleProcess.start();
+      try {
+        await makeProvider({}, { drift: { policy: 'Report', intervalSeconds: 30 } });
+        await fixture.service('web');
+        await untilQuiet('web');
+        await fixture.patch(LOAD_BALANCER_PROVIDERS, provider, {
+          spec: { webhook: { url: `http://127.0.0.1:${other.port}` } },
+        });
+        await waitFor(
+          async () => Object.keys(other.device),
+          (keys) => keys.length === 1,
+          'the other device to have it',
+        );
+        await fixture.client.delete(SERVICES, fixture.namespace, 'web');
+        await fixture.untilGone(SERVICES, 'web');
+        expect(other.device).to.deep.equal({});
+      } finally {
+        await other.remove();
+      }
+    });
+
     it('are made again where somebody took them away', async () => {
       await makeProvider();
       await fixture.service('web');

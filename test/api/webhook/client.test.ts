@@ -143,7 +143,7 @@ describe('providers/webhook: requests to a server', () => {
       const error = await failure(connect(server.url, { retries: 1 }));
       expect(error).to.include({ class: 'Transient', reason: 'Busy' });
       expect(server.requests).to.have.length(2);
-      expect(calls.map(({ code }) => code)).to.deep.equal(['Busy', 'Busy']);
+      expect(calls.map(({ code }) => code)).to.deep.equal(['503', '503']);
     });
 
     const once: [name: string, code: number, headers: Record<string, string>][] = [
@@ -216,6 +216,16 @@ describe('providers/webhook: requests to a server', () => {
       expect(error.message).to.equal('Unauthorized: Who is it?');
       expect(error.retryAfterSeconds).to.equal(60);
       expect(server.requests).to.have.length(1);
+    });
+
+    it('tell nothing of the token where a page shows what it was sent', async () => {
+      secrets.own = { token: 'not-to-be-told' };
+      server.answer((request, response) => {
+        response.writeHead(502);
+        response.end(`<p>authorization: ${request.headers.authorization}</p>`);
+      });
+      const error = await failure(connect(server.url, { retries: 0, credentials: { secretName: 'own' } }));
+      expect(error.message).to.contain('Bearer ***').and.to.not.contain('not-to-be-told');
     });
 
     const lacking: [name: string, data: Record<string, string> | undefined, said: string][] = [

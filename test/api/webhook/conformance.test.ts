@@ -34,6 +34,14 @@ describe('fairlead webhook-test', function () {
     expect(sample.device).to.deep.equal({});
   });
 
+  it('finds nothing against it where it is told the addresses', async () => {
+    const url = `http://127.0.0.1:${sample.port}`;
+    const config = readConfig([url, '--pool', '192.0.2.20,192.0.2.21'], {});
+    if (config === 'help') throw new Error('no help was asked for');
+    const results = await runCases(config, () => {});
+    expect(results.filter(({ problem }) => problem !== undefined)).to.deep.equal([]);
+  });
+
   it('ends with 1 where the server does not keep to it, and says what it did', async () => {
     const child = spawn(process.execPath, [FAIRLEAD, 'webhook-test', `http://127.0.0.1:${sample.port}`], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -66,6 +74,18 @@ describe('fairlead webhook-test', function () {
       return { status: answer.status, body: await answer.json() };
     };
     const idOf = ({ body }: SeenRequest) => (typeof body.id === 'object' ? body.id : {});
+
+    it('listens elsewhere than it is told', async () => {
+      front.interfere = (request) =>
+        request.operation === 'apply'
+          ? { body: { apiVersion: CONTRACT_VERSION, state: { ingress: [{ ip: '192.0.2.99' }] } } }
+          : undefined;
+      const config = readConfig([front.url, '--pool', '192.0.2.20,192.0.2.21'], {});
+      if (config === 'help') throw new Error('no help was asked for');
+      const cases = CASES.filter(({ name }) => name.startsWith('makes it, serves it'));
+      const [result] = await runCases(config, () => {}, cases);
+      expect(result?.problem).to.contain('it is told to listen at 192.0.2.20');
+    });
 
     const faults: [name: string, found: string, interfere: WebhookFront['interfere']][] = [
       [

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -65,7 +65,7 @@ export class SampleProcess {
 
   /** By `<clusterId>/<namespace>/<name>`. */
   get device(): Record<string, DeviceEntry> {
-    return JSON.parse(readFileSync(this.#deviceFile, 'utf8'));
+    return existsSync(this.#deviceFile) ? JSON.parse(readFileSync(this.#deviceFile, 'utf8')) : {};
   }
 
   /** Somebody at the device, past the server. */

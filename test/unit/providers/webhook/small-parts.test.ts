@@ -29,7 +29,8 @@ const update = (resource: string, field: string): PlannedChange => ({
 });
 
 describe('providers/webhook: what is to be done', () => {
-  const diff = (changes: PlannedChange[]) => diffWebhook({ desired: DESIRED }, seen(changes));
+  const diff = (changes: PlannedChange[]) =>
+    diffWebhook({ url: '', parameters: {}, desired: DESIRED }, seen(changes));
 
   it('is nothing where the server plans nothing', () => {
     expect(diff([])).to.deep.equal([]);
