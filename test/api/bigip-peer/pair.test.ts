@@ -9,7 +9,9 @@ describe('stand-in for BIG-IP: an active/standby pair', () => {
   let two: TestClient;
   beforeEach(async () => {
     peer = await startBigIp({ units: 2, group: 'pair' });
-    [one, two] = peer.units.map((unit) => new TestClient(unit)) as [TestClient, TestClient];
+    const [first = peer.unit, second = peer.unit] = peer.units;
+    one = new TestClient(first);
+    two = new TestClient(second);
   });
   afterEach(() => peer.stop());
   const states = async (client: TestClient) =>

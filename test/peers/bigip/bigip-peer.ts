@@ -6,10 +6,11 @@ import { Clock } from './clock.ts';
 import { Cluster } from './cluster.ts';
 import { partitionOf } from './configuration.ts';
 import { type FaultRule, FaultRules, type InjectedFault } from './fault-rules.ts';
+import type { CallHook } from './front.ts';
 import { makeCertificate } from './make-certificate.ts';
 import type { MemberHealth } from './members.ts';
 import { type BigIpTimes, QUICK } from './settings.ts';
-import { type CallHook, Unit } from './unit.ts';
+import { Unit } from './unit.ts';
 
 export interface BigIpOptions {
   /** 1, or 2 for a pair of which the first is active. @default 1 */

@@ -8,8 +8,6 @@ export interface SyncedState {
   readonly configuration: Configuration;
   /** The newest first. */
   declarations: PlainObject[];
-  /** Counts changes, in the order in which they were made anywhere. */
-  changedAt: number;
 }
 
 export interface ClusterUnit {
@@ -27,7 +25,6 @@ export class Cluster {
   readonly #clock: Clock;
   #active = 0;
   #activeSince: number;
-  #changes = 0;
 
   constructor(group: string | undefined, clock: Clock) {
     this.group = group;
@@ -56,12 +53,6 @@ export class Cluster {
     this.#activeSince = this.#clock.now();
   }
 
-  /** Called after each change of a unit's configuration. */
-  noteChange(unit: ClusterUnit): void {
-    this.#changes++;
-    unit.state.changedAt = this.#changes;
-  }
-
   inSync(): boolean {
     const [first, ...others] = this.units;
     return (
@@ -76,7 +67,6 @@ export class Cluster {
       if (other === unit) continue;
       other.state.configuration.copyFrom(unit.state.configuration);
       other.state.declarations = structuredClone(unit.state.declarations);
-      other.state.changedAt = unit.state.changedAt;
     }
   }
 
@@ -88,9 +78,5 @@ export class Cluster {
   healthOf(member: Member): MemberHealth {
     const exact = this.#health.get(joinAddressPort(member.address, member.port));
     return exact ?? this.#health.get(member.address) ?? {};
-  }
-
-  clearHealth(): void {
-    this.#health.clear();
   }
 }

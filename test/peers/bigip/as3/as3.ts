@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { SyncedState } from '../cluster.ts';
+import { Unanswered } from '../front.ts';
 import { isObject, object, type PlainObject } from '../plain.ts';
 import { ok, type RestAnswer } from '../rest-answer.ts';
 import type { BigIpTimes } from '../settings.ts';
@@ -34,9 +35,6 @@ export interface As3Options {
   /** After each change; `syncTo`: the group that an AS3 request names. */
   changed: (syncTo: string) => void;
 }
-
-/** Thrown to a call that a restart left without an answer. */
-export class Restarted extends Error {}
 
 /** F5's Application Services 3 on a unit: /mgmt/shared/appsvcs. */
 export class As3 {
@@ -195,7 +193,7 @@ async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal });
   } catch {
-    if (signal.reason !== DONE) throw new Restarted('the device restarted');
+    if (signal.reason !== DONE) throw new Unanswered('the device restarted');
   }
 }
 

@@ -9,7 +9,7 @@ const SYNC = /^config-sync to-group (?:\/Common\/)?(\S+)$/;
 export interface UnitInCluster {
   unit: ClusterUnit;
   cluster: Cluster;
-  syncMs: () => number;
+  syncMs: number;
 }
 
 /** /mgmt/tm/cm, and what the system says of itself; undefined for all other paths. */
@@ -19,7 +19,7 @@ export async function answerCluster(
   path: string,
   body: PlainObject,
 ): Promise<RestAnswer | undefined> {
-  if (method === 'POST' && path === 'cm') return await runCm(unit, cluster, syncMs(), body);
+  if (method === 'POST' && path === 'cm') return await runCm(unit, cluster, syncMs, body);
   if (method === 'POST' && path === 'sys/failover') return runFailover(unit, cluster, body);
   if (method === 'POST' && path === 'sys/config') return ok({ kind: 'tm:sys:config:runstate', ...body });
   if (method !== 'GET') return undefined;

@@ -39,23 +39,18 @@ export interface TmRequest {
   body: unknown;
 }
 
-/** Objects of the configuration over iControl REST: read, and changed by hand. `changed` is called after a change. */
-export function answerTm(
-  configuration: Configuration,
-  healthOf: HealthOf,
-  request: TmRequest,
-  changed: () => void,
-): RestAnswer {
+/** Objects of the configuration over iControl REST: read, and changed by hand. */
+export function answerTm(configuration: Configuration, healthOf: HealthOf, request: TmRequest): RestAnswer {
   const where = readKind(request.segments);
   if (where === undefined) return notRegistered(request.segments);
   const expand = request.query.get('expandSubcollections') === 'true';
   const rendering = { configuration, healthOf, expand };
   const [name, sub, member, ...more] = where.rest;
   if (more.length > 0 && more[0] !== 'stats') return notRegistered(request.segments);
-  if (name === undefined) return answerCollection(rendering, request, where, changed);
+  if (name === undefined) return answerCollection(rendering, request, where);
   if (name === 'stats') return notRegistered(request.segments);
   const path = where.kind === 'auth/partition' ? `/${name}` : pathOf(name);
-  if (sub === undefined) return answerObject(rendering, request, where, path, changed);
+  if (sub === undefined) return answerObject(rendering, request, where, path);
   const properties = requireObject(configuration, where.kind, path);
   if (sub === 'stats') return answerStats(configuration, healthOf, where.kind, path, properties);
   if (where.kind === 'ltm/virtual' && sub === 'profiles' && request.method === 'GET') {
@@ -71,7 +66,7 @@ export function answerTm(
     );
   }
   if (where.kind !== 'ltm/pool' || sub !== 'members') return notRegistered(request.segments);
-  return answerMembers(rendering, request, path, member, more[0] === 'stats', changed);
+  return answerMembers(rendering, request, path, member, more[0] === 'stats');
 }
 
 interface Context {
@@ -80,16 +75,10 @@ interface Context {
   expand: boolean;
 }
 
-function answerCollection(
-  context: Context,
-  { method, query, body }: TmRequest,
-  { kind }: KindOfPath,
-  changed: () => void,
-) {
+function answerCollection(context: Context, { method, query, body }: TmRequest, { kind }: KindOfPath) {
   const { configuration } = context;
   if (method === 'POST') {
     const path = createObject(configuration, kind, object(body));
-    changed();
     return ok(renderObject(context, kind, path, requireObject(configuration, kind, path)));
   }
   if (method !== 'GET') return frameworkError(405, `Method not allowed for /tm/${kind}`);
@@ -108,17 +97,14 @@ function answerObject(
   { method, query, body }: TmRequest,
   { kind }: KindOfPath,
   path: string,
-  changed: () => void,
 ) {
   const { configuration } = context;
   if (method === 'DELETE') {
     deleteObject(configuration, kind, path);
-    changed();
     return ok(undefined);
   }
   if (method === 'PATCH' || method === 'PUT') {
     changeObject(configuration, kind, path, object(body));
-    changed();
   }
   return ok(select(renderObject(context, kind, path, requireObject(configuration, kind, path)), query));
 }
@@ -129,13 +115,11 @@ function answerMembers(
   pool: string,
   member: string | undefined,
   isStats: boolean,
-  changed: () => void,
 ): RestAnswer {
   const properties = () => requireObject(configuration, 'ltm/pool', pool);
   const link = linkTo('ltm/pool', pool, '/members');
   if (member === undefined && method === 'POST') {
     const added = addMember(configuration, pool, object(body));
-    changed();
     return ok(renderMember(pool, properties(), added, healthOf));
   }
   if (member === undefined || member === 'stats') {
@@ -166,12 +150,10 @@ function answerMembers(
   }
   if (method === 'DELETE') {
     removeMember(configuration, pool, path);
-    changed();
     return ok(undefined);
   }
   if (method === 'PATCH' || method === 'PUT') {
     changeMember(configuration, pool, path, object(body));
-    changed();
   }
   return ok(renderMember(pool, properties(), requireMember(configuration, pool, path), healthOf));
 }
