@@ -2,6 +2,7 @@ import { ChainCollector } from './chain-collector.ts';
 import { Committer, type CommitterOptions } from './committer.ts';
 import type { Extent, KernelModel } from './kernel-model.ts';
 import { Pace } from './pace.ts';
+import type { Reading } from './read-elements.ts';
 import type { NftError } from './run-nft.ts';
 import type { TableOptions } from './table-options.ts';
 
@@ -42,8 +43,10 @@ export class Applier {
   #missedSince: number | undefined;
   #retryMs = FIRST_RETRY_MS;
   #retryTimer: NodeJS.Timeout | undefined;
-  /** Aborts what only looks. */
-  #aside: AbortController | undefined;
+  /** Ends a look at the kernel. */
+  #look: AbortController | undefined;
+  /** What there is to apply ends it. */
+  #lookGivesWay = false;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -107,7 +110,7 @@ export class Applier {
     const now = performance.now();
     this.#waitingSince ??= now;
     this.#missedSince ??= now;
-    this.#aside?.abort();
+    if (this.#lookGivesWay) this.#look?.abort();
     if (this.#scheduled) return;
     this.#scheduled = true;
     clearTimeout(this.#retryTimer);
@@ -153,7 +156,7 @@ export class Applier {
   /** Lets the transaction that runs finish. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#aside?.abort();
+    this.#look?.abort();
     clearTimeout(this.#retryTimer);
     this.#collector.stop();
     await this.#turn;
@@ -171,22 +174,50 @@ export class Applier {
   }
 
   /**
-   * Runs `work`, which only looks at the kernel, beside transactions. As soon as there is something to apply it is
-   * aborted, and this returns undefined.
+   * Runs `look`, which only reads from the kernel, beside transactions, one look at a time. If there is something to apply
+   * before it has read, it is ended, and this returns undefined.
    */
-  async aside<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
-    await this.settled();
+  async aside<T>(look: (reading: Reading) => Promise<T>): Promise<T | undefined> {
+    // Not `settled`, for whose end changes that never stop would keep it waiting.
+    await this.exclusively(async () => {});
     if (this.#waitingSince !== undefined || this.#stopped) return undefined;
-    const aside = new AbortController();
-    this.#aside = aside;
+    this.#lookGivesWay = true;
+    return await this.#runLook(look, () => {
+      this.#lookGivesWay = false;
+    });
+  }
+
+  /** As `aside`, but transactions wait until it has read. Undefined: that took longer than `longestMs`, and it was ended. */
+  async insist<T>(look: (reading: Reading) => Promise<T>, longestMs: number): Promise<T | undefined> {
+    let result: Promise<T | undefined> = Promise.resolve(undefined);
+    await this.exclusively(async () => {
+      if (this.#stopped) return;
+      const { promise: read, resolve: hasRead } = Promise.withResolvers<void>();
+      result = this.#runLook(look, hasRead);
+      result.then(
+        () => hasRead(),
+        () => hasRead(),
+      );
+      const timer = setTimeout(() => this.#look?.abort(), longestMs);
+      await read;
+      clearTimeout(timer);
+    });
+    return await result;
+  }
+
+  async #runLook<T>(look: (reading: Reading) => Promise<T>, hasRead: () => void): Promise<T | undefined> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#look = controller;
     try {
-      const result = await work(aside.signal);
-      return aside.signal.aborted ? undefined : result;
+      const result = await look({ signal, hasRead });
+      return signal.aborted ? undefined : result;
     } catch (error) {
-      if (aside.signal.aborted) return undefined;
+      if (signal.aborted) return undefined;
       throw error;
     } finally {
-      this.#aside = undefined;
+      this.#look = undefined;
+      this.#lookGivesWay = false;
     }
   }
 

@@ -1,15 +1,12 @@
 import type { Logger } from '../../kube/log.ts';
-import { inSlices } from '../../kube/slice-work.ts';
 import type { Family } from '../endpoints/canonical-address.ts';
 import type { Applier } from './applier.ts';
+import { type Difference, ElementAudit, isMissing } from './audit-elements.ts';
 import { checkChains, findMissingChain } from './check-layout.ts';
 import { RuleChecker } from './check-rules.ts';
-import { countIn, findElement } from './find-element.ts';
 import { type Extent, FAMILIES } from './kernel-model.ts';
-import { MAPS, SETS } from './model.ts';
-import { type ElementPlace, readElements } from './read-elements.ts';
 import { readTable } from './read-rules.ts';
-import { type Nft, NftError } from './run-nft.ts';
+import type { Nft } from './run-nft.ts';
 
 export type AuditFinding =
   | 'TableMissing'
@@ -35,34 +32,14 @@ export interface AuditOptions {
   onOverflow?: (connections: number) => void;
 }
 
-interface Difference {
-  finding: AuditFinding;
-  /** A chain, or an element. */
-  what?: string | undefined;
-}
-
-/** Elements are listed for no more than this share of the time: the interval grows where that is what it takes. */
-const MOST_WORK = 0.1;
-/** A look at elements gives way to changes, but not for ever. */
-const LONGEST_POSTPONEMENT = 10;
-const PLACES: readonly ElementPlace[] = FAMILIES.flatMap((family) => [
-  ...MAPS.map((name): ElementPlace => ({ family, kind: 'map', name })),
-  ...SETS.map((name): ElementPlace => ({ family, kind: 'set', name })),
-]);
-
 /**
  * Compares the kernel with the model at an interval, and repairs what differs: tables, chains and rules between two
- * transactions, which takes some milliseconds, then the elements of one map after the other, giving way to changes.
+ * transactions, which takes some milliseconds, then the elements of one map after the other.
  */
 export class Audit {
   readonly #options: AuditOptions;
   readonly #rules: RuleChecker;
-  /** Where the round of elements is. */
-  #next = 0;
-  #roundBeganAt = 0;
-  #roundWorkMs = 0;
-  #roundDueAt = 0;
-  #postponed = 0;
+  readonly #elements: ElementAudit;
   readonly #overflow = new Map<Family, number>();
   #newOverflow = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -72,29 +49,40 @@ export class Audit {
   constructor(options: AuditOptions) {
     this.#options = options;
     this.#rules = new RuleChecker(options.applier);
+    this.#elements = new ElementAudit(options);
   }
 
   start(): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#running = this.#turn().finally(() => this.start());
-    }, this.#options.intervalMs);
+    this.#startTimer(this.#options.intervalMs);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#elements.stop();
     clearTimeout(this.#timer);
     await this.#running;
+  }
+
+  #startTimer(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      const startedAt = performance.now();
+      this.#running = this.#turn().finally(() => {
+        const { intervalMs } = this.#options;
+        // What a turn takes is part of the interval, but for half of it: there is a pause after each.
+        this.#startTimer(Math.max(intervalMs / 2, intervalMs - (performance.now() - startedAt)));
+      });
+    }, ms);
   }
 
   async #turn(): Promise<void> {
     const { applier, log } = this.#options;
     try {
-      const difference = await applier.exclusively(() => this.#lookAtTables());
+      const atTables = await applier.exclusively(() => this.#lookAtTables());
       this.#options.onOverflow?.(this.#newOverflow);
       this.#newOverflow = 0;
-      if (difference === null) await this.#continueRound();
-      else await this.#repair(difference);
+      const difference = atTables ?? (await this.#elements.look());
+      if (difference !== null) await this.#repair(difference);
       await applier.retryRefused();
       applier.collectSoon();
     } catch (error) {
@@ -145,70 +133,4 @@ export class Audit {
     this.#overflow.set(family, count);
     return count < before ? count : count - before;
   }
-
-  /** Looks at maps and sets until all have been looked at, or a change comes in: then the rest is for the next turn. */
-  async #continueRound(): Promise<void> {
-    if (this.#next === 0) {
-      // A timer may be early by a little.
-      if (performance.now() < this.#roundDueAt - this.#options.intervalMs / 2) return;
-      this.#roundBeganAt = performance.now();
-      this.#roundWorkMs = 0;
-    }
-    for (let place = PLACES[this.#next]; place !== undefined; place = PLACES[++this.#next]) {
-      const startedAt = performance.now();
-      const difference = await this.#lookAside(place);
-      this.#roundWorkMs += performance.now() - startedAt;
-      if (difference === undefined || this.#stopped) return;
-      if (difference === null) continue;
-      await this.#repair(difference);
-      break;
-    }
-    this.#next = 0;
-    this.#roundDueAt = this.#roundBeganAt + Math.max(this.#options.intervalMs, this.#roundWorkMs / MOST_WORK);
-  }
-
-  /** Undefined: changes came in between. */
-  async #lookAside(place: ElementPlace): Promise<Difference | null | undefined> {
-    const { applier } = this.#options;
-    const insists = this.#postponed >= LONGEST_POSTPONEMENT;
-    const difference = insists
-      ? await applier.exclusively(() => this.#lookAtElements(place))
-      : await applier.aside((signal) => this.#lookAtElements(place, signal));
-    this.#postponed = difference === undefined ? this.#postponed + 1 : 0;
-    return difference;
-  }
-
-  async #lookAtElements(place: ElementPlace, signal?: AbortSignal): Promise<Difference | null> {
-    const { applier, nft } = this.#options;
-    if (!applier.isCertain) return null;
-    const { family, name: map } = place;
-    const get = (id: string) => applier.model.get(id);
-    let found = 0;
-    let wrong: string | undefined;
-    try {
-      await readElements(
-        nft,
-        place,
-        (key, value) => {
-          found++;
-          if (findElement(get, { family, map, key }) !== value) wrong ??= key;
-        },
-        signal,
-      );
-    } catch (error) {
-      if (isMissing(error)) return { finding: 'TableMissing', what: `${family} ${map}` };
-      throw error;
-    }
-    let expected = 0;
-    await inSlices(applier.model.entries(), (entry) => {
-      if (entry.family === family) expected += countIn(entry, map);
-    });
-    if (wrong === undefined && found === expected) return null;
-    const what = wrong ?? `${found} elements in the place of ${expected}`;
-    return { finding: 'ElementsDiffer', what: `${family} ${map}: ${what}` };
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof NftError && error.failure === 'Missing';
 }

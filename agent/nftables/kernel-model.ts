@@ -4,6 +4,7 @@ import { ChainTally, familyOf } from './chain-tally.ts';
 import { type Chain, chainsOf, entranceChains } from './describe-chains.ts';
 import { countElements, diffEntry } from './diff-entry.ts';
 import { type Entry, isFrontend, MAPS, SETS, TABLE } from './model.ts';
+import { ModelSnapshot } from './model-snapshot.ts';
 import { renderChain } from './render-chain.ts';
 import { ElementLines } from './render-elements.ts';
 import { renderFixedChains, renderMaps } from './render-table.ts';
@@ -49,13 +50,20 @@ export class KernelModel {
   readonly chains = new ChainTally();
   #entries = new Map<string, Entry>();
   #elements = 0;
+  #snapshot: ModelSnapshot | undefined;
 
   get(id: string): Entry | undefined {
     return this.#entries.get(id);
   }
 
-  entries(): Iterable<Entry> {
-    return this.#entries.values();
+  /** What it holds now; there is one snapshot at a time, the newest. */
+  takeSnapshot(): ModelSnapshot {
+    this.#snapshot = new ModelSnapshot(this.#entries);
+    return this.#snapshot;
+  }
+
+  dropSnapshot(): void {
+    this.#snapshot = undefined;
   }
 
   /** Elements in the kernel. */
@@ -105,6 +113,7 @@ export class KernelModel {
   /** To be called when the kernel took the transaction. */
   merge({ extent, elements, entries, removed, chains, uses }: Transaction): void {
     if (extent === 'reset' || extent === 'replace') {
+      this.#snapshot?.overtake();
       // Taken over as it is: to copy 300,000 would keep everything else waiting.
       this.#entries = entries;
       this.#elements = elements;
@@ -124,6 +133,7 @@ export class KernelModel {
   }
 
   #set(id: string, entry: Entry | undefined): void {
+    this.#snapshot?.keep(id);
     this.#elements += countOf(entry) - countOf(this.#entries.get(id));
     if (entry === undefined) this.#entries.delete(id);
     else this.#entries.set(id, entry);

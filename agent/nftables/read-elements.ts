@@ -5,6 +5,13 @@ import type { Nft } from './run-nft.ts';
 /** Called with the key of each element as nft writes it, and its value; in a set the value is ''. */
 export type ElementVisitor = (key: string, value: string) => void;
 
+/** How a reading ends early, and who hears of it when the kernel isn't asked any more. */
+export interface Reading {
+  signal: AbortSignal;
+  /** nft has all of it, though not all is printed: it starts over whenever a transaction comes before this. */
+  hasRead: () => void;
+}
+
 export interface ElementPlace {
   family: Family;
   kind: 'map' | 'set';
@@ -19,11 +26,15 @@ export async function readElements(
   nft: Nft,
   { family, kind, name }: ElementPlace,
   visit: ElementVisitor,
-  signal?: AbortSignal,
+  { signal, hasRead }: Reading,
 ): Promise<void> {
   const reader = new ElementReader(visit);
   const args = ['-p', 'list', kind, family, TABLE, name];
-  await nft({ args, signal, onText: (text) => reader.push(text) });
+  const onText = (text: string) => {
+    hasRead();
+    reader.push(text);
+  };
+  await nft({ args, signal, onText });
 }
 
 /** By name nft tells protocols only where there is /etc/protocols, which small images leave out: asked for by number. */
