@@ -79,6 +79,21 @@ describe('stand-in for BIG-IP: an active/standby pair', () => {
     expect(Object.keys(await two.list('ltm/virtual'))).to.deep.equal(['/T/a/web']);
   });
 
+  it('syncs by itself where the group does', async () => {
+    const own = await startBigIp({ units: 2, autoSync: true });
+    try {
+      const [first = own.unit, second = own.unit] = own.units;
+      await new TestClient(first).declareApps('T', { a: app('192.0.2.1') });
+      expect(second.configuration.has('ltm/virtual', '/T/a/web')).to.equal(true);
+      first.edit('ltm/virtual', '/T/a/web', { connectionLimit: 5 });
+      await new TestClient(first).patch('/mgmt/tm/ltm/pool/~T~a~servers', { description: 'edited' });
+      expect(second.configuration.get('ltm/virtual', '/T/a/web')?.connectionLimit).to.equal(5);
+      expect(second.configuration.get('ltm/pool', '/T/a/servers')?.description).to.equal('edited');
+    } finally {
+      await own.stop();
+    }
+  });
+
   it('knows no other group', async () => {
     expect((await sync(one, 'other')).status).to.equal(404);
     const alone = await startBigIp();

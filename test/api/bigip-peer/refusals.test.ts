@@ -158,6 +158,29 @@ describe('stand-in for BIG-IP: what is refused', () => {
     expect(Object.keys(await client.list('ltm/node'))).to.deep.equal(['/Theirs/server']);
   });
 
+  it('is a declaration for a newer AS3, and all of AS3 where it isn’t installed', async () => {
+    const old = await startBigIp({ as3Version: '3.50.2' });
+    const none = await startBigIp({ as3: false });
+    try {
+      const client = new TestClient(old.unit);
+      expect((await client.declare({ T: { a: app('192.0.2.1') } })).status).to.equal(200);
+      const tooNew = await client.declare({ T: { a: app('192.0.2.1') } }, { schemaVersion: '3.51.0' });
+      expect([tooNew.status, errorsOf(tooNew)]).to.deep.equal([
+        422,
+        ['/schemaVersion: should be equal to one of the allowed values'],
+      ]);
+
+      const missing = await new TestClient(none.unit).get('/mgmt/shared/appsvcs/info');
+      expect([missing.status, messageOf(missing)]).to.deep.equal([
+        404,
+        'Public URI path not registered. Please see /var/log/restjavad.0.log and /var/log/restnoded/restnoded.log for details.',
+      ]);
+      expect((await new TestClient(none.unit).get('/mgmt/tm/ltm/virtual')).status).to.equal(200);
+    } finally {
+      await Promise.all([old.stop(), none.stop()]);
+    }
+  });
+
   it('is what AS3 has no word for', async () => {
     const bad = await client.get('/mgmt/shared/appsvcs/declare?show=everything');
     const none = await client.post('/mgmt/shared/appsvcs/declare', { schemaVersion: '3.50.0' });

@@ -17,6 +17,10 @@ export interface BigIpOptions {
   units?: 1 | 2;
   /** Of the pair. @default pair */
   group?: string;
+  /** The pair syncs by itself after each change. @default false */
+  autoSync?: boolean;
+  /** false: F5's package isn't installed. @default true */
+  as3?: boolean;
   /** What /mgmt/shared/appsvcs/info says. Before 3.46 there are no per-application declarations. @default 3.56.0 */
   as3Version?: string;
   /** The setting `perAppDeploymentAllowed`. @default true */
@@ -63,7 +67,7 @@ export class BigIpPeer {
     this.schemaChecked = schema !== SHAPE_ONLY;
     this.#faults = new FaultRules(seededRandom(options.seed ?? 1));
     this.group = options.units === 2 ? (options.group ?? 'pair') : undefined;
-    this.#cluster = new Cluster(this.group, this.clock);
+    this.#cluster = new Cluster(this.group, options.autoSync ?? false, this.clock);
     this.units = certificates.map(
       (certificate, index) =>
         new Unit({
@@ -77,6 +81,7 @@ export class BigIpPeer {
           after: this.#after,
           users,
           vlans: options.vlans ?? ['/Common/internal', '/Common/external'],
+          hasAs3: options.as3 ?? true,
           as3Version: options.as3Version ?? '3.56.0',
           perApp: options.perApp ?? true,
           schema,
@@ -87,7 +92,7 @@ export class BigIpPeer {
       for (const { configuration } of this.units)
         configuration.put('cm/device-group', `/Common/${this.group}`, {
           type: 'sync-failover',
-          autoSync: 'disabled',
+          autoSync: options.autoSync === true ? 'enabled' : 'disabled',
         });
     }
   }

@@ -20,14 +20,17 @@ export class Cluster {
   readonly units: ClusterUnit[] = [];
   /** Of the pair; a unit of its own has none. */
   readonly group: string | undefined;
+  /** Each change goes to the others by itself. */
+  readonly autoSync: boolean;
   /** By `address:port`, or by address. */
   readonly #health = new Map<string, MemberHealth>();
   readonly #clock: Clock;
   #active = 0;
   #activeSince: number;
 
-  constructor(group: string | undefined, clock: Clock) {
+  constructor(group: string | undefined, autoSync: boolean, clock: Clock) {
     this.group = group;
+    this.autoSync = autoSync;
     this.#clock = clock;
     this.#activeSince = clock.now();
   }
@@ -51,6 +54,11 @@ export class Cluster {
   failOver(): void {
     this.#active = (this.#active + 1) % Math.max(this.units.length, 1);
     this.#activeSince = this.#clock.now();
+  }
+
+  /** To be called after each change of a unit's configuration. */
+  noteChange(unit: ClusterUnit): void {
+    if (this.autoSync) this.syncFrom(unit);
   }
 
   inSync(): boolean {

@@ -20,6 +20,7 @@ export interface UnitOptions extends FrontOptions {
   times: BigIpTimes;
   users: Readonly<Record<string, string>>;
   vlans: readonly string[];
+  hasAs3: boolean;
   as3Version: string;
   perApp: boolean;
   schema: SchemaCheck;
@@ -54,6 +55,7 @@ export class Unit {
     this.sessions = new Sessions(options.users, options.clock);
     const { cluster, clock, times, as3Version, perApp, schema } = options;
     const changed = (syncTo: string) => {
+      cluster.noteChange(this);
       if (syncTo !== '' && syncTo.replace(/^\/Common\//, '') === cluster.group) cluster.syncFrom(this);
     };
     this.as3 = new As3({ state: this.state, clock, times, version: as3Version, perApp, schema, changed });
@@ -81,22 +83,27 @@ export class Unit {
 
   /** Makes an object by hand: as POST of this body would. Answers its full path. */
   create(kind: string, body: PlainObject): string {
-    return createObject(this.configuration, kind, body);
+    const path = createObject(this.configuration, kind, body);
+    this.#options.cluster.noteChange(this);
+    return path;
   }
 
   /** Edits an object by hand, as PATCH would. */
   edit(kind: string, path: string, body: PlainObject): void {
     changeObject(this.configuration, kind, path, body);
+    this.#options.cluster.noteChange(this);
   }
 
   /** Edits a member of a pool by hand: `editMember('/T/A/web', '/T/10.0.0.1:80', { session: 'user-disabled' })`. */
   editMember(pool: string, member: string, body: PlainObject): void {
     changeMember(this.configuration, pool, member, body);
+    this.#options.cluster.noteChange(this);
   }
 
   /** Deletes an object by hand. */
   remove(kind: string, path: string): void {
     deleteObject(this.configuration, kind, path);
+    this.#options.cluster.noteChange(this);
   }
 
   /** The device starts again: connections end, tokens are gone, and what was under way ends as the options say. */
@@ -142,11 +149,11 @@ export class Unit {
     const parts = url.pathname.split('/').filter((part) => part !== '');
     const [mgmt, area, ...rest] = parts.map(decodeURIComponent);
     const query = url.searchParams;
-    if (mgmt === 'mgmt' && area === 'shared' && rest[0] === 'appsvcs') {
+    if (mgmt === 'mgmt' && area === 'shared' && rest[0] === 'appsvcs' && this.#options.hasAs3) {
       return await this.as3.answer(rest.slice(1), { method, query, body });
     }
     if (mgmt === 'mgmt' && area === 'tm') return await this.#answerTm(method, rest, query, body);
-    return frameworkError(404, `Public URI path not registered: ${url.pathname.replace(/^\/mgmt/, '')}`);
+    return frameworkError(404, NOT_REGISTERED);
   }
 
   async #answerTm(
@@ -161,10 +168,15 @@ export class Unit {
     // A standby unit has no traffic.
     const healthOf = (member: Member) =>
       this.isActive ? cluster.healthOf(member) : { ...cluster.healthOf(member), connections: 0 };
-    return ofCluster ?? answerTm(this.configuration, healthOf, { method, segments, query, body });
+    if (ofCluster !== undefined) return ofCluster;
+    const answer = answerTm(this.configuration, healthOf, { method, segments, query, body });
+    if (method !== 'GET') cluster.noteChange(this);
+    return answer;
   }
 }
 
+const NOT_REGISTERED =
+  'Public URI path not registered. Please see /var/log/restjavad.0.log and /var/log/restnoded/restnoded.log for details.';
 const RESTARTING_PAGE =
   '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">\n' +
   '<html><head><title>BIG-IP&reg;- Configuration Utility restarting...</title></head><body></body></html>\n';

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { SyncedState } from '../cluster.ts';
 import { Unanswered } from '../front.ts';
-import { isObject, object, type PlainObject } from '../plain.ts';
+import { isObject, object, type PlainObject, text } from '../plain.ts';
 import { ok, type RestAnswer } from '../rest-answer.ts';
 import type { BigIpTimes } from '../settings.ts';
-import { As3Settings } from './as3-settings.ts';
+import { As3Settings, isAtLeast } from './as3-settings.ts';
 import { deploy } from './deploy.ts';
 import { readDeclaration, toPerApp } from './read-declaration.ts';
 import {
@@ -147,6 +147,8 @@ export class As3 {
 
   async #run(work: Work): Promise<RestAnswer> {
     const { times, clock, schema } = this.#options;
+    const tooNew = work.kind === 'deploy' ? this.#checkVersion(work.declaration.schemaVersion) : undefined;
+    if (tooNew !== undefined) return tooNew;
     const unknown = work.kind === 'deploy' ? schema.findUnknown(work.declaration) : undefined;
     if (unknown !== undefined) return plainError(422, `Invalid data property: ${unknown}`);
     if (work.perApp !== undefined && work.kind === 'deploy') {
@@ -170,6 +172,14 @@ export class As3 {
     } finally {
       if (this.#running === running) this.#running = undefined;
     }
+  }
+
+  /** A declaration for a newer AS3 than this one. */
+  #checkVersion(declared: unknown): RestAnswer | undefined {
+    const [, minor] = /^3\.(\d+)/.exec(text(declared)) ?? [];
+    if (minor === undefined || isAtLeast(this.#options.version, Number(minor))) return undefined;
+    const errors = ['/schemaVersion: should be equal to one of the allowed values'];
+    return { status: 422, body: { code: 422, errors, message: 'declaration is invalid' } };
   }
 
   #execute(work: Work, save: boolean, startedAt: number): RestAnswer {
