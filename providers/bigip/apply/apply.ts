@@ -3,12 +3,12 @@ import type { Subject } from '../../provider.ts';
 import {
   applicationsPath,
   type Caller,
-  declare,
   perApplicationBody,
   readTenant,
   tenantPath,
   wholeTenantBody,
 } from '../calls/as3.ts';
+import { declare } from '../calls/declare.ts';
 import { synchronise } from '../calls/synchronise.ts';
 import type { BigipChange } from '../changes.ts';
 import type { JsonObject } from '../json.ts';

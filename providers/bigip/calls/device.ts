@@ -1,7 +1,8 @@
 import { ClassedError, isClass } from '../../../kube/errors.ts';
 import type { KeyedLock } from '../../keyed-lock.ts';
 import { isJsonObject } from '../json.ts';
-import { type Caller, type Capabilities, type DeclareTimes, readCapabilities } from './as3.ts';
+import { type Caller, type Capabilities, readCapabilities } from './as3.ts';
+import type { DeclareTimes } from './declare.ts';
 
 export interface DeviceOptions {
   units: readonly Caller[];
