@@ -44,21 +44,21 @@ describe('operator and AWS: pods as targets', function () {
 
   it('come and go by their own addresses and ports', async () => {
     const pods = await begin();
-    await pods.add('one', '10.0.1.11');
-    await pods.add('two', '10.0.1.12');
+    await pods.add('one', '172.16.1.11');
+    await pods.add('two', '172.16.1.12');
     await life.untilReady('web');
-    await untilTargets('10.0.1.11:8080', '10.0.1.12:8080');
+    await untilTargets('172.16.1.11:8080', '172.16.1.12:8080');
     await pods.remove('one');
-    await untilTargets('10.0.1.12:8080');
+    await untilTargets('172.16.1.12:8080');
   });
 
   it('that wait for it become ready only when AWS finds them healthy: a rollout waits', async () => {
     const pods = await begin({ gate: gate() });
-    life.aws.peer.setHealth('10.0.1.12', 'unhealthy');
-    await pods.add('old', '10.0.1.11');
+    life.aws.peer.setHealth('172.16.1.12', 'unhealthy');
+    await pods.add('old', '172.16.1.11');
     await pods.untilReady('old');
-    await pods.add('new', '10.0.1.12');
-    await untilTargets('10.0.1.11:8080', '10.0.1.12:8080');
+    await pods.add('new', '172.16.1.12');
+    await untilTargets('172.16.1.11:8080', '172.16.1.12:8080');
     // As a Deployment with maxUnavailable 0: the old one stays until the new one is ready.
     const looksBefore = life.aws.peer.calls.count({ operation: 'DescribeTargetHealth' });
     await waitFor(
@@ -68,41 +68,41 @@ describe('operator and AWS: pods as targets', function () {
     );
     expect(await pods.isReady('new')).to.equal(false);
 
-    life.aws.peer.setHealth('10.0.1.12', undefined);
+    life.aws.peer.setHealth('172.16.1.12', undefined);
     await pods.untilReady('new');
     await pods.remove('old');
-    await untilTargets('10.0.1.12:8080');
+    await untilTargets('172.16.1.12:8080');
     expect(await pods.isReady('new')).to.equal(true);
   });
 
   it('that wait for it are waited for by an operator that is started anew, too', async () => {
     const pods = await begin({ gate: gate() });
-    await pods.add('old', '10.0.1.11');
+    await pods.add('old', '172.16.1.11');
     await pods.untilReady('old');
-    life.aws.peer.setHealth('10.0.1.12', 'unhealthy');
-    await pods.add('new', '10.0.1.12');
-    await untilTargets('10.0.1.11:8080', '10.0.1.12:8080');
+    life.aws.peer.setHealth('172.16.1.12', 'unhealthy');
+    await pods.add('new', '172.16.1.12');
+    await untilTargets('172.16.1.11:8080', '172.16.1.12:8080');
     await life.untilReady('web');
     await life.stopOperator();
     await life.startOperator();
     await life.untilReady('web');
-    life.aws.peer.setHealth('10.0.1.12', undefined);
+    life.aws.peer.setHealth('172.16.1.12', undefined);
     await pods.untilReady('new');
   });
 
   it('that wait for it are waited for, though the operator died before it knew of them', async () => {
     const pods = await begin({ gate: gate() });
-    await pods.add('old', '10.0.1.11');
+    await pods.add('old', '172.16.1.11');
     await pods.untilReady('old');
-    life.aws.peer.setHealth('10.0.1.12', 'unhealthy');
+    life.aws.peer.setHealth('172.16.1.12', 'unhealthy');
     await life.stopOperator();
     // Registered by one of which nothing is left but that: no digest, no memory.
     const [group] = await life.aws.targetGroups();
     await life.aws.peer.elb('RegisterTargets', {
       TargetGroupArn: text(group?.TargetGroupArn),
-      Targets: [{ Id: '10.0.1.12', Port: '8080', AvailabilityZone: 'all' }],
+      Targets: [{ Id: '172.16.1.12', Port: '8080', AvailabilityZone: 'all' }],
     });
-    await pods.add('new', '10.0.1.12');
+    await pods.add('new', '172.16.1.12');
     await waitFor(health, (found) => found.includes('unhealthy'), 'AWS to have found it unhealthy');
     life.aws.peer.calls.reset();
     await life.startOperator();
@@ -111,7 +111,7 @@ describe('operator and AWS: pods as targets', function () {
       (count) => count > 0,
       'AWS to be asked',
     );
-    life.aws.peer.setHealth('10.0.1.12', undefined);
+    life.aws.peer.setHealth('172.16.1.12', undefined);
     await pods.untilReady('new');
   });
 });
