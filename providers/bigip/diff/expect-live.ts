@@ -13,6 +13,10 @@ export const MONITOR_KINDS: readonly string[] = ['http', 'tcp', 'icmp', 'gateway
 export function expectLive(application: JsonObject): FlatSettings {
   const flat: FlatSettings = {};
   for (const [name, virtual] of objectsOf(application, isService)) expectVirtual(flat, name, virtual);
+  for (const address of addressesOf(application)) {
+    flat[`${addressField(address)}.enabled`] = 'yes';
+    flat[`${addressField(address)}.arp`] = 'enabled';
+  }
   for (const [name, pool] of poolsOf(application)) {
     flat[`${name}.loadBalancingMode`] = textOf(pool.loadBalancingMode, 'round-robin');
     flat[`${name}.minActiveMembers`] = String(numberOf(pool.minimumMembersActive, 1));
@@ -37,6 +41,19 @@ export function expectLive(application: JsonObject): FlatSettings {
     flat[`${name}.timeout`] = String(numberOf(duration, 180));
   }
   return flat;
+}
+
+/** Each once. */
+export function addressesOf(application: JsonObject): string[] {
+  const all = objectsOf(application, isService).flatMap(([, { virtualAddresses }]) =>
+    Array.isArray(virtualAddresses) ? virtualAddresses : [],
+  );
+  return [...new Set(all.flatMap((each) => (typeof each === 'string' ? each : [])))];
+}
+
+/** How settings of an address are told; no name of an object has a blank. */
+export function addressField(address: string): string {
+  return `address ${address}`;
 }
 
 export function isService(className: string): boolean {

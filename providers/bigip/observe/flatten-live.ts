@@ -1,4 +1,4 @@
-import { MONITOR_KINDS } from '../diff/expect-live.ts';
+import { addressField, MONITOR_KINDS } from '../diff/expect-live.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { numberOf, textOf } from '../members.ts';
 import type { FlatSettings, MemberState } from '../observed.ts';
@@ -8,6 +8,7 @@ export type Listing = Record<string, JsonObject[]>;
 
 export const KINDS: readonly string[] = [
   'ltm/virtual',
+  'ltm/virtual-address',
   'ltm/pool',
   ...MONITOR_KINDS.map((kind) => `ltm/monitor/${kind}`),
   'ltm/persistence/source-addr',
@@ -17,6 +18,8 @@ export const KINDS: readonly string[] = [
 export interface LiveTenant {
   settings: Map<string, FlatSettings>;
   states: Map<string, Record<string, MemberState>>;
+  /** By the address: it's in no folder, since several applications may use it. */
+  addresses: Map<string, FlatSettings>;
   /** Full paths of virtual servers and pools in no folder of an application. */
   loose: string[];
 }
@@ -26,12 +29,16 @@ export interface LiveTenant {
  * leaves out are filled in.
  */
 export function flattenLive(tenant: string, listing: Listing): LiveTenant {
-  const live: LiveTenant = { settings: new Map(), states: new Map(), loose: [] };
+  const live: LiveTenant = { settings: new Map(), states: new Map(), addresses: new Map(), loose: [] };
   for (const [kind, items] of Object.entries(listing)) {
     for (const item of items) {
       const path = textOf(item.fullPath, '').split('/');
       const [, partition, application, name] = path;
       if (partition !== tenant) continue;
+      if (kind === 'ltm/virtual-address') {
+        addAddress(live.addresses, item);
+        continue;
+      }
       if (application === undefined || name === undefined || path.length !== 4) {
         if (kind === 'ltm/virtual' || kind === 'ltm/pool') live.loose.push(path.join('/'));
         continue;
@@ -59,6 +66,15 @@ function stateOf({ session, state }: JsonObject): MemberState {
   if (session === 'user-disabled' || state === 'user-down') return 'disabled';
   if (state === 'up' || state === 'fqdn-up') return 'up';
   return state === 'down' || state === 'checking' ? 'down' : 'unchecked';
+}
+
+function addAddress(addresses: Map<string, FlatSettings>, item: JsonObject): void {
+  const address = textOf(item.address, '');
+  const at = addressField(address);
+  addresses.set(address, {
+    [`${at}.enabled`]: textOf(item.enabled, 'yes'),
+    [`${at}.arp`]: textOf(item.arp, 'enabled'),
+  });
 }
 
 function addVirtual(flat: FlatSettings, name: string, item: JsonObject, folder: string): void {

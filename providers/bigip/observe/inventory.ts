@@ -2,9 +2,10 @@ import type { Finding, LoadBalancerId, Subject } from '../../provider.ts';
 import { SharedRun } from '../../shared-run.ts';
 import { type Caller, readTenant } from '../calls/as3.ts';
 import type { Device } from '../calls/device.ts';
+import { addressesOf, addressField, expectLive } from '../diff/expect-live.ts';
 import type { JsonObject } from '../json.ts';
 import { applicationOf } from '../names.ts';
-import type { BigipObserved, MemberState } from '../observed.ts';
+import type { BigipObserved, FlatSettings, MemberState } from '../observed.ts';
 import { isSameOwner, readMark } from '../owner.ts';
 import { errorOfObstacle, findObstacle } from './find-obstacle.ts';
 import type { LiveTenant } from './flatten-live.ts';
@@ -69,7 +70,7 @@ export class Inventory {
       tenant: this.tenant,
       applications: Object.fromEntries(applications),
       isLeftOver: isLeftOver(known, name),
-      ...(known.live.settings.has(name) ? { live: known.live.settings.get(name) } : {}),
+      live: own === undefined ? undefined : liveOf(known, name, own),
       ...(states === undefined ? {} : { states }),
       unsynced: known.unsynced.has(name),
       ...(again === undefined ? {} : { lookAgainAfterSeconds: again }),
@@ -183,6 +184,19 @@ export class Inventory {
   #obstacleFor(known: Known, id: LoadBalancerId): Finding | undefined {
     return findObstacle(known, { id, tenant: this.tenant, clusterId: this.#options.clusterId });
   }
+}
+
+/** What the device has of it, with the addresses that it listens on; one that people have in /Common is theirs to set. */
+function liveOf({ live }: Known, name: string, application: JsonObject): FlatSettings | undefined {
+  const settings = live.settings.get(name);
+  if (settings === undefined) return undefined;
+  const expected = expectLive(application);
+  const addresses = addressesOf(application).map((address) => {
+    const at = `${addressField(address)}.`;
+    const asExpected = Object.entries(expected).filter(([field]) => field.startsWith(at));
+    return live.addresses.get(address) ?? Object.fromEntries(asExpected);
+  });
+  return Object.assign({}, settings, ...addresses);
 }
 
 /** The name has a digest of the cluster and the Service's uid: nobody else's folder is called that. */

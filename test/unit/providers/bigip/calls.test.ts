@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { ClassedError } from '../../../../kube/errors.ts';
+import { Unit } from '../../../../providers/bigip/calls/unit.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { failureOf, Rig } from './support/rig.ts';
 
 const LOGIN = '/mgmt/shared/authn/login';
@@ -150,6 +152,45 @@ describe('providers/bigip: calls', () => {
     await rig.bring(web);
     await rig.refresh(web);
     expect(await rig.compare(web)).to.deep.equal([]);
+  });
+
+  it('waits for what the device makes asynchronous by itself', async () => {
+    await start({ times: { declaration: 60, swapToAsync: 10 } });
+    const web = rig.desire();
+    await rig.bring(web);
+    await rig.remove(web);
+    expect(rig.peer.calls.declarations().map(({ method, status }) => [method, status])).to.deep.equal([
+      ['POST', 202],
+      ['DELETE', 202],
+    ]);
+    expect(rig.peer.unit.configuration.list('ltm/virtual')).to.deep.equal([]);
+  });
+
+  it('renews a token before it runs out, and gives the old one back', async () => {
+    await start();
+    let now = 0;
+    const { password, username } = rig.peer.credentials;
+    const unit = new Unit({
+      device: new URL(rig.peer.unit.url).host,
+      tls: { ca: rig.peer.unit.ca },
+      username,
+      password,
+      loginProvider: 'tmos',
+      callMs: 15_000,
+      now: () => now,
+    });
+    const ask = () =>
+      unit.call({ method: 'GET', path: '/mgmt/tm/cm/device', operation: 'GET', signal: rig.signal });
+    await ask();
+    now += 900_000;
+    await ask();
+    expect(rig.peer.calls.count({ path: LOGIN })).to.equal(1);
+    now += 100_000;
+    await ask();
+    expect(rig.peer.calls.count({ path: LOGIN })).to.equal(2);
+    expect(rig.peer.calls.count({ status: 401 })).to.equal(0);
+    await eventually(() => expect(rig.peer.unit.sessions.size).to.equal(1));
+    await unit.close();
   });
 
   it('says that there is no AS3', async () => {

@@ -102,6 +102,16 @@ describe('providers/bigip: what others change by hand', () => {
       told: { field: `${VIRTUAL}.pool`, actual: '(none)', expected: POOL },
     },
     {
+      name: 'an address that is disabled',
+      edit: () => rig.peer.unit.edit('ltm/virtual-address', `/${TENANT}/198.51.100.10`, { enabled: 'no' }),
+      told: { field: 'address 198.51.100.10.enabled', actual: 'no', expected: 'yes' },
+    },
+    {
+      name: 'an address that answers no ARP any more',
+      edit: () => rig.peer.unit.edit('ltm/virtual-address', `/${TENANT}/198.51.100.10`, { arp: 'disabled' }),
+      told: { field: 'address 198.51.100.10.arp', actual: 'disabled', expected: 'enabled' },
+    },
+    {
       name: 'a pool that is added to the application',
       edit: () =>
         void rig.peer.unit.create('ltm/pool', {
