@@ -38,7 +38,7 @@ export interface KeeperOptions {
   render: RenderOptions;
   /** What ought to be; undefined while that isn't known: all stays as it is. */
   wanted: () => Wanted | undefined;
-  /** Called after each turn. */
+  /** Called after each turn, and when somebody is found to be at fault. */
   onTurn: () => void;
   log: Logger;
 }
@@ -166,6 +166,7 @@ export class EdgeKeeper {
     const device = virtualRouterID === undefined ? wanted.device : undefined;
     const asWanted = renderConfig(model, render);
     const decision = await this.#decide(model, asWanted.digest, worker);
+    this.#tellNewFaults(decision);
     const services = resolveServices(model.services, decision.faults, decision.instead);
     const config = decision.faults.size === 0 ? asWanted : renderConfig({ ...model, services }, render);
     worker ??= await this.#start(config, services, device, decision.fatal);
@@ -190,6 +191,13 @@ export class EdgeKeeper {
       fatal: decision.fatal,
       draining,
     };
+  }
+
+  /** Before a reload, which takes its time: whoever is at fault can mend it meanwhile. */
+  #tellNewFaults({ faults }: Decision): void {
+    if ([...faults.keys()].every((key) => this.#state.faults.has(key))) return;
+    this.#state = { ...this.#state, faults };
+    this.#options.onTurn();
   }
 
   #shareAddresses({ device, virtualRouterID }: Wanted, addresses: readonly string[]): void {

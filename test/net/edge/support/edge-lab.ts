@@ -10,7 +10,8 @@ import { readInfo, readStat } from '../../../../edge/haproxy/read-state.ts';
 import { applyObject } from '../../../../kube/apply.ts';
 import type { KubeClient } from '../../../../kube/client.ts';
 import { loadConnectionConfig } from '../../../../kube/config.ts';
-import { ENDPOINT_SLICES, NODES } from '../../../../kube/resources.ts';
+import type { Lease } from '../../../../kube/objects.ts';
+import { ENDPOINT_SLICES, LEASES, NODES } from '../../../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../../controlplane/control-plane.ts';
 import { installCrds } from '../../../controlplane/install-crds.ts';
 import { writeKubeconfig } from '../../../controlplane/kubeconfig.ts';
@@ -236,6 +237,11 @@ export class EdgeLab {
         status?.edges?.find((each) => each.name === 'edge-1'),
       ]),
     );
+  }
+
+  /** By which the edge says that it is there. */
+  async lease(): Promise<Lease> {
+    return await this.client.get(LEASES, 'fairlead-system', `fairlead-edge-${PROVIDER}.edge-1`);
   }
 
   /** Waits until this many targets are healthy, and all that there ought to be. */
