@@ -6,6 +6,9 @@ import type { FlatSettings } from '../observed.ts';
 /** Types of monitors at iControl REST; AS3's icmp is a gateway-icmp there, and was an icmp in old versions. */
 export const MONITOR_KINDS: readonly string[] = ['http', 'tcp', 'icmp', 'gateway-icmp'];
 
+/** The source of a virtual server with several ranges. */
+export const LISTED = 'by an address list';
+
 /**
  * What iControl REST tells of an application once it is carried out, in those fields that are compared: what somebody may
  * edit by hand on the device. `flattenLive` makes the same of what the device tells.
@@ -36,6 +39,9 @@ export function expectLive(application: JsonObject): FlatSettings {
       monitor.targetPort === undefined ? '*:*' : `*:${numberOf(monitor.targetPort)}`;
     flat[`${name}.send`] = textOf(monitor.send, '');
     flat[`${name}.recv`] = textOf(monitor.receive, '');
+  }
+  for (const [name, list] of objectsOf(application, (each) => each === 'Net_Address_List')) {
+    flat[`${name}.addresses`] = namesIn(list.addresses).sort().join(', ');
   }
   for (const [name, { duration }] of objectsOf(application, (each) => each === 'Persist')) {
     flat[`${name}.timeout`] = String(numberOf(duration, 180));
@@ -69,8 +75,11 @@ function expectVirtual(flat: FlatSettings, name: string, virtual: JsonObject): v
   flat[`${name}.vlans`] = namesIn(virtual.allowVlans).sort().join(', ');
   flat[`${name}.rules`] = namesIn(virtual.iRules).join(', ');
   flat[`${name}.persist`] = namesIn(virtual.persistenceMethods).join(', ');
-  // With a list of ranges, who may come where stands in traffic matching criteria, another object.
-  if (isJsonObject(virtual.sourceAddress)) return;
+  // With a list of ranges, address and source stand in traffic matching criteria, another object.
+  if (isJsonObject(virtual.sourceAddress)) {
+    flat[`${name}.source`] = LISTED;
+    return;
+  }
   const [address] = Array.isArray(virtual.virtualAddresses) ? virtual.virtualAddresses : [];
   flat[`${name}.destination`] = memberName(textOf(address, ''), numberOf(virtual.virtualPort));
   flat[`${name}.source`] = textOf(virtual.sourceAddress, 'any');

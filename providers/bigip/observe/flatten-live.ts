@@ -1,4 +1,4 @@
-import { addressField, MONITOR_KINDS } from '../diff/expect-live.ts';
+import { addressField, LISTED, MONITOR_KINDS } from '../diff/expect-live.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { numberOf, textOf } from '../members.ts';
 import type { FlatSettings, MemberState } from '../observed.ts';
@@ -12,6 +12,7 @@ export const KINDS: readonly string[] = [
   'ltm/pool',
   ...MONITOR_KINDS.map((kind) => `ltm/monitor/${kind}`),
   'ltm/persistence/source-addr',
+  'net/address-list',
 ];
 
 /** What the device has of a tenant, by the folders that AS3 makes for applications. */
@@ -95,7 +96,10 @@ function addVirtual(flat: FlatSettings, name: string, item: JsonObject, folder: 
   flat[`${name}.persist`] = (Array.isArray(item.persist) ? item.persist.filter(isJsonObject) : [])
     .map((each) => textOf(each.name, ''))
     .join(', ');
-  if (item.trafficMatchingCriteria !== undefined) return;
+  if (item.trafficMatchingCriteria !== undefined) {
+    flat[`${name}.source`] = LISTED;
+    return;
+  }
   flat[`${name}.destination`] = lastOf(textOf(item.destination, ''));
   flat[`${name}.source`] = sourceOf(textOf(item.source, ''));
 }
@@ -113,6 +117,10 @@ function addPool(flat: FlatSettings, name: string, item: JsonObject, folder: str
 }
 
 function addSettings(flat: FlatSettings, kind: string, name: string, item: JsonObject): void {
+  if (kind === 'net/address-list') {
+    flat[`${name}.addresses`] = namesIn(item.addresses).sort().join(', ');
+    return;
+  }
   if (kind.startsWith('ltm/monitor/')) flat[`${name}.interval`] = String(item.interval ?? 0);
   flat[`${name}.timeout`] = String(item.timeout ?? 0);
   if (kind !== 'ltm/monitor/http') return;
@@ -149,6 +157,12 @@ function within(path: Json | undefined, folder: string): string {
 /** `/T/192.0.2.1:80` without the folder. */
 function lastOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** `[{name: '192.0.2.0/24'}]`. */
+function namesIn(list: Json | undefined): string[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((each) => textOf(isJsonObject(each) ? each.name : each, '') || []);
 }
 
 function textsIn(list: Json | undefined): string[] {

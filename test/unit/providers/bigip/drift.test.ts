@@ -139,6 +139,25 @@ describe('providers/bigip: what others change by hand', () => {
     });
   }
 
+  it('tells who was let in by hand, beside several source ranges', async () => {
+    const web = rig.desire({ nodes });
+    web.spec.sourceRanges = ['203.0.113.0/24', '192.0.2.0/24'];
+    web.spec.sessionAffinitySeconds = 300;
+    await rig.bring(web);
+    rig.peer.unit.edit('net/address-list', `${folder()}/sources_ipv4`, {
+      addresses: [{ name: '0.0.0.0/0' }],
+    });
+    rig.peer.unit.edit('ltm/persistence/source-addr', `${folder()}/persistence`, { timeout: '1' });
+    await rig.refresh(web);
+    const [change] = await rig.bring(web);
+    expect(change?.fields).to.deep.equal([
+      { field: 'persistence.timeout', actual: '1', expected: '300' },
+      { field: 'sources_ipv4.addresses', actual: '0.0.0.0/0', expected: '192.0.2.0/24, 203.0.113.0/24' },
+    ]);
+    await rig.refresh(web);
+    expect(await rig.compare(web)).to.deep.equal([]);
+  });
+
   it('tells what somebody declared in its place', async () => {
     const web = rig.desire({ nodes });
     await rig.bring(web);
