@@ -8,6 +8,7 @@ type Held = z.infer<typeof recordSchema>[number];
 
 /** What somebody took off is missed within this time. */
 const LOOK_AGAIN_MS = 5_000;
+const TOLD_AT_ONCE = 8;
 
 /**
  * Addresses that this edge added to an interface. Each is written to a file before it is added, so that a later life knows
@@ -52,9 +53,10 @@ export class HeldAddresses {
     });
     await runOrThrow('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
     // Whoever knew another machine for it learns at once. Nobody waits for that, and it may fail.
-    for (const address of missing.filter((each) => !each.includes(':'))) {
-      void runCommand('arping', ['-q', '-c', '1', '-A', '-I', device, address]);
-    }
+    void tellNeighbours(
+      missing.filter((each) => !each.includes(':')),
+      device,
+    );
   }
 
   /** Takes off those of ours that aren't wanted any more, on that device. */
@@ -72,6 +74,16 @@ export class HeldAddresses {
     if (JSON.stringify(held) === JSON.stringify(this.#held)) return;
     writeFileWhole(this.#file, JSON.stringify(held));
     this.#held = held;
+  }
+}
+
+/** Some at once: a process each is much for hundreds. */
+async function tellNeighbours(addresses: readonly string[], device: string): Promise<void> {
+  for (let from = 0; from < addresses.length; from += TOLD_AT_ONCE) {
+    const some = addresses.slice(from, from + TOLD_AT_ONCE);
+    await Promise.all(
+      some.map((address) => runCommand('arping', ['-q', '-c', '1', '-A', '-I', device, address])),
+    );
   }
 }
 
