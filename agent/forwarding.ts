@@ -8,7 +8,7 @@ import type { LocalAddressSource } from './local-addresses.ts';
 import { Applier, type ApplierOptions } from './nftables/applier.ts';
 import { Audit, type AuditFinding } from './nftables/audit.ts';
 import { type Conflict, RuleBook } from './nftables/rule-book.ts';
-import { createNft, type Nft } from './nftables/run-nft.ts';
+import { createNft, type Nft, type StagingObserver } from './nftables/run-nft.ts';
 import type { NodeContext, ServeMode } from './node-context.ts';
 import { NodeRules } from './node-rules.ts';
 import type { ServiceObserver } from './service-observer.ts';
@@ -40,6 +40,7 @@ export interface ForwardingOptions extends ApplierEvents {
   /** @default the system's nft */
   nft?: Nft;
   onFinding?: (finding: AuditFinding) => void;
+  onStaged?: StagingObserver;
   /** At each look of the audit: connections with affinity since the last one whose client wasn't remembered. */
   onOverflow?: (connections: number) => void;
   observers?: readonly ServiceObserver[];
@@ -61,7 +62,7 @@ export class Forwarding {
 
   /** Adds indexes to the stores: make it before they fill. */
   constructor(options: ForwardingOptions) {
-    const nft = options.nft ?? createNft();
+    const nft = options.nft ?? createNft([], options.onStaged);
     const book = this.#book;
     const table = { clusterCidrs: options.clusterCidrs, serviceCidrs: [], markBit: options.markBit };
     const observers = options.observers ?? [];

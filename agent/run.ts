@@ -50,6 +50,7 @@ class Agent implements RunningAgent {
   #closeWeb: () => Promise<void> = async () => {};
   #failure: string | null = null;
   #overflow = 0;
+  #unstaged: string | null = null;
   #unsetSysctls: readonly SysctlProblem[] = [];
 
   constructor(config: AgentConfig, log: Logger, client: KubeClient) {
@@ -168,6 +169,7 @@ class Agent implements RunningAgent {
       },
       onFinding: (finding) => this.#metrics.repaired(finding),
       onOverflow: (connections) => this.#noteOverflow(connections),
+      onStaged: (problem) => this.#noteStaging(problem),
       observers: this.#observers.all,
     });
   }
@@ -188,6 +190,14 @@ class Agent implements RunningAgent {
     if (isNews) this.#status.touch();
   }
 
+  #noteStaging(problem: string | null): void {
+    const isNews = (this.#unstaged === null) !== (problem === null);
+    this.#unstaged = problem;
+    if (!isNews) return;
+    if (problem !== null) this.#log.warn('InputNotStaged', { problem });
+    this.#status.touch();
+  }
+
   #node() {
     return this.#informers.nodes.store.get(this.#config.nodeName);
   }
@@ -205,6 +215,7 @@ class Agent implements RunningAgent {
       leftOut: this.#forwarding.leftOut(),
       conflicts: this.#forwarding.conflicts(),
       overflow: this.#overflow,
+      unstaged: this.#unstaged,
       closedPorts: this.#observers.problems(),
       staleFlows: this.#observers.conntrackProblem,
       unsetSysctls: this.#unsetSysctls,

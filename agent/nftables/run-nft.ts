@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { FileHandle } from 'node:fs/promises';
 import { type NftAnswer, NftHelper } from './nft-helper.ts';
 import { stageInput } from './stage-input.ts';
 
@@ -40,21 +41,37 @@ const LONGEST_PIPED = 16_384;
 /** nft repeats every line that it minds; the first ones tell enough. */
 const LONGEST_COMPLAINT = 8_192;
 
+/** Told of each long input: why nft was given it through a pipe, of which it may take a part for the whole; null: it wasn't. */
+export type StagingObserver = (problem: string | null) => void;
+
 /** Runs the `nft` of the system; by `prefix` somewhere else, such as in another network namespace. */
-export function createNft(prefix: readonly string[] = []): Nft {
+export function createNft(prefix: readonly string[] = [], onStaged: StagingObserver = () => {}): Nft {
   const [command = 'nft', ...first] = [...prefix, 'nft'];
   // Elsewhere, somebody may want to take the namespace away: nothing stays running in it.
   const helper = prefix.length === 0 ? new NftHelper() : null;
   return async (run) => {
     const { input = '' } = run;
     if (helper !== null && isSmallTransaction(run)) return await runByHelper(helper, input);
-    const file = input.length > LONGEST_PIPED ? await stageInput(input) : null;
+    const file = input.length > LONGEST_PIPED ? await stage(input, onStaged) : null;
     try {
       return await runOnce(command, first, run, file?.fd);
     } finally {
       await file?.close();
     }
   };
+}
+
+/** Null: no folder takes it. To serve is worth more than to be safe from a kill in just this moment. */
+async function stage(input: string, onStaged: StagingObserver): Promise<FileHandle | null> {
+  let file: FileHandle | null = null;
+  let problem: string | null = null;
+  try {
+    file = await stageInput(input);
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  }
+  onStaged(problem);
+  return file;
 }
 
 function isSmallTransaction({ args, input = '', signal }: NftRun): boolean {

@@ -4,35 +4,36 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** /dev/shm is memory, and writable even where the root file system isn't. */
-const FOLDERS = ['/dev/shm', tmpdir()];
+const listFolders = () => ['/dev/shm', tmpdir()];
 const PIECE = 1 << 20;
 
 /**
  * A file without a name that holds the text, to be read from its beginning. From a pipe nft would take what has arrived when
- * the agent is killed for all there is: emptied maps, say, and a part of what is to fill them. Null: no folder takes it.
+ * the agent is killed for all there is: emptied maps, say, and a part of what is to fill them. Throws an Error that tells why
+ * no folder takes it.
  */
-export async function stageInput(text: string): Promise<FileHandle | null> {
-  for (const folder of FOLDERS) {
-    const file = await openNameless(folder);
-    if (file === null) continue;
+export async function stageInput(text: string): Promise<FileHandle> {
+  const reasons: string[] = [];
+  for (const folder of new Set(listFolders())) {
     try {
-      await writeAt(file, text);
-      return file;
-    } catch {
-      await file.close();
+      return await stageIn(folder, text);
+    } catch (error) {
+      reasons.push(`${folder}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return null;
+  throw new Error(`no folder takes ${text.length} bytes: ${reasons.join('; ')}`);
 }
 
-async function openNameless(folder: string): Promise<FileHandle | null> {
+async function stageIn(folder: string, text: string): Promise<FileHandle> {
   const path = join(folder, `fairlead-${randomBytes(8).toString('hex')}`);
+  const file = await open(path, 'wx+', 0o600);
   try {
-    const file = await open(path, 'wx+', 0o600);
     await unlink(path);
+    await writeAt(file, text);
     return file;
-  } catch {
-    return null;
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 

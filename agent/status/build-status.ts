@@ -26,6 +26,8 @@ export interface ForwarderFacts {
   conflicts: readonly Conflict[];
   /** Connections lately whose client wasn't remembered, though its Service asks for it. */
   overflow: number;
+  /** Why nft was given its last long input through a pipe; null: it was given a file. */
+  unstaged: string | null;
   /** Ports of Services that can't be listened at, with the reason. */
   closedPorts: readonly string[];
   /** Why stale flows stay in connection tracking; null: they don't. */
@@ -71,6 +73,7 @@ function buildConditions(facts: ForwarderFacts): Omit<Condition, 'lastTransition
     describeUnowned(facts.unowned),
     describePorts(facts.closedPorts),
     describeAffinity(facts.overflow),
+    describeStaging(facts.unstaged),
     describeConntrack(facts),
   ];
 }
@@ -181,6 +184,20 @@ function describeAffinity(overflow: number) {
     status: 'False' as const,
     reason: 'AffinityFull',
     message: `More than ${MOST_REMEMBERED} clients of Services with session affinity: not all come back to their endpoint.`,
+  };
+}
+
+function describeStaging(unstaged: string | null) {
+  const type = 'KillSafe';
+  if (unstaged === null) {
+    const message = 'A kill at any moment leaves whole rules, the old or the new ones.';
+    return { type, status: 'True' as const, reason: 'InputStaged', message };
+  }
+  return {
+    type,
+    status: 'False' as const,
+    reason: 'InputNotStaged',
+    message: `A kill while nft reads may leave half of the rules: ${unstaged.slice(0, LONGEST_REASON)}`,
   };
 }
 

@@ -72,6 +72,14 @@ describe('kubectl kustomize config/default', function () {
     expect(objects.map(({ kind }) => kind)).to.include.members(['Deployment', 'DaemonSet', 'Namespace']);
   });
 
+  it('gives the agent memory to stage its longest inputs in, where it looks for it', () => {
+    const { containers, volumes } = workload('DaemonSet').spec.template.spec;
+
+    expect(containers[0]?.volumeMounts).to.deep.include({ name: 'staging', mountPath: '/dev/shm' });
+    const emptyDir = { medium: 'Memory', sizeLimit: '256Mi' };
+    expect(volumes).to.deep.include({ name: 'staging', emptyDir });
+  });
+
   it('says of every object that it belongs to Fairlead', () => {
     const strays = objects.filter(
       ({ metadata }) => metadata.labels?.['app.kubernetes.io/part-of'] !== 'fairlead',

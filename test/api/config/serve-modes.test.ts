@@ -91,11 +91,13 @@ describe('config of the agent: beside kube-proxy, in its place, and gone', funct
     const { volumes = [], containers } = await podOf('serve-all');
     const { config } = await agentOf('serve-all');
 
-    expect(volumes.map(({ hostPath }) => hostPath?.path)).to.deep.equal(['/proc/sys/net']);
-    expect(containers[0]?.volumeMounts?.map(({ mountPath }) => mountPath)).to.deep.equal([
+    expect(volumes.flatMap(({ hostPath }) => hostPath?.path ?? [])).to.deep.equal(['/proc/sys/net']);
+    expect(containers[0]?.volumeMounts?.map(({ mountPath }) => mountPath)).to.have.members([
       `${config.conntrack?.procSys}/net`,
+      '/dev/shm',
     ]);
-    expect((await podOf('default')).volumes ?? []).to.deep.equal([]);
+    const { volumes: ofDefault = [] } = await podOf('default');
+    expect(ofDefault.flatMap(({ hostPath }) => hostPath?.path ?? [])).to.deep.equal([]);
   });
 
   it('cleans every node up with config/cleanup, which the API server takes, and may no more than that', async () => {

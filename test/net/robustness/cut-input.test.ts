@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { createNft } from '../../../agent/nftables/run-nft.ts';
+import { run } from '../support/run.ts';
 
 const WRITER = fileURLToPath(new URL('support/write-and-hang.ts', import.meta.url));
 
@@ -36,6 +38,33 @@ describe('agent killed while nft reads', function () {
       await rm(heard);
     });
   }
+
+  it('tells why no folder takes an input, gives it through a pipe then, and tells when one does again', async () => {
+    const script = join(dir, 'count-input');
+    const readOnly = join(dir, 'read-only');
+    await writeFile(script, 'wc -c\n');
+    await mkdir(readOnly);
+    const problems: (string | null)[] = [];
+    const nft = createNft(['sh', script], (problem) => problems.push(problem));
+    const count = async () => Number(await nft({ args: ['-f', '-'], input: 'x'.repeat(2_000_000) }));
+    const { TMPDIR } = process.env;
+    await run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/dev/shm');
+    await run('mount', '-t', 'tmpfs', '-o', 'ro', 'tmpfs', readOnly);
+    process.env.TMPDIR = readOnly;
+    try {
+      expect(await count()).to.equal(2_000_000);
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = TMPDIR;
+      await run('umount', readOnly);
+      await run('umount', '/dev/shm');
+    }
+    expect(problems).to.have.length(1);
+    expect(problems[0]).to.match(/\/dev\/shm: ENOSPC.*read-only: EROFS/);
+    expect(await count()).to.equal(2_000_000);
+    expect(problems).to.have.length(2);
+    expect(problems[1]).to.equal(null);
+  });
 });
 
 async function eventuallyRead(path: string): Promise<string> {

@@ -16,6 +16,7 @@ const WELL: ForwarderFacts = {
   leftOut: new Map(),
   conflicts: [],
   overflow: 0,
+  unstaged: null,
   closedPorts: [],
   staleFlows: null,
   unsetSysctls: [],
@@ -54,6 +55,13 @@ describe('agent: the report of a node', () => {
       status: 'False',
       reason: 'AffinityFull',
     });
+  });
+
+  it('says when a kill may leave half of the rules, and why', () => {
+    expect(conditionOf({}, 'KillSafe')).to.include({ status: 'True', reason: 'InputStaged' });
+    const condition = conditionOf({ unstaged: '/dev/shm: ENOSPC' }, 'KillSafe');
+    expect(condition).to.include({ status: 'False', reason: 'InputNotStaged' });
+    expect(condition?.message).to.include('/dev/shm: ENOSPC');
   });
 
   it('names ten of the Services left out, and counts the others', () => {
