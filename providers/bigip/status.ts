@@ -1,26 +1,36 @@
 import type { Finding, ProviderStatus } from '../provider.ts';
+import { addressesOf } from './diff/expect-live.ts';
 import { type Leaving, planApplication } from './diff/plan-application.ts';
 import { membersOf, poolsOf } from './members.ts';
 import type { BigipModel } from './model.ts';
 import type { BigipObserved, MemberState } from './observed.ts';
 
-/** What the outside sees: the addresses once the application is declared. */
+/** Somebody has to take it out of the way; the device is read at each interval. */
+const OBSTACLE_SECONDS = 30;
+
+/** What the outside sees: the addresses once the application is declared with them. */
 export function tellStatus(model: BigipModel, observed: BigipObserved): ProviderStatus {
   const { application, tenant } = model;
   const stored = observed.applications[application];
   const notProgrammed = observed.obstacle ?? (stored === undefined ? notThere(model) : findClosed(model));
-  if (stored === undefined) return { ingress: [], ...(notProgrammed === undefined ? {} : { notProgrammed }) };
+  const soon = observed.obstacle === undefined ? {} : { againAfterSeconds: OBSTACLE_SECONDS };
+  if (stored === undefined)
+    return { ingress: [], ...(notProgrammed === undefined ? {} : { notProgrammed }), ...soon };
   const { leaving } = planApplication(model, stored, observed.now);
   const counts = countTargets(model, observed);
   const unhealthy = counts === undefined ? undefined : explainHealth(counts);
+  const declared = addressesOf(stored);
   const waits = [
+    ...Object.values(soon),
     ...(observed.lookAgainAfterSeconds === undefined ? [] : [observed.lookAgainAfterSeconds]),
     ...leaving.map(({ until }) => Math.max(1, Math.ceil((until - observed.now) / 1000))),
   ];
   return {
     providerID: `/${tenant}/${application}`,
     // KEP-1860: packets reach the nodes with an address of theirs as destination.
-    ingress: model.addresses.map((ip) => ({ ip, ipMode: 'Proxy' as const })),
+    ingress: model.addresses
+      .filter((ip) => declared.includes(ip))
+      .map((ip) => ({ ip, ipMode: 'Proxy' as const })),
     ...(notProgrammed === undefined ? {} : { notProgrammed }),
     ...(counts === undefined ? {} : { targets: { desired: counts.desired, healthy: counts.healthy } }),
     ...(unhealthy === undefined ? {} : { unhealthy }),

@@ -37,9 +37,10 @@ export function errorOfAnswer(code: number, text: string, what: string): Classed
   }
   if (code === 403) {
     return failed(`${what}: the user may not do this: AS3 needs the role Administrator (${told})`, {
-      class: 'Rejected',
+      class: 'Transient',
       code,
       reason: 'Forbidden',
+      retryAfterSeconds: CREDENTIALS_SECONDS,
     });
   }
   if (isBusy(code, told)) {

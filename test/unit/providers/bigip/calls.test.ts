@@ -268,7 +268,8 @@ describe('providers/bigip: a pair', () => {
       path: /\/tm\/cm$/,
       fault: { answer: { status: 400, body: { code: 400, message: 'sync refused' } } },
     });
-    await failureOf(rig.bring(web));
+    const error = await failureOf(rig.bring(web));
+    expect(error).to.include({ class: 'Transient', reason: 'SynchronisationFailed' });
     fault.remove();
     rig.peer.calls.reset();
     const [change] = await rig.bring(web);

@@ -59,7 +59,7 @@ describe('providers/bigip/classify-bigip-error', () => {
   it('tells what is wrong with the user', () => {
     expect(classed(401, { message: 'Authentication failed.' })).to.include({ reason: 'CredentialsRefused' });
     expect(classed(403, { message: 'Forbidden' })).to.include({
-      errorClass: 'Rejected',
+      errorClass: 'Transient',
       reason: 'Forbidden',
     });
     expect(classed(400, { message: 'user k8s has reached maximum active login tokens' })).to.include({

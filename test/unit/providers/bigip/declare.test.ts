@@ -194,10 +194,16 @@ describe('providers/bigip: declarations on a device', () => {
     rig.peer.unit.create('ltm/pool', { name: 'handmade', partition: TENANT });
     const web = rig.desire();
     expect(await rig.bring(web)).to.deep.equal([]);
-    const { ingress, notProgrammed } = await rig.status(web);
+    const { againAfterSeconds, ingress, notProgrammed } = await rig.status(web);
+    expect(againAfterSeconds).to.be.greaterThan(0);
     expect(ingress).to.deep.equal([]);
     expect(notProgrammed?.reason).to.equal('TenantNotOurs');
     expect(notProgrammed?.message).to.include(`/${TENANT}/handmade`);
     expect(rig.peer.calls.writes()).to.deep.equal([]);
+
+    rig.peer.unit.remove('ltm/pool', `/${TENANT}/handmade`);
+    await rig.refresh(web);
+    await rig.bring(web);
+    expect((await rig.status(web)).ingress).to.have.length(1);
   });
 });
