@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ClassedError } from '../../kube/errors.ts';
 import type { LoadBalancerId, Provider, ProviderScope, Subject } from '../provider.ts';
 import { buildDesired } from './build-desired.ts';
 import { type Desired, OPERATIONS } from './contract.ts';
@@ -8,6 +9,9 @@ import { isSameId } from './same-id.ts';
 import { type Server, Servers, type ServersOptions } from './servers.ts';
 import { tellStatus } from './tell-status.ts';
 import { validateWebhook } from './validate-webhook.ts';
+
+/** Of one look; a page has 10,000 load balancers at most. */
+const MOST_PAGES = 1_000;
 
 /**
  * A server of one's own, asked over HTTP (docs/adr/0016): it plans what it would do, and does it. What it said last is
@@ -92,7 +96,9 @@ async function refresh(
 ): Promise<LoadBalancerId[]> {
   const owners: LoadBalancerId[] = [];
   let page: string | undefined;
+  let pages = 0;
   do {
+    if (++pages > MOST_PAGES) throw tooManyPages(provider.name);
     const at = page === undefined ? {} : { continue: page };
     const answer = await call(OPERATIONS.observe, { ...asker, clusterId, ...at }, signal);
     const own = answer.loadBalancers
@@ -105,6 +111,11 @@ async function refresh(
   } while (page !== undefined);
   remembered.forgetOthers(provider.name, owners);
   return owners;
+}
+
+function tooManyPages(provider: string): ClassedError {
+  const message = `The server of provider "${provider}" goes on after ${MOST_PAGES} pages of observe: its "continue" never ends.`;
+  return new ClassedError(message, { class: 'Transient', reason: 'BadAnswer' });
 }
 
 function wantedText(desired: Desired | undefined): string | undefined {

@@ -63,6 +63,21 @@ describe('providers/webhook: a look at all that a server has', () => {
     expect((await look()).owners).to.deep.equal(['a.own']);
   });
 
+  it('gives up where the pages never end', async () => {
+    asked = [];
+    let count = 0;
+    server = await ScriptedServer.start((_, response) => {
+      count += 1;
+      sendJson(response, 200, { apiVersion: CONTRACT_VERSION, loadBalancers: [], continue: `${count}` });
+    });
+    const failure = await look().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(failure).to.include({ class: 'Transient', reason: 'BadAnswer' });
+    expect(count).to.equal(1_000);
+  });
+
   it('ends where a server says the same page again', async () => {
     await serve({ '': { ids: [id('a.own')], next: 'x' }, x: { ids: [id('b.own')], next: 'x' } });
     expect((await look()).owners).to.deep.equal(['a.own', 'b.own']);
