@@ -26,6 +26,7 @@ export function renderKeepalived(options: VrrpOptions): string {
     `  router_id ${name}`,
     '  vrrp_version 3',
     '  script_user root',
+    '  enable_script_security',
     '  vrrp_garp_master_refresh 10',
     '}',
     'vrrp_script haproxy {',

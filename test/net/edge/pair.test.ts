@@ -84,8 +84,16 @@ describe('two edges with one set of addresses', function () {
 
   it('has each address on one machine, both ready to serve it', async () => {
     const owner = await oneOwner(VIP);
-    await lab.addService('more', { address: VIPS[1] ?? '' });
-    expect(await oneOwner(VIPS[1] ?? '')).to.equal(owner);
+    const [, more = ''] = VIPS;
+    await lab.addService('more', {
+      address: more,
+      addresses: [
+        { address: more, family: 'IPv4', pool: 'pool' },
+        { address: '2001:db8::11', family: 'IPv6', pool: 'pool' },
+      ],
+    });
+    expect(await oneOwner(more)).to.equal(owner);
+    await eventually(async () => expect(await ownersOf('2001:db8::11')).to.deep.equal([owner]));
     for (const edge of ['edge-1', 'edge-2']) {
       expect(await lab.reportOf('web', edge)).to.include({ name: edge, serving: true });
     }
