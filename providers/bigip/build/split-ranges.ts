@@ -29,11 +29,12 @@ export function splitRanges(ranges: readonly string[]): Ranges {
   return {
     isOpen: (family) => ranges.length === 0 || of(family).length > 0,
     sourceOf: (family) => {
-      const [first, ...more] = of(family);
-      if (first === undefined || isEverybody(first)) return { value: undefined };
+      const all = of(family);
+      const [first, ...more] = all;
+      if (first === undefined || all.some(isEverybody)) return { value: undefined };
       if (more.length === 0) return { value: first };
       const name = `sources_${family.toLowerCase()}`;
-      const addresses = { class: 'Net_Address_List', addresses: of(family) };
+      const addresses = { class: 'Net_Address_List', addresses: all };
       return { value: { use: name }, list: { name, addresses } };
     },
   };

@@ -79,7 +79,7 @@ const inventory: fc.Arbitrary<Inventory> = fc.record({
 
 describe('providers/bigip: what is on a device and not ours', () => {
   it('is never changed, declared or removed, in 10,000 inventories', async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     await fc.assert(
       fc.asyncProperty(inventory, fc.array(step, { minLength: 1, maxLength: 4 }), async (before, steps) => {
         const tenant = { ...before.ours, ...before.foreign };
