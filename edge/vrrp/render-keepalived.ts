@@ -17,6 +17,7 @@ const ADVERT_SECONDS = 0.3;
  * keepalived's configuration for one set of addresses, which one edge has at a time. Who has them keeps them: no edge goes
  * before another. Adverts name one address that is always the same, since a change comes to the edges one after the
  * other, and an advert with others than one's own is refused.
+ * Its script security stays off, though it warns of that: in a user namespace no program is root's, and it would run none.
  */
 export function renderKeepalived(options: VrrpOptions): string {
   const { addresses, device, haproxyPid, name, virtualRouterID } = options;
@@ -26,7 +27,6 @@ export function renderKeepalived(options: VrrpOptions): string {
     `  router_id ${name}`,
     '  vrrp_version 3',
     '  script_user root',
-    '  enable_script_security',
     '  vrrp_garp_master_refresh 10',
     '}',
     'vrrp_script haproxy {',
