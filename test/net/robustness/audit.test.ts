@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import { removeTables } from '../../../agent/clean-up.ts';
 import { createNft } from '../../../agent/nftables/run-nft.ts';
 import type { Service } from '../../../kube/objects.ts';
-import { eventually } from '../../support/eventually.ts';
 import { clusterIpsOf, merge, sketchService } from '../support/cluster-objects.ts';
 import { type ForwardingLab, NODES, NodeAgent, PODS } from '../support/forwarding-lab.ts';
 import { run } from '../support/run.ts';
@@ -192,27 +191,6 @@ describe('agent: its tables altered by hand', function () {
     expect(audited.findings).to.deep.equal(['ChangeRefused']);
   });
 
-  it('repairs an element within its periods though changes never stop, and takes none of them for damage', async () => {
-    await startAudited(1_000);
-    const before = await ownTables();
-    const churn = { stopped: false, changes: 0 };
-    const churning = changeAllTheTime(audited, objects, churn);
-    try {
-      await eventually(() => expect(churn.changes).to.be.greaterThan(200));
-      expect(audited.findings).to.deep.equal([]);
-      await load(`delete element ${TABLE} services { ${CLUSTER_IP} . tcp . 80 }`);
-      const changes = churn.changes;
-      await eventually(() => expect(audited.findings).to.deep.equal(['ElementsDiffer']), 60_000);
-      expect(churn.changes).to.be.greaterThan(changes);
-    } finally {
-      churn.stopped = true;
-      await churning;
-    }
-    await audited.become(objects);
-    await untilRepaired(before);
-    expect(audited.findings).to.deep.equal(['ElementsDiffer']);
-  });
-
   it('finds nothing where nobody knows the names of protocols, as in small images', async () => {
     await run('mount', '--bind', '/dev/null', '/etc/protocols');
     try {
@@ -235,25 +213,6 @@ describe('agent: its tables altered by hand', function () {
     expect(audited.forwarding.generation).to.equal(before);
   });
 });
-
-/** Two changes with nothing between them, again and again: there is hardly a moment without a transaction. */
-async function changeAllTheTime(
-  agent: NodeAgent,
-  objects: ReturnType<typeof buildObjects>,
-  churn: { stopped: boolean; changes: number },
-): Promise<void> {
-  const busy = sketchService({ name: 'busy', host: 74, pods: TWO });
-  const other = sketchService({ name: 'busy', host: 74, pods: PODS.slice(0, 1) });
-  while (!churn.stopped) {
-    const { service, slices } = churn.changes++ % 2 === 0 ? busy : other;
-    void agent.become({
-      ...objects,
-      services: [...objects.services, service],
-      slices: [...objects.slices, ...slices],
-    });
-    await new Promise((resolve) => setTimeout(resolve, 15));
-  }
-}
 
 /** The order of elements is the kernel's. */
 function sorted(text: string): string[] {
