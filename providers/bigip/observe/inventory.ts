@@ -1,3 +1,4 @@
+import { isClass } from '../../../kube/errors.ts';
 import type { Finding, LoadBalancerId, Subject } from '../../provider.ts';
 import { SharedRun } from '../../shared-run.ts';
 import { type Caller, readTenant } from '../calls/as3.ts';
@@ -56,17 +57,28 @@ export class Inventory {
 
   async observe(subject: Subject, signal: AbortSignal): Promise<BigipObserved> {
     const known = await this.#ready(signal);
-    const name = applicationOf(subject.id);
-    const applications = [...known.applications].filter(([, each]) =>
-      isSameOwner(subject.id, readMark(each)),
-    );
-    const own = applications.find(([each]) => each === name)?.[1];
-    if (own !== undefined && subject.spec !== undefined) await this.#look(known, name, own, signal);
+    const own = ownIn(known, subject.id);
+    if (own === undefined || subject.spec === undefined) return this.#tell(known, subject.id);
+    try {
+      await this.#look(known, applicationOf(subject.id), own, signal);
+    } catch (error) {
+      if (!isClass(error, 'NotFound')) throw error;
+      // Somebody took a pool away: whatever else is otherwise, it's to be known before anything is compared.
+      this.forget();
+      return this.#tell(await this.#ready(signal), subject.id);
+    }
+    return this.#tell(known, subject.id);
+  }
+
+  #tell(known: Known, owner: LoadBalancerId): BigipObserved {
+    const name = applicationOf(owner);
+    const own = ownIn(known, owner);
+    const applications = [...known.applications].filter(([, each]) => isSameOwner(owner, readMark(each)));
     const states = known.live.states.get(name);
     const again = own === undefined ? undefined : this.#looks.nextAfterSeconds(name);
     return {
       now: this.#options.now(),
-      owner: subject.id,
+      owner,
       tenant: this.tenant,
       applications: Object.fromEntries(applications),
       isLeftOver: isLeftOver(known, name),
@@ -74,7 +86,7 @@ export class Inventory {
       ...(states === undefined ? {} : { states }),
       unsynced: known.unsynced.has(name),
       ...(again === undefined ? {} : { lookAgainAfterSeconds: again }),
-      obstacle: this.#obstacleFor(known, subject.id),
+      obstacle: this.#obstacleFor(known, owner),
     };
   }
 
@@ -140,6 +152,8 @@ export class Inventory {
       const perApplication = await this.#isPerApplication(unit, signal);
       const applications = new Map(Object.entries((await readTenant(unit, this.tenant, signal)) ?? {}));
       const live = await readLive(unit, this.tenant, signal);
+      // Without a pool there is nobody to ask about, until it is declared again.
+      for (const name of applications.keys()) live.states.set(name, live.states.get(name) ?? {});
       const before = this.#known?.unit === unit ? this.#known : undefined;
       const known = { unit, perApplication, applications, live, unsynced: new Set(before?.unsynced) };
       const written = [...this.#lastWrite].flatMap(([name, at]) => (at > writes ? [name] : []));
@@ -184,6 +198,12 @@ export class Inventory {
   #obstacleFor(known: Known, id: LoadBalancerId): Finding | undefined {
     return findObstacle(known, { id, tenant: this.tenant, clusterId: this.#options.clusterId });
   }
+}
+
+/** The application under the name that it has to have. */
+function ownIn({ applications }: Known, id: LoadBalancerId): JsonObject | undefined {
+  const own = applications.get(applicationOf(id));
+  return isSameOwner(id, readMark(own)) ? own : undefined;
 }
 
 /** What the device has of it, with the addresses that it listens on; one that people have in /Common is theirs to set. */

@@ -174,6 +174,16 @@ describe('providers/bigip: what others change by hand', () => {
     expect(await rig.compare(web)).to.deep.equal([]);
   });
 
+  it('reads the device anew where a pool is gone that it asks about, and makes it again', async () => {
+    const web = rig.desire({ nodes });
+    await rig.bring(web);
+    rig.peer.unit.remove('ltm/virtual', `${folder()}/${VIRTUAL}`);
+    rig.peer.unit.remove('ltm/pool', `${folder()}/${POOL}`);
+    const [change] = await rig.bring(web);
+    expect(change?.action).to.equal('Update');
+    expect((await rig.status(web)).targets).to.deep.equal({ desired: 2, healthy: 2 });
+  });
+
   it('declares an application again that somebody removed', async () => {
     const [web, api] = [rig.desire({ nodes }), rig.desire({ name: 'api', address: '198.51.100.11' })];
     await rig.bring(web);
