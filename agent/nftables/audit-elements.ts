@@ -44,9 +44,10 @@ export class ElementAudit {
   readonly #options: ElementAuditOptions;
   /** By place: how many elements the last look found. */
   readonly #sizes = new Map<ElementPlace, number>();
+  /** By place where the last look was given up: how long changes wait for the next one. */
+  readonly #holds = new Map<ElementPlace, number>();
   #dueAt = 0;
   #workMs = 0;
-  #holdMs = FIRST_HOLD_MS;
   #stopped = false;
 
   constructor(options: ElementAuditOptions) {
@@ -94,13 +95,14 @@ export class ElementAudit {
       const difference = await applier.aside(look);
       if (difference !== undefined) return difference;
     }
-    const difference = await applier.insist(look, this.#holdMs);
+    const holdMs = this.#holds.get(place) ?? FIRST_HOLD_MS;
+    const difference = await applier.insist(look, holdMs);
     if (difference !== undefined || this.#stopped) {
-      this.#holdMs = FIRST_HOLD_MS;
+      this.#holds.delete(place);
       return difference ?? null;
     }
-    log.warn('ElementsNotRead', { family: place.family, map: place.name, waitedMs: this.#holdMs });
-    this.#holdMs = Math.min(this.#holdMs * 2, LONGEST_HOLD_MS);
+    log.warn('ElementsNotRead', { family: place.family, map: place.name, waitedMs: holdMs });
+    this.#holds.set(place, Math.min(holdMs * 2, LONGEST_HOLD_MS));
     return null;
   }
 
