@@ -201,11 +201,9 @@ export class EdgeKeeper {
   }
 
   #shareAddresses({ device, virtualRouterID }: Wanted, addresses: readonly string[]): void {
-    const { files, keepalived, name } = this.#options;
+    const { keepalived, name } = this.#options;
     const isShared = virtualRouterID !== undefined && device !== undefined;
-    keepalived.follow(
-      isShared ? { name, device, virtualRouterID, addresses, haproxyPid: files.pid } : undefined,
-    );
+    keepalived.follow(isShared ? { name, device, virtualRouterID, addresses } : undefined);
   }
 
   /** Whom HAProxy takes. What it runs already needs no asking, and what was decided holds until something changes. */

@@ -10,6 +10,10 @@ export interface KeepalivedFiles {
   /** Of the process that speaks VRRP. */
   vrrpPid: string;
   log: string;
+  /** 0, or 1 while no HAProxy runs. */
+  failed: string;
+  /** Of HAProxy's master. */
+  haproxyPid: string;
 }
 
 export function keepalivedFiles(folder: string): KeepalivedFiles {
@@ -18,10 +22,29 @@ export function keepalivedFiles(folder: string): KeepalivedFiles {
     pid: `${folder}/keepalived.pid`,
     vrrpPid: `${folder}/keepalived-vrrp.pid`,
     log: `${folder}/keepalived.log`,
+    failed: `${folder}/haproxy.failed`,
+    haproxyPid: `${folder}/haproxy.pid`,
   };
 }
 
 const LONGEST_LOG = 4 * 1024 * 1024;
+/**
+ * Looks whether HAProxy runs, and becomes keepalived: arguments are where its pid is, where to say so, and the command. It
+ * goes on as long as that, without the edge.
+ */
+const WATCH = `
+pid=$1 failed=$2; shift 2
+watch() {
+  said=
+  while kill -0 $$; do
+    now=1; kill -0 "$(cat "$pid")" && now=0
+    if [ "$now" != "$said" ]; then echo "$now" >"$failed"; said=$now; fi
+    sleep 0.3
+  done
+}
+echo 0 >"$failed"
+watch 2>/dev/null &
+exec "$@"`;
 /** Longer than it takes to write its pid file. */
 const START_AGAIN_MS = 3_000;
 
@@ -39,14 +62,14 @@ export class Keepalived {
   }
 
   /** Makes it run with these options, or not at all. */
-  follow(options: VrrpOptions | undefined): void {
+  follow(options: Omit<VrrpOptions, 'failed'> | undefined): void {
     const pid = this.#pid();
     if (options === undefined || options.addresses.length === 0) {
       rmSync(this.#files.config, { force: true });
       if (pid !== undefined) process.kill(pid, 'SIGTERM');
       return;
     }
-    const text = renderKeepalived(options);
+    const text = renderKeepalived({ ...options, failed: this.#files.failed });
     const isNew = readText(this.#files.config) !== text;
     if (isNew) writeFileWhole(this.#files.config, text);
     if (pid === undefined) this.#start();
@@ -61,12 +84,13 @@ export class Keepalived {
   #start(): void {
     if (performance.now() - this.#startedAt < START_AGAIN_MS) return;
     this.#startedAt = performance.now();
-    const { config, log, pid, vrrpPid } = this.#files;
+    const { config, failed, haproxyPid, log, pid, vrrpPid } = this.#files;
     if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LONGEST_LOG) truncateSync(log);
     const output = openSync(log, 'a', 0o600);
     try {
-      const args = ['--dont-fork', '--vrrp', '--log-console', `--use-file=${config}`];
-      const child = spawn(this.#program, [...args, `--pid=${pid}`, `--vrrp_pid=${vrrpPid}`], {
+      const flags = ['--dont-fork', '--vrrp', '--log-console', `--use-file=${config}`];
+      const command = [this.#program, ...flags, `--pid=${pid}`, `--vrrp_pid=${vrrpPid}`];
+      const child = spawn('sh', ['-c', WATCH, 'sh', haproxyPid, failed, ...command], {
         // A session of its own: what ends the edge doesn't end it.
         detached: true,
         stdio: ['ignore', output, output],

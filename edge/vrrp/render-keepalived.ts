@@ -6,8 +6,8 @@ export interface VrrpOptions {
   /** RFC 9568: the same on the edges that share their addresses, and on nobody else there. */
   virtualRouterID: number;
   addresses: readonly string[];
-  /** Of HAProxy's master: without it this machine takes no address. */
-  haproxyPid: string;
+  /** A file of 0 or 1: with anything but 0 in it this machine takes no address. */
+  failed: string;
 }
 
 /** Three of these and a part of one more without an advert, and another edge takes over. */
@@ -17,23 +17,20 @@ const ADVERT_SECONDS = 0.3;
  * keepalived's configuration for one set of addresses, which one edge has at a time. Who has them keeps them: no edge goes
  * before another. Adverts name one address that is always the same, since a change comes to the edges one after the
  * other, and an advert with others than one's own is refused.
- * Its script security stays off, though it warns of that: in a user namespace no program is root's, and it would run none.
+ * It runs no script, which it can't in a user namespace.
  */
 export function renderKeepalived(options: VrrpOptions): string {
-  const { addresses, device, haproxyPid, name, virtualRouterID } = options;
+  const { addresses, device, failed, name, virtualRouterID } = options;
   const lines = [
     '# Written by `fairlead edge`, which writes it again: change the provider.',
     'global_defs {',
     `  router_id ${name}`,
     '  vrrp_version 3',
-    '  script_user root',
     '  vrrp_garp_master_refresh 10',
     '}',
-    'vrrp_script haproxy {',
-    `  script "/usr/bin/pkill -0 -F ${haproxyPid}"`,
-    '  interval 1',
-    '  fall 1',
-    '  rise 1',
+    'vrrp_track_file haproxy {',
+    `  file ${failed}`,
+    '  weight 0',
     '}',
     'vrrp_instance fairlead {',
     '  state BACKUP',
@@ -42,7 +39,7 @@ export function renderKeepalived(options: VrrpOptions): string {
     `  virtual_router_id ${virtualRouterID}`,
     '  priority 100',
     `  advert_int ${ADVERT_SECONDS}`,
-    '  track_script {',
+    '  track_file {',
     '    haproxy',
     '  }',
     '  virtual_ipaddress {',

@@ -6,7 +6,7 @@ const OPTIONS: VrrpOptions = {
   device: 'eth0',
   virtualRouterID: 51,
   addresses: ['192.0.2.1', '2001:db8::1'],
-  haproxyPid: '/run/fairlead-edge/haproxy.pid',
+  failed: '/run/fairlead-edge/haproxy.failed',
 };
 
 /** The lines of a block, without their indentation. */
@@ -21,7 +21,7 @@ describe('edge: what keepalived is given', () => {
     const text = renderKeepalived(OPTIONS);
     expect(block(text, 'virtual_ipaddress_excluded')).to.deep.equal(['192.0.2.1/32', '2001:db8::1/128']);
     expect(text).to.include('interface eth0');
-    expect(text).to.include('/run/fairlead-edge/haproxy.pid');
+    expect(text).to.include('/run/fairlead-edge/haproxy.failed');
   });
 
   it('sends the same adverts whatever the addresses and whichever the edge, so that edges understand each other', () => {
