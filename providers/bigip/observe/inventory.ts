@@ -3,13 +3,12 @@ import type { Finding, LoadBalancerId, Subject } from '../../provider.ts';
 import { SharedRun } from '../../shared-run.ts';
 import { type Caller, readTenant } from '../calls/as3.ts';
 import type { Device } from '../calls/device.ts';
-import { addressesOf, addressField, expectLive } from '../diff/expect-live.ts';
 import type { JsonObject } from '../json.ts';
 import { applicationOf } from '../names.ts';
-import type { BigipObserved, FlatSettings, MemberState } from '../observed.ts';
+import type { BigipObserved, MemberState } from '../observed.ts';
 import { isSameOwner, readMark } from '../owner.ts';
 import { errorOfObstacle, findObstacle } from './find-obstacle.ts';
-import type { LiveTenant } from './flatten-live.ts';
+import { isLeftOver, type KnownTenant, keepAsWritten, liveOf, ownIn } from './known-tenant.ts';
 import { LookClock } from './look-clock.ts';
 import { readLive, readMemberStates } from './read-live.ts';
 
@@ -22,16 +21,6 @@ export interface InventoryOptions {
   now: () => number;
 }
 
-/** A tenant as it was read, and as we wrote it since. */
-interface Known {
-  unit: Caller;
-  perApplication: boolean;
-  applications: Map<string, JsonObject>;
-  live: LiveTenant;
-  /** Applications that the group doesn't have yet. */
-  unsynced: Set<string>;
-}
-
 /**
  * What a cluster has in one tenant: read once, and kept by our own writes from then on. What the device has of what we wrote
  * is taken to be as it was declared, until a sweep reads it.
@@ -42,12 +31,15 @@ export class Inventory {
   readonly #options: InventoryOptions;
   readonly #looks = new LookClock();
   readonly #load = new SharedRun((signal) => this.#read(signal));
-  #known: Known | undefined;
+  #known: KnownTenant | undefined;
   /** Counts writes, and what each application's last one was: what was read before it doesn't count any more. */
   #writes = 0;
   readonly #lastWrite = new Map<string, number>();
   /** Of the last write of which nobody knows what it did. */
   #forgotAt = 0;
+  /** Applications that the group doesn't have yet, and the unit that has them. */
+  readonly #unsynced = new Set<string>();
+  #unit: Caller | undefined;
 
   constructor(options: InventoryOptions) {
     this.#options = options;
@@ -70,7 +62,7 @@ export class Inventory {
     return this.#tell(known, subject.id);
   }
 
-  #tell(known: Known, owner: LoadBalancerId): BigipObserved {
+  #tell(known: KnownTenant, owner: LoadBalancerId): BigipObserved {
     const name = applicationOf(owner);
     const own = ownIn(known, owner);
     const applications = [...known.applications].filter(([, each]) => isSameOwner(owner, readMark(each)));
@@ -84,7 +76,7 @@ export class Inventory {
       isLeftOver: isLeftOver(known, name),
       live: own === undefined ? undefined : liveOf(known, name, own),
       ...(states === undefined ? {} : { states }),
-      unsynced: known.unsynced.has(name),
+      unsynced: this.#unsynced.has(name),
       ...(again === undefined ? {} : { lookAgainAfterSeconds: again }),
       obstacle: this.#obstacleFor(known, owner),
     };
@@ -114,6 +106,7 @@ export class Inventory {
   /** What a write left behind; undefined: the application is gone. */
   wrote(name: string, declaration: JsonObject | undefined, isSynced: boolean): void {
     this.#lastWrite.set(name, ++this.#writes);
+    this.synced(name, isSynced);
     const known = this.#known;
     if (known === undefined) return;
     known.live.settings.delete(name);
@@ -123,12 +116,11 @@ export class Inventory {
       known.applications.delete(name);
       this.#looks.forget(name);
     } else known.applications.set(name, declaration);
-    this.synced(name, isSynced);
   }
 
   synced(name: string, isSynced: boolean): void {
-    if (isSynced) this.#known?.unsynced.delete(name);
-    else this.#known?.unsynced.add(name);
+    if (isSynced) this.#unsynced.delete(name);
+    else this.#unsynced.add(name);
   }
 
   /** Nobody knows what a write that failed has done. */
@@ -137,7 +129,7 @@ export class Inventory {
     this.#known = undefined;
   }
 
-  async #ready(signal: AbortSignal): Promise<Known> {
+  async #ready(signal: AbortSignal): Promise<KnownTenant> {
     const known = this.#known;
     if (known === undefined) return await this.#load.join(signal);
     // The other unit of a pair has what was synchronised to it: that may be less.
@@ -145,17 +137,20 @@ export class Inventory {
     return await this.#load.join(signal);
   }
 
-  async #read(signal: AbortSignal): Promise<Known> {
+  async #read(signal: AbortSignal): Promise<KnownTenant> {
     const unit = await this.device.active(signal);
     const writes = this.#writes;
     try {
       const perApplication = await this.#isPerApplication(unit, signal);
       const applications = new Map(Object.entries((await readTenant(unit, this.tenant, signal)) ?? {}));
       const live = await readLive(unit, this.tenant, signal);
+      // The other unit has what was synchronised to it, and nothing that it owes the group.
+      if (this.#unit !== unit) this.#unsynced.clear();
+      this.#unit = unit;
       // Without a pool there is nobody to ask about, until it is declared again.
       for (const name of applications.keys()) live.states.set(name, live.states.get(name) ?? {});
       const before = this.#known?.unit === unit ? this.#known : undefined;
-      const known = { unit, perApplication, applications, live, unsynced: new Set(before?.unsynced) };
+      const known = { unit, perApplication, applications, live };
       const written = [...this.#lastWrite].flatMap(([name, at]) => (at > writes ? [name] : []));
       // Of what was written meanwhile, and isn't known any more, the next one reads it again.
       if (this.#forgotAt > writes || (before === undefined && written.length > 0)) return known;
@@ -179,7 +174,7 @@ export class Inventory {
   }
 
   /** Asks for the health of targets, where it is time to. */
-  async #look(known: Known, name: string, application: JsonObject, signal: AbortSignal): Promise<void> {
+  async #look(known: KnownTenant, name: string, application: JsonObject, signal: AbortSignal): Promise<void> {
     if (known.live.states.has(name) && !this.#looks.isDue(name)) return;
     const unit = await this.device.active(signal);
     const writes = this.#writes;
@@ -195,40 +190,7 @@ export class Inventory {
     this.#looks.looked(name, found.length > 0 && found.every((state) => state === 'up'));
   }
 
-  #obstacleFor(known: Known, id: LoadBalancerId): Finding | undefined {
+  #obstacleFor(known: KnownTenant, id: LoadBalancerId): Finding | undefined {
     return findObstacle(known, { id, tenant: this.tenant, clusterId: this.#options.clusterId });
   }
-}
-
-/** The application under the name that it has to have. */
-function ownIn({ applications }: Known, id: LoadBalancerId): JsonObject | undefined {
-  const own = applications.get(applicationOf(id));
-  return isSameOwner(id, readMark(own)) ? own : undefined;
-}
-
-/** What the device has of it, with the addresses that it listens on; one that people have in /Common is theirs to set. */
-function liveOf({ live }: Known, name: string, application: JsonObject): FlatSettings | undefined {
-  const settings = live.settings.get(name);
-  if (settings === undefined) return undefined;
-  const expected = expectLive(application);
-  const addresses = addressesOf(application).map((address) => {
-    const at = `${addressField(address)}.`;
-    const asExpected = Object.entries(expected).filter(([field]) => field.startsWith(at));
-    return live.addresses.get(address) ?? Object.fromEntries(asExpected);
-  });
-  return Object.assign({}, settings, ...addresses);
-}
-
-/** The name has a digest of the cluster and the Service's uid: nobody else's folder is called that. */
-function isLeftOver({ applications, live }: Known, name: string): boolean {
-  return live.settings.has(name) && !applications.has(name);
-}
-
-/** What was read of it may be from before. */
-function keepAsWritten(known: Known, before: Known | undefined, name: string): void {
-  const written = before?.applications.get(name);
-  if (written === undefined) known.applications.delete(name);
-  else known.applications.set(name, written);
-  known.live.settings.delete(name);
-  known.live.states.delete(name);
 }

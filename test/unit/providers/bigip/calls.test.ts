@@ -271,6 +271,14 @@ describe('providers/bigip: a pair', () => {
     const error = await failureOf(rig.bring(web));
     expect(error).to.include({ class: 'Transient', reason: 'SynchronisationFailed' });
     fault.remove();
+    // Another Service's trouble has all of it read anew.
+    rig.peer.inject({
+      path: '/mgmt/shared/appsvcs/declare',
+      method: 'POST',
+      times: 1,
+      fault: { cut: 'before' },
+    });
+    await failureOf(rig.bring(rig.desire({ name: 'api', address: '198.51.100.11' })));
     rig.peer.calls.reset();
     const [change] = await rig.bring(web);
     expect(change?.resource).to.equal('DeviceGroup');
