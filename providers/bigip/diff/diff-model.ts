@@ -20,7 +20,7 @@ export function diffModel(model: BigipModel | undefined, observed: BigipObserved
   const leftOver = observed.isLeftOver && model === undefined ? [applicationOf(observed.owner)] : [];
   const stale = [...Object.keys(observed.applications).filter((name) => name !== own), ...leftOver].sort();
   const removals = stale.map((application) => buildRemoval(application, observed));
-  if (model === undefined) return removals;
+  if (model === undefined) return removals.length > 0 ? removals : diffSync(observed);
   // Told by status; what is to go stays a change, since nothing to do would mean that it's gone.
   if (observed.obstacle !== undefined) return [];
   return [...diffApplication(model, observed), ...removals];
@@ -47,8 +47,14 @@ function diffApplication(model: BigipModel, observed: BigipObserved): BigipChang
       },
     ];
   }
-  if (!observed.unsynced) return [];
-  const summary = `Synchronise the device group with application ${path}`;
+  return diffSync(observed);
+}
+
+/** Written or removed on the active unit, and the group has what it had. */
+function diffSync({ owner, tenant, unsynced }: BigipObserved): BigipChange[] {
+  if (!unsynced) return [];
+  const application = applicationOf(owner);
+  const summary = `Synchronise the device group with application /${tenant}/${application}`;
   return [{ action: 'Update', resource: 'DeviceGroup', call: 'Synchronise', tenant, application, summary }];
 }
 

@@ -286,6 +286,19 @@ describe('providers/bigip: a pair', () => {
     expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([1, 1]);
   });
 
+  it('takes a Service from the group, too, when that could not be synchronised at first', async () => {
+    const web = rig.desire();
+    await rig.bring(web);
+    const answer = { status: 500, body: { code: 500, message: 'no' } };
+    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    await failureOf(rig.remove(web));
+    fault.remove();
+    expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([0, 1]);
+    await rig.remove(web);
+    expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([0, 0]);
+    expect(await rig.remove(web)).to.deep.equal([]);
+  });
+
   it('goes on with the other unit when one is lost', async () => {
     const web = rig.desire();
     await rig.bring(web);
