@@ -19,7 +19,7 @@ export interface Unreleased {
   failure?: unknown;
 }
 
-const STILL_THERE: ReconcileResult = { kind: 'retryAfter', seconds: 5, reason: 'ProviderDeleting' };
+const STILL_THERE = { kind: 'retryAfter', seconds: 5, reason: 'ProviderDeleting' } as const;
 
 /** Takes load balancers away: first at the provider, until it has nothing left of them, then the objects with their claims. */
 export class LoadBalancerReleaser {
@@ -116,8 +116,16 @@ function unknownProvider(name: string): ClassedError {
   return new ClassedError(message, { class: 'Rejected', reason: REASONS.providerNotFound });
 }
 
-/** When to look again at what is left: a deletion isn't given up, whatever the provider says. */
-export function lookAgain(unreleased: readonly Unreleased[]): ReconcileResult {
+/**
+ * When to look again at what is left: a deletion isn't given up, whatever the provider says, and waits for nothing else that is
+ * due later. `next` is what the rest of the turn came to.
+ */
+export function lookAgain(
+  unreleased: readonly Unreleased[],
+  next: ReconcileResult = { kind: 'done' },
+): ReconcileResult {
+  if (unreleased.length === 0 || next.kind === 'failed') return next;
+  if (next.kind === 'retryAfter') return { ...next, seconds: Math.min(next.seconds, STILL_THERE.seconds) };
   const failed = unreleased.find(({ failure }) => failure !== undefined);
   return failed === undefined ? STILL_THERE : { kind: 'failed', error: failed.failure, terminal: false };
 }

@@ -103,8 +103,7 @@ export class ServiceReconciler {
     if (!isDeepStrictEqual(told, this.#releaser.findingsOf(surplus))) {
       await tell(ensured.map((each) => ({ ...each, wrote: undefined })));
     }
-    const next = this.#follow(key, ensured);
-    return unreleased.length > 0 && next.kind === 'done' ? lookAgain(unreleased) : next;
+    return lookAgain(unreleased, this.#follow(key, ensured));
   }
 
   async #claimPorts(
