@@ -22,8 +22,8 @@ export interface DevicesOptions {
 
 /** A Secret is read again after this, so that one that was changed counts soon. */
 const SECRET_COUNTS_MS = 30_000;
-/** A configuration that no provider has any more is kept for as long as a turn that began with it may take. */
-const FORMER_MS = 10 * 60_000;
+/** A configuration that no provider has any more is kept for as long as a turn that began with it may take: a declaration an hour. */
+const FORMER_MS = 2 * 3600_000;
 const POLL_MS = 2_000;
 const BUSY_MS = 2_000;
 
@@ -38,6 +38,8 @@ export class Devices {
   readonly #options: DevicesOptions;
   readonly #queue = new KeyedLock();
   readonly #entries = new Map<string, Entry>();
+  /** What each provider said last, by its name. */
+  readonly #latest = new Map<string, string>();
   readonly #secrets = new Map<string, { readAt: number; data: Promise<Record<string, string>> }>();
 
   constructor(options: DevicesOptions) {
@@ -47,7 +49,7 @@ export class Devices {
   /** What a cluster has in a provider's tenant. */
   async inventoryOf(provider: ProviderScope, clusterId: string, signal: AbortSignal): Promise<Inventory> {
     const config = configOf(provider);
-    const entry = await this.#entryOf(config, signal);
+    const entry = await this.#entryOf(provider.name, config, signal);
     const tenant = tenantOf(provider, clusterId);
     const { declarations = 'Auto' } = config;
     const key = JSON.stringify([tenant, clusterId, declarations]);
@@ -59,7 +61,7 @@ export class Devices {
     return made;
   }
 
-  async #entryOf(config: BigipConfig, signal: AbortSignal): Promise<Entry> {
+  async #entryOf(provider: string, config: BigipConfig, signal: AbortSignal): Promise<Entry> {
     const { caSecretName } = config.tls ?? {};
     const credentials = await this.#readSecret(config.credentials.secretName, signal);
     const authority = caSecretName === undefined ? undefined : await this.#readSecret(caSecretName, signal);
@@ -71,6 +73,7 @@ export class Devices {
     const entry = this.#entries.get(key) ?? this.#make(config, credentials, authority);
     entry.askedAt = performance.now();
     this.#entries.set(key, entry);
+    this.#latest.set(provider, key);
     this.#dropFormer();
     return entry;
   }
@@ -110,9 +113,10 @@ export class Devices {
   }
 
   #dropFormer(): void {
+    const wanted = new Set(this.#latest.values());
     const before = performance.now() - FORMER_MS;
     for (const [key, { askedAt, device }] of this.#entries) {
-      if (askedAt >= before) continue;
+      if (wanted.has(key) || askedAt >= before) continue;
       this.#entries.delete(key);
       void device.close();
     }
