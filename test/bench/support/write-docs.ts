@@ -9,6 +9,7 @@ const NAMES = [
   'affinity',
   'data-path',
   'restart',
+  'audit',
   'service-latency',
   'aws-burst',
 ];
