@@ -19,6 +19,20 @@ interface IamStatement {
   Condition?: Record<string, Record<string, string>>;
 }
 
+/**
+ * Never called: ELBv2 looks at these in the name of whoever makes load balancers and target groups, or registers targets, and
+ * refuses that to those who may not: https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html,
+ * and for security groups https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3917. What else it looks at
+ * is among our own reads.
+ */
+const READ_BY_AWS = [
+  'ec2:DescribeAccountAttributes',
+  'ec2:DescribeAddresses',
+  'ec2:DescribeInternetGateways',
+  'ec2:DescribeVpcs',
+  'ec2:GetSecurityGroupsForVpc',
+];
+
 /** Rules are changed in the nodes' group too, which isn't ours; a listener is made before it has tags. */
 const ANYWHERE = [
   'ec2:AuthorizeSecurityGroupIngress',
@@ -55,6 +69,7 @@ export function buildIamPolicy(clusterId?: string): IamPolicy {
     Version: '2012-10-17',
     Statement: [
       statement('Read', reads),
+      statement('ReadByAws', READ_BY_AWS),
       statement('MakeWithTags', MAKING, withTag('aws:RequestTag', clusterId)),
       statement(
         'ChangeWhatIsTagged',

@@ -5,7 +5,7 @@ import {
 import { expect } from 'chai';
 import { createAwsAccess } from '../../../providers/aws/calls/aws-access.ts';
 import { diffSubject } from '../../../providers/aws/diff/diff-subject.ts';
-import { buildIamPolicy } from '../../../providers/aws/docs/iam-policy.ts';
+import { buildIamPolicy, type IamPolicy } from '../../../providers/aws/docs/iam-policy.ts';
 import { objects, text } from '../../peers/aws/plain.ts';
 import { clientsOf, createLoadBalancer, refused } from '../aws-peer/support.ts';
 import { Account, failureOf, limits, never } from './support/account.ts';
@@ -86,12 +86,7 @@ describe('aws: rights', function () {
   });
 
   it('that are missing are told by their name', async () => {
-    const { Statement, Version } = buildIamPolicy();
-    const without = Statement.map((each) => ({
-      ...each,
-      Action: each.Action.filter((action) => action !== 'ec2:CreateTags'),
-    }));
-    account.peer.rights.give('AKIALACKS', { Version, Statement: without });
+    account.peer.rights.give('AKIALACKS', policyWithout('ec2:CreateTags'));
     const subject = subjectOf(account.provider, 'lacks');
     const model = modelOf(subject, account.network);
     const [first] = creation(model, account.network);
@@ -101,4 +96,28 @@ describe('aws: rights', function () {
     expect(failure).to.have.property('reason', 'UnauthorizedOperation');
     expect(String(failure)).to.contain('ec2:CreateTags is missing from the IAM policy');
   });
+
+  it('that AWS asks for in turn are told by their name, too', async () => {
+    account.peer.rights.give('AKIATURN', policyWithout('ec2:DescribeAccountAttributes'));
+    const subject = subjectOf(account.provider, 'turn');
+    const own = accessAs('AKIATURN');
+    const make = async () => {
+      for (const each of creation(modelOf(subject, account.network), account.network))
+        await own.apply(each, subject, never);
+    };
+    const failure = await failureOf(make());
+    expect(failure).to.have.property('reason', 'AccessDenied');
+    expect(String(failure)).to.contain('ec2:DescribeAccountAttributes is missing from the IAM policy');
+    expect(account.peer.calls.count({ operation: 'CreateLoadBalancer' })).to.be.at.least(1);
+  });
 });
+
+/** Fairlead's policy, but for one action. */
+function policyWithout(missing: string): IamPolicy {
+  const { Statement, Version } = buildIamPolicy();
+  const left = Statement.map((each) => ({
+    ...each,
+    Action: each.Action.filter((action) => action !== missing),
+  }));
+  return { Version, Statement: left };
+}

@@ -1,4 +1,13 @@
-import { keyValues, objects, optionalText, type Plain, type PlainObject, text, texts } from '../plain.ts';
+import {
+  keyValues,
+  list,
+  objects,
+  optionalText,
+  type Plain,
+  type PlainObject,
+  text,
+  texts,
+} from '../plain.ts';
 import { REQUEST_TAG } from './evaluate-policy.ts';
 
 /** What has to be allowed for a call: an action on a thing, of which its tags may matter. */
@@ -31,10 +40,45 @@ export function neededRights(call: Caller): NeededRight[] {
     if (operation === 'GetCallerIdentity') return [];
     return [{ action, resource: optionalText(parameters.RoleArn) ?? '*', tagged: undefined, context: {} }];
   }
-  if (operation.startsWith('Describe')) return [{ action, resource: '*', tagged: undefined, context: {} }];
+  if (operation.startsWith('Describe')) return [ofNothing(action)];
   if (service === 'ec2') return rightsInEc2(call, action);
-  if (service === 'elasticloadbalancing') return rightsInElb(call, action);
-  return [{ action, resource: '*', tagged: undefined, context: {} }];
+  if (service === 'elasticloadbalancing')
+    return [...rightsInElb(call, action), ...lookedAt(call).map((each) => ofNothing(`ec2:${each}`))];
+  return [ofNothing(action)];
+}
+
+function ofNothing(action: string): NeededRight {
+  return { action, resource: '*', tagged: undefined, context: {} };
+}
+
+/**
+ * What ELBv2 looks at in EC2 in the name of the caller, who needs the right to do so:
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html. That security groups are looked at,
+ * too, isn't told there: https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3917. The role of the service,
+ * which the first load balancer of an account makes, is there already.
+ */
+function lookedAt({ operation, parameters }: Caller): string[] {
+  switch (operation) {
+    case 'CreateLoadBalancer':
+      return [
+        'DescribeAccountAttributes',
+        'DescribeAddresses',
+        'DescribeInternetGateways',
+        'DescribeSecurityGroups',
+        'DescribeSubnets',
+        'DescribeVpcs',
+        ...(list(parameters.SecurityGroups).length === 0 ? [] : ['GetSecurityGroupsForVpc']),
+      ];
+    case 'CreateTargetGroup':
+      return ['DescribeInternetGateways', 'DescribeVpcs'];
+    case 'RegisterTargets':
+      return ['DescribeInstances', 'DescribeInternetGateways', 'DescribeSubnets', 'DescribeVpcs'];
+    case 'SetIpAddressType':
+    case 'SetSubnets':
+      return ['DescribeSubnets'];
+    default:
+      return [];
+  }
 }
 
 function rightsInElb({ operation, parameters, region }: Caller, action: string): NeededRight[] {
