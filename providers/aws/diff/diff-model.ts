@@ -15,6 +15,7 @@ import { placeTargets } from './place-targets.ts';
 import { askToConfirm } from './plan-adoption.ts';
 import { refusePlan } from './refuse-plan.ts';
 import { resolveSubnets } from './resolve-subnets.ts';
+import { tellGroups, withPlannedGroup } from './tell-groups.ts';
 
 export type Plan =
   | {
@@ -70,9 +71,12 @@ function planAdoption(current: Current, loadBalancer: ObservedLoadBalancer, obse
   const tags = diffTags({ kind: 'LoadBalancer', name: loadBalancer.name }, loadBalancer.tags, own);
   const asOurs = { ...loadBalancer, tags: { ...loadBalancer.tags, ...own } };
   const { changes, ...rest } = diffLoadBalancer(model, asOurs, observed);
-  const refusal = askToConfirm(model, loadBalancer, changes);
-  if (refusal !== undefined) return { kind: 'refused', finding: refusal };
   const { vpcId } = loadBalancer;
+  const groups = tellGroups(model, observed, vpcId);
+  const whole = diffLoadBalancer(model, asOurs, withPlannedGroup(model, observed)).changes;
+  const told = [...groups.before, ...whole.map(({ summary }) => summary), ...groups.after];
+  const refusal = askToConfirm(model, loadBalancer, told);
+  if (refusal !== undefined) return { kind: 'refused', finding: refusal };
   return {
     kind: 'changes',
     changes: [...tags, ...planChanges(current, observed, { vpcId, changes })],

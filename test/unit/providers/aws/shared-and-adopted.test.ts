@@ -286,6 +286,42 @@ describe('providers/aws: adoption', () => {
     expect(status).to.deep.include({ ingress: [] });
   });
 
+  it('shows the groups that would be made and attached, and what nodes would let in', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    aws.adoptable = byHand();
+    const clients = { aws: { manageSecurityGroup: true } };
+    const { name } = buildModel(adopting(undefined, clients)).securityGroup ?? fail();
+    const told = ask(aws, adopting(undefined, clients));
+    expect(told.message)
+      .to.contain(`Create security group ${name}, which lets in 0.0.0.0/0 to tcp 80`)
+      .and.to.contain(`securityGroups sg-theirs -> ${[name, 'sg-theirs'].sort().join(', ')}`)
+      .and.to.contain('the security group too that the load balancers of its provider share')
+      .and.to.contain('let it reach tcp 10256, tcp 30080');
+    expect(ask(aws, adopting(undefined, { ...clients, nodes: [] })).token).to.equal(told.token);
+    const nodes = ask(aws, adopting(undefined, { aws: { manageBackendRules: true } }));
+    expect(nodes.message)
+      .to.contain(`${name}, which lets nobody in`)
+      .and.to.contain('let it reach tcp 10256');
+    const clientsOnly = { manageBackendRules: false, manageSecurityGroup: true };
+    expect(ask(aws, adopting(undefined, { aws: clientsOnly })).message).not.to.contain('let it reach');
+    expect(ask(aws, adopting()).message).not.to.contain('security group');
+    converge(aws, adopting(told.token, clients));
+    expect(aws.loadBalancers[0]?.securityGroups).to.include('sg-theirs').and.to.have.length(2);
+  });
+
+  it('shows that nodes would let in the ports of pods, whatever pods there are', () => {
+    const aws = new AwsPicture(structuredClone(NETWORK));
+    aws.adoptable = byHand();
+    const pod = { protocol: 'TCP' as const, port: 80, address: '10.1.0.1', targetPort: 8080, gated: false };
+    const wanted: DesiredOptions = {
+      spec: { targets: { mode: 'Pod', drainSeconds: 30 } },
+      aws: { manageSecurityGroup: true },
+    };
+    const told = ask(aws, adopting(undefined, { ...wanted, pods: [pod] }));
+    expect(told.message).to.contain('let it reach the ports of its pods');
+    expect(ask(aws, adopting(undefined, wanted)).token).to.equal(told.token);
+  });
+
   it('tags it first, leaves what is theirs as it is, and hands it back', () => {
     const aws = new AwsPicture(structuredClone(NETWORK));
     aws.adoptable = byHand();
