@@ -51,12 +51,15 @@ const tlsSchema = z
       .array(text(2048).describe('The ARN of a certificate in ACM or IAM.'))
       .min(1)
       .max(25)
-      .describe('Certificates; the first is the default one.'),
+      .optional()
+      .describe(
+        'Certificates; the first is the default one. Where neither provider nor Service has any, no TLS is ended.',
+      ),
     ports: z
       .array(text(63).describe('The name or the number of a port.'))
       .max(50)
       .optional()
-      .describe('Ports of the Service that end TLS; without it, all of TCP.'),
+      .describe('Ports of the Service that end TLS; without it, and with *, all of TCP.'),
     policy: text(256).optional().describe("AWS' security policy of TLS listeners."),
     alpnPolicy: z
       .enum(['HTTP1Only', 'HTTP2Only', 'HTTP2Optional', 'HTTP2Preferred', 'None'])

@@ -48,7 +48,7 @@ function refuseFamilies(
 function refuseTls({ own }: BuildInput, choices: readonly ListenerChoice[]): Refusal[] {
   const { tls } = own.options;
   const refusals: Refusal[] = [];
-  const wanted = own.spec.aws?.tls?.ports ?? [];
+  const wanted = own.spec.aws?.tls?.ports === undefined ? [] : (tls?.ports ?? []);
   const isThere = (port: string) =>
     (own.spec.frontends ?? []).some((each) => each.name === port || String(each.port) === port);
   const unknown = wanted.filter((port) => !isThere(port));

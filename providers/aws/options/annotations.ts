@@ -105,7 +105,7 @@ const healthCheck =
   };
 
 const tls = (options: AwsOptions, set: (tls: NonNullable<AwsOptions['tls']>) => void) => {
-  const draft = { certificateARNs: [], ...options.tls };
+  const draft = { ...options.tls };
   set(draft);
   options.tls = draft;
 };
@@ -171,7 +171,7 @@ const TABLE: Readonly<Record<string, Omit<Annotation, 'name'>>> = {
   ),
   'ssl-ports': list('`tls.ports`; `*` is all', (options, values) =>
     tls(options, (draft) => {
-      if (!values.includes('*')) draft.ports = values;
+      draft.ports = values;
     }),
   ),
   'ssl-negotiation-policy': text('`tls.policy`', (options, value) =>

@@ -1,7 +1,9 @@
+import type { AwsOptions } from '../../../crds/aws-provider.ts';
 import type { LoadBalancerProviderSpec } from '../../../crds/load-balancer-provider.ts';
 import type { Finding, OptionsReading } from '../../provider.ts';
 import { canonicalCidr } from '../build/read-cidr.ts';
 import { ANNOTATIONS, type Annotation, type Draft, splitList } from './annotations.ts';
+import { namesCertificate } from './merge-options.ts';
 
 export const PREFIX = 'service.beta.kubernetes.io/aws-load-balancer-';
 /** Of all clouds, from before there was `spec.loadBalancerSourceRanges`, which goes before it. */
@@ -16,7 +18,7 @@ const ADOPT_CONFIRMED = 'fairlead.dev/adopt-confirmed';
  */
 export function readAnnotations(
   annotations: Readonly<Record<string, string>>,
-  { targets }: Pick<LoadBalancerProviderSpec, 'targets'>,
+  { aws, targets }: Pick<LoadBalancerProviderSpec, 'aws' | 'targets'>,
 ): OptionsReading {
   const draft: Draft = { options: {} };
   const invalid: Finding[] = [];
@@ -35,11 +37,8 @@ export function readAnnotations(
   // Instances are reached either way.
   const targetsMode =
     draft.targetsMode === 'NodePort' && targets?.mode === 'ForwardingPort' ? undefined : draft.targetsMode;
-  const { tls } = options;
-  if (tls !== undefined && tls.certificateARNs.length === 0) {
-    // Said of TLS without a certificate: AWS' controller makes no TLS listener of it either.
-    delete options.tls;
-  }
+  if (asksForTls(options.tls) && !namesCertificate(options.tls) && !namesCertificate(aws?.tls))
+    ignored.push(noCertificate());
   return {
     options: Object.keys(options).length === 0 ? {} : { aws: options },
     ...(scheme === undefined ? {} : { scheme }),
@@ -81,6 +80,17 @@ function readAdoption(
     return;
   }
   options.adopt = { arn, ...(confirmed === undefined || confirmed === '' ? {} : { confirmed }) };
+}
+
+/** TCP to targets is what they get in any case. */
+function asksForTls(tls: AwsOptions['tls']): boolean {
+  const { backendProtocol, ...others } = tls ?? {};
+  return backendProtocol === 'TLS' || Object.keys(others).length > 0;
+}
+
+function noCertificate(): Finding {
+  const message = `No TLS is ended: neither the annotation ${PREFIX}ssl-cert names a certificate, nor aws.tls of the provider.`;
+  return { reason: 'IgnoredAnnotation', message };
 }
 
 function badValue(key: string, value: string, right: string): Finding {

@@ -43,6 +43,11 @@ export const loadBalancers: CaseTable = {
       spec: spec({ aws: { name: 'shop-web', healthCheck: { port: '8080' } }, ipFamilies: ['IPv4'] }),
     },
     {
+      name: 'TLS at AWS with a certificate of the provider',
+      metadata,
+      spec: spec({ aws: { tls: { ports: ['443'], backendProtocol: 'TLS' } } }),
+    },
+    {
       name: 'a name at AWS with a dot',
       metadata,
       spec: spec({ aws: { name: 'shop.web' } }),

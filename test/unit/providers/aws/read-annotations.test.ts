@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { awsOptionsSchema } from '../../../../crds/aws-provider.ts';
+import { type AwsOptions, awsOptionsSchema } from '../../../../crds/aws-provider.ts';
 import type { TargetsMode } from '../../../../crds/common.ts';
 import { renderAnnotations, renderFields } from '../../../../providers/aws/docs/render-docs.ts';
 import { ANNOTATIONS } from '../../../../providers/aws/options/annotations.ts';
 import { PREFIX, readAnnotations } from '../../../../providers/aws/options/read-annotations.ts';
 
-const read = (annotations: Record<string, string>, mode: TargetsMode = 'NodePort') =>
+const read = (
+  annotations: Record<string, string>,
+  mode: TargetsMode = 'NodePort',
+  tls: AwsOptions['tls'] = { certificateARNs: ['arn:of-the-provider'] },
+) =>
   readAnnotations(
     Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`${PREFIX}${key}`, value])),
-    { targets: { mode, drainSeconds: 30 } },
+    { targets: { mode, drainSeconds: 30 }, aws: { region: 'eu-central-1', ...(tls && { tls }) } },
   );
 
 /**
@@ -90,10 +94,13 @@ const GOOD: Record<string, [value: string, expected: object]> = {
   ],
   attributes: ['a=1, b=x=y', { options: { aws: { attributes: { a: '1', b: 'x=y' } } } }],
   'ssl-cert': ['arn:a, arn:b', { options: { aws: { tls: { certificateARNs: ['arn:a', 'arn:b'] } } } }],
-  'ssl-ports': ['443', { options: {} }],
-  'ssl-negotiation-policy': ['ELBSecurityPolicy-TLS13-1-2-2021-06', { options: {} }],
-  'alpn-policy': ['HTTP2Preferred', { options: {} }],
-  'backend-protocol': ['ssl', { options: {} }],
+  'ssl-ports': ['443', { options: { aws: { tls: { ports: ['443'] } } } }],
+  'ssl-negotiation-policy': [
+    'ELBSecurityPolicy-TLS13-1-2-2021-06',
+    { options: { aws: { tls: { policy: 'ELBSecurityPolicy-TLS13-1-2-2021-06' } } } },
+  ],
+  'alpn-policy': ['HTTP2Preferred', { options: { aws: { tls: { alpnPolicy: 'HTTP2Preferred' } } } }],
+  'backend-protocol': ['ssl', { options: { aws: { tls: { backendProtocol: 'TLS' } } } }],
   'additional-resource-tags': ['team=a', { options: { aws: { tags: { team: 'a' } } } }],
   'healthcheck-protocol': ['http', { options: { aws: { healthCheck: { protocol: 'HTTP' } } } }],
   'healthcheck-port': ['traffic-port', { options: { aws: { healthCheck: { port: 'traffic-port' } } } }],
@@ -209,6 +216,20 @@ describe('providers/aws/read-annotations', () => {
       alpnPolicy: 'HTTP2Preferred',
       backendProtocol: 'TLS',
     });
+  });
+
+  it('says so where neither the Service nor its provider names a certificate for TLS', () => {
+    const ofService = { 'ssl-ports': '443', 'backend-protocol': 'ssl' };
+    const { ignored, invalid } = read(ofService, 'NodePort', { policy: 'p' });
+    expect(invalid).to.deep.equal([]);
+    expect(ignored.map(({ message }) => message)).to.have.length(1);
+    expect(ignored[0]?.message).to.contain(`${PREFIX}ssl-cert`);
+    expect(read({ ...ofService, 'ssl-cert': 'arn:a' }, 'NodePort', { policy: 'p' }).ignored).to.deep.equal(
+      [],
+    );
+    expect(read(ofService).ignored).to.deep.equal([]);
+    // What holds without TLS as well.
+    expect(read({ 'backend-protocol': 'tcp' }, 'NodePort', { policy: 'p' }).ignored).to.deep.equal([]);
   });
 
   it('leaves instances to forwarding ports, where the provider has these', () => {
