@@ -4,9 +4,12 @@ import { createAwsProvider } from '../../../providers/aws/aws.ts';
 import type { AwsModel } from '../../../providers/aws/model.ts';
 import type { DesiredLoadBalancer } from '../../../providers/provider.ts';
 import { objects, text } from '../../peers/aws/plain.ts';
+import { sleep } from '../../support/eventually.ts';
 import { Account, failureOf, limits, never } from './support/account.ts';
 import { desireOver, readSecret } from './support/fixture.ts';
 
+/** As in providers/aws/observe/inventory.ts, and a moment more. */
+const UNSEEN_MS = 5_100;
 /** Turns until nothing is left to be done; more than this is a circle. */
 const MOST_TURNS = 12;
 /** Between them; what takes its time at AWS takes none in the stand-in. */
@@ -133,6 +136,7 @@ describe('aws: the whole provider', () => {
   it('puts back each field that somebody changed, found by a sweep', async () => {
     const desired = desire('drift');
     const model = await settle(desired);
+    const servedAt = performance.now();
     const { loadBalancers, securityGroup, targetGroups } = await provider.observe(desired, model, never);
     const arn = loadBalancers[0]?.arn ?? '';
     const group = targetGroups[0]?.arn ?? '';
@@ -178,7 +182,11 @@ describe('aws: the whole provider', () => {
             { IpProtocol: 'tcp', FromPort: '22', ToPort: '22', IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
           ],
         }),
-      () => account.peer.elb('DeleteLoadBalancer', { LoadBalancerArn: arn }),
+      async () => {
+        // Of what was made that recently a listing may not know yet, so that it isn't believed.
+        await sleep(UNSEEN_MS - (performance.now() - servedAt));
+        await account.peer.elb('DeleteLoadBalancer', { LoadBalancerArn: arn });
+      },
     ];
     for (const [at, edit] of edits.entries()) {
       await edit();

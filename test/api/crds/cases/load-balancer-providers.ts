@@ -255,6 +255,16 @@ export const loadBalancerProviders: CaseTable = {
       spec: { bigip: { ...BIGIP, profiles: { fastL4: 'fastL4' } } },
       refused: 'name what is on the device by its full path',
     },
+    ...['public', 'internal'].map((scheme) => ({
+      name: `a VLAN of ${scheme} load balancers twice`,
+      spec: { bigip: { ...BIGIP, vlans: { [scheme]: ['/Common/dmz', '/Common/dmz'] } } },
+      refused: 'name each VLAN once: one is there twice',
+    })),
+    {
+      name: 'a device group by a path elsewhere',
+      spec: { bigip: { ...BIGIP, deviceGroup: '/Other/failover-group' } },
+      refused: 'a device group is named as on the device',
+    },
     {
       name: 'a time-out within the interval',
       spec: { bigip: { ...BIGIP, healthCheck: { intervalSeconds: 20 } } },
