@@ -1,8 +1,14 @@
 import type { AwsOptions } from '../../../crds/aws-provider.ts';
 import type { OptionsReading } from '../../provider.ts';
 
-/** Reads a value into `reading`; answers what would have been right, or nothing when it is. */
-type Reader = (reading: Draft, value: string) => string | undefined;
+/** Reads a value into `reading`; answers what would have been right, or nothing when it is, or what is to be said of it then. */
+type Reader = (reading: Draft, value: string) => string | Note | undefined;
+
+/** A value that is taken, and not for what it says. */
+export interface Note {
+  /** What it is taken for: `which means ... here`. */
+  means: string;
+}
 
 /** What has been read so far. */
 export interface Draft extends Pick<OptionsReading, 'scheme' | 'sourceRanges' | 'targetsMode'> {
@@ -138,9 +144,14 @@ const TABLE: Readonly<Record<string, Omit<Annotation, 'name'>>> = {
   scheme: oneOf('`fairlead.dev/scheme`', ['internal', 'internet-facing'], (draft, value) => {
     draft.scheme = value === 'internal' ? 'Internal' : 'Public';
   }),
-  internal: oneOf('`fairlead.dev/scheme`', ['true', 'false', '0.0.0.0/0'], (draft, value) => {
-    if (value !== 'false') draft.scheme = 'Internal';
-  }),
+  // `scheme` is read later, and goes before.
+  internal: oneOf(
+    '`fairlead.dev/scheme`, where `scheme` is not given: `false` is Public',
+    ['true', 'false', '0.0.0.0/0'],
+    (draft, value) => {
+      draft.scheme = value === 'false' ? 'Public' : 'Internal';
+    },
+  ),
   'proxy-protocol': oneOf(
     '`targetGroupAttributes` `proxy_protocol_v2.enabled: "true"`',
     ['*'],
@@ -187,11 +198,18 @@ const TABLE: Readonly<Record<string, Omit<Annotation, 'name'>>> = {
         draft.alpnPolicy = value;
       }),
   ),
-  'backend-protocol': oneOf('`tls.backendProtocol`', ['tcp', 'ssl', 'tls'], ({ options }, value) =>
-    tls(options, (draft) => {
-      draft.backendProtocol = value === 'tcp' ? 'TCP' : 'TLS';
-    }),
-  ),
+  'backend-protocol': {
+    becomes: '`tls.backendProtocol`: `ssl` is TLS, all else is TCP',
+    // Manifests of classic load balancers say http or https, which AWS' controller takes for tcp:
+    // https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/pkg/service/model_build_listener.go
+    read: ({ options }, value) => {
+      tls(options, (draft) => {
+        draft.backendProtocol = value === 'ssl' ? 'TLS' : 'TCP';
+      });
+      const isClear = value === 'ssl' || value.toLowerCase() === 'tcp';
+      return isClear ? undefined : { means: 'TCP to targets; only ssl means TLS' };
+    },
+  },
   'additional-resource-tags': pairs('`tags`', (options, values) => {
     options.tags = values;
   }),

@@ -2,7 +2,7 @@ import type { AwsOptions } from '../../../crds/aws-provider.ts';
 import type { LoadBalancerProviderSpec } from '../../../crds/load-balancer-provider.ts';
 import type { Finding, OptionsReading } from '../../provider.ts';
 import { canonicalCidr } from '../build/read-cidr.ts';
-import { ANNOTATIONS, type Annotation, type Draft, splitList } from './annotations.ts';
+import { ANNOTATIONS, type Annotation, type Draft, type Note, splitList } from './annotations.ts';
 import { namesCertificate } from './merge-options.ts';
 
 export const PREFIX = 'service.beta.kubernetes.io/aws-load-balancer-';
@@ -29,7 +29,8 @@ export function readAnnotations(
     const annotation = ANNOTATIONS.find(({ name }) => isNamed(key.slice(PREFIX.length), name));
     const right = annotation?.read?.(draft, value);
     if (annotation?.read === undefined) ignored.push(noEffect(key, annotation));
-    else if (right !== undefined) invalid.push(badValue(key, value, right));
+    else if (typeof right === 'string') invalid.push(badValue(key, value, right));
+    else if (right !== undefined) ignored.push(otherMeaning(key, value, right));
   }
   readSourceRanges(annotations, draft, invalid);
   readAdoption(annotations, draft, invalid);
@@ -94,9 +95,17 @@ function noCertificate(): Finding {
 }
 
 function badValue(key: string, value: string, right: string): Finding {
-  const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
-  const message = `The annotation ${key} is ${JSON.stringify(shown)}, and ought to be ${right}.`;
+  const message = `The annotation ${key} is ${shown(value)}, and ought to be ${right}.`;
   return { reason: 'InvalidAnnotation', message };
+}
+
+function otherMeaning(key: string, value: string, { means }: Note): Finding {
+  const message = `The annotation ${key} is ${shown(value)}, which means ${means}.`;
+  return { reason: 'IgnoredAnnotation', message };
+}
+
+function shown(value: string): string {
+  return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
 }
 
 function noEffect(key: string, annotation: Annotation | undefined): Finding {

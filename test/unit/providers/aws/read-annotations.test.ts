@@ -232,6 +232,30 @@ describe('providers/aws/read-annotations', () => {
     expect(read({ 'backend-protocol': 'tcp' }, 'NodePort', { policy: 'p' }).ignored).to.deep.equal([]);
   });
 
+  it("makes public what AWS' controller makes internet-facing, also with the older annotation", () => {
+    expect(read({ internal: 'false' })).to.deep.include({ scheme: 'Public', invalid: [], ignored: [] });
+    expect(read({ internal: '0.0.0.0/0' }).scheme).to.equal('Internal');
+    // The newer one goes before, as there.
+    expect(read({ internal: 'false', scheme: 'internal' }).scheme).to.equal('Internal');
+    expect(read({ internal: 'true', scheme: 'internet-facing' }).scheme).to.equal('Public');
+    expect(read({ internal: 'perhaps' }).invalid).to.have.length(1);
+  });
+
+  it("speaks TLS to targets for ssl alone, as AWS' controller does, and says what all else means", () => {
+    const spoken = (value: string) => {
+      const { ignored, invalid, options } = read({ 'backend-protocol': value });
+      expect(invalid, value).to.deep.equal([]);
+      return { protocol: options.aws?.tls?.backendProtocol, notes: ignored.length };
+    };
+    expect(spoken('ssl')).to.deep.equal({ protocol: 'TLS', notes: 0 });
+    expect(spoken('tcp')).to.deep.equal({ protocol: 'TCP', notes: 0 });
+    for (const value of ['http', 'https', 'tls', 'SSL', ''])
+      expect(spoken(value), value).to.deep.equal({ protocol: 'TCP', notes: 1 });
+    const [note] = read({ 'backend-protocol': 'http' }).ignored;
+    expect(note?.reason).to.equal('IgnoredAnnotation');
+    expect(note?.message).to.contain('is "http"').and.to.contain('TCP').and.to.contain('ssl');
+  });
+
   it('leaves instances to forwarding ports, where the provider has these', () => {
     expect(read({ 'nlb-target-type': 'instance' }, 'ForwardingPort').targetsMode).to.equal(undefined);
     expect(read({ 'nlb-target-type': 'instance' }, 'Pod').targetsMode).to.equal('NodePort');
