@@ -29,8 +29,11 @@ export type AwsCall =
   | { call: 'DeleteSecurityGroup' }
   /** Takes from the shared group whom somebody let in by it. */
   | { call: 'CloseSharedGroup'; rules: ObservedRule[] }
-  /** Brings the rules of the nodes' group to the ports that all stacks of this cluster need there. */
-  | { call: 'SyncBackendRules'; ports: SecurityGroupPorts[] }
+  /**
+   * Brings the rules of the nodes' group to the ports that all stacks of this cluster need there. `wanted`: of these, what is
+   * needed in the end, where there's no room for what was needed so far beside it.
+   */
+  | { call: 'SyncBackendRules'; ports: SecurityGroupPorts[]; wanted?: readonly SecurityGroupPorts[] }
   | { call: 'CreateTargetGroup'; targetGroup: TargetGroupModel; vpcId: string }
   | { call: 'ModifyTargetGroup'; name: string; healthCheck: HealthCheckModel }
   | { call: 'ModifyTargetGroupAttributes'; name: string; attributes: Record<string, string> }

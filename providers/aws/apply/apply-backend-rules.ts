@@ -1,5 +1,6 @@
 import { outsideOf } from '../diff/place-targets.ts';
-import { syncNodeRules } from './backend-rules.ts';
+import type { SecurityGroupPorts } from '../model.ts';
+import { isNoRoom, syncNodeRules } from './backend-rules.ts';
 import { targetsOf } from './read-node-rules.ts';
 import { ensureSharedGroup, sharedGroupLock } from './shared-group.ts';
 import type { ChangeOf, StackWriter } from './stack-writer.ts';
@@ -10,7 +11,7 @@ const UNTIL_KNOWN_MS = 60_000;
 /** Brings the rules of the nodes to what this stack needs now, beside what the others do. */
 export async function syncBackendRules(
   writer: StackWriter,
-  { ports }: ChangeOf<'SyncBackendRules'>,
+  { ports, wanted }: ChangeOf<'SyncBackendRules'>,
 ): Promise<void> {
   const { inventory, context, stack } = writer;
   const vpcId = stack.securityGroup?.vpcId;
@@ -20,9 +21,20 @@ export async function syncBackendRules(
       ? inventory.sharedGroupOf(writer.provider, vpcId)
       : await ensureSharedGroup(writer, vpcId);
   let unknown = new Map<string, number>();
+  let letIn: readonly SecurityGroupPorts[] = ports;
+  const bring = async (sharedGroupId: string) => {
+    try {
+      return await syncNodeRules(writer, vpcId, sharedGroupId, ports);
+    } catch (error) {
+      // One after the other then: what was needed so far goes first.
+      if (wanted === undefined || !isNoRoom(error)) throw error;
+      letIn = wanted;
+      return syncNodeRules(writer, vpcId, sharedGroupId, wanted);
+    }
+  };
   const inTurn = async () => {
     if (shared !== undefined) {
-      const synced = await syncNodeRules(writer, vpcId, shared.id, ports);
+      const synced = await bring(shared.id);
       unknown = await findUnknown(writer, vpcId);
       // Without a target nothing needs to be reached; it's done with the first one.
       const hasNone = targetsOf(writer.stack).length === 0 || unknown.size > 0;
@@ -30,7 +42,7 @@ export async function syncBackendRules(
     }
     if (shared !== undefined) inventory.nodeRules.get(shared.id)?.missing.delete(writer.name);
     writer.wrote((each) => {
-      each.backendPorts = [...ports];
+      each.backendPorts = [...letIn];
       each.joined = unknown;
     });
   };

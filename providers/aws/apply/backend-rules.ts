@@ -192,12 +192,9 @@ async function setRules(
     ToPort: toPort,
     UserIdGroupPairs: [{ GroupId: sharedGroupId, Description: description }],
   });
-  const authorize = async () => {
-    if (missing.length === 0) return;
-    await writer.call('AuthorizeSecurityGroupIngress', {
-      GroupId: id,
-      IpPermissions: missing.map(write),
-    });
+  const authorize = async (ports = missing) => {
+    if (ports.length === 0) return;
+    await writer.call('AuthorizeSecurityGroupIngress', { GroupId: id, IpPermissions: ports.map(write) });
   };
   const revoke = async () => {
     if (extra.length === 0) return;
@@ -208,9 +205,18 @@ async function setRules(
     await revoke();
   } catch (error) {
     // No room for both: for a moment some ports aren't let in.
-    if (!isClass(error) || error.reason !== 'RulesPerSecurityGroupLimitExceeded' || extra.length === 0)
-      throw error;
+    if (!isNoRoom(error) || extra.length === 0) throw error;
     await revoke();
-    await authorize();
+    try {
+      await authorize();
+    } catch (again) {
+      // Not even so: what served goes on.
+      await authorize(extra);
+      throw again;
+    }
   }
+}
+
+export function isNoRoom(error: unknown): boolean {
+  return isClass(error) && error.reason === 'RulesPerSecurityGroupLimitExceeded';
 }

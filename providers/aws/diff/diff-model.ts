@@ -99,7 +99,12 @@ function planChanges(
   const targets = model.targetGroups.map((group) =>
     diffTargets(placeTargets(group, observed.network, whole.vpcId), findGroup(group.name)),
   );
+  const targetGroups = model.targetGroups.flatMap((group) =>
+    diffTargetGroup(group, findGroup(group.name), whole.vpcId),
+  );
   const listeners = diffListeners(model, loadBalancer, observed);
+  const moves = targetGroups.filter(leadsElsewhere);
+  const isMoved = moves.length > 0 || listeners.set.some(leadsElsewhere);
   const serves = mayReplace(current, observed);
   const isNeeded = ({ listeners: found }: ObservedLoadBalancer) => found.some((each) => isHeld(model, each));
   const replaced = model.leads && serves ? former.filter((each) => !isNeeded(each)) : [];
@@ -108,10 +113,10 @@ function planChanges(
   return [
     ...groups.before,
     ...whole.changes,
-    ...model.targetGroups.flatMap((group) => diffTargetGroup(group, findGroup(group.name), whole.vpcId)),
+    ...targetGroups.filter((each) => !moves.includes(each)),
     ...targets.flatMap(({ register }) => register),
-    ...listeners.set,
-    ...groups.backend,
+    // What serves is led to other ports only when nodes let these in, what is new waits for nobody.
+    ...(isMoved ? [...groups.backend, ...moves, ...listeners.set] : [...listeners.set, ...groups.backend]),
     ...targets.flatMap(({ deregister }) => deregister),
     ...listeners.remove,
     ...replaced.flatMap((each) =>
@@ -122,6 +127,11 @@ function planChanges(
     // A former one that serves still needs what it was made with.
     ...(kept.length === 0 ? groups.after : []),
   ];
+}
+
+/** Whether traffic or health checks go to other ports from then on. */
+function leadsElsewhere({ fields = [] }: AwsChange): boolean {
+  return fields.some(({ field }) => field === 'targetGroup' || field === 'healthCheck.port');
 }
 
 /** What of one that serves others still is this member's. */

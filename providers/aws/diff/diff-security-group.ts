@@ -13,9 +13,9 @@ const resource = 'SecurityGroup';
 export interface SecurityGroupDiff {
   /** What has to be there before the load balancer. */
   before: AwsChange[];
-  /** What nodes let in: found by way of the targets, so there have to be some. */
+  /** What nodes let in, what was needed so far still among it: found by way of the targets, so there have to be some. */
   backend: AwsChange[];
-  /** What goes once nobody needs it. */
+  /** What goes once nobody needs it, ports of nodes last. */
   after: AwsChange[];
 }
 
@@ -32,14 +32,14 @@ export function diffSecurityGroup(whole: AwsModel, observed: AwsObserved, vpcId:
     held.length > 0 && needed.length > 0
       ? mergePorts([...needed, ...known], Number.POSITIVE_INFINITY)
       : needed;
-  const backend = diffBackend(ports, known, hasTargets);
-  if (backend.length === 0) backend.push(...diffNodes(whole, observed, ports));
+  const { backend, close, open } = diffBackend(ports, known, hasTargets);
+  if (backend.length === 0) backend.push(...diffNodes(whole, observed, ports.length === 0 ? [] : open));
   const found = observed.securityGroup;
   if (found === undefined) {
     const summary = `Create security group ${model.name} with ${model.ingress.length} rules for ${stack}`;
     const call = { call: 'CreateSecurityGroup' as const, securityGroup: model, vpcId };
     const fields = diffField('name', undefined, model.name);
-    return { before: [{ action: 'Create', resource, summary, fields, ...call }], backend, after: [] };
+    return { before: [{ action: 'Create', resource, summary, fields, ...call }], backend, after: close };
   }
   const missing = model.ingress.filter((rule) => !found.ingress.some((each) => isSame(each, rule)));
   const extra = found.ingress.filter(
@@ -48,7 +48,7 @@ export function diffSecurityGroup(whole: AwsModel, observed: AwsObserved, vpcId:
   return {
     before: [...letIn(missing), ...diffTags({ kind: resource }, found.tags, model.tags)],
     backend,
-    after: [...shutOut(extra), ...closeSharedGroup(observed)],
+    after: [...shutOut(extra), ...closeSharedGroup(observed), ...close],
   };
 }
 
@@ -86,15 +86,24 @@ function shutOut(found: readonly ObservedSecurityGroup['ingress'][number][]): Aw
   return [{ action: 'Update', resource, summary, fields, call: 'RevokeSecurityGroupIngress', rules }];
 }
 
+/** Nothing leads to a port before nodes let it in, and one is shut when nothing leads there any more. */
 function diffBackend(
   wanted: readonly SecurityGroupPorts[],
   found: readonly SecurityGroupPorts[],
   hasTargets: boolean,
-): AwsChange[] {
-  const fields = diffField('ports', describePorts(found), describePorts(wanted));
-  if (fields.length === 0 || (wanted.length > 0 && !hasTargets)) return [];
-  const summary = `Nodes let the load balancer reach ${describePorts(wanted) ?? 'nothing'}`;
-  const call = { call: 'SyncBackendRules' as const, ports: [...wanted] };
+): { open: SecurityGroupPorts[]; backend: AwsChange[]; close: AwsChange[] } {
+  const open = mergePorts([...found, ...wanted], Number.POSITIVE_INFINITY);
+  if (wanted.length > 0 && !hasTargets) return { open, backend: [], close: [] };
+  const close = letReach(open, wanted);
+  const backend = letReach(found, open).map((each) => (close.length === 0 ? each : { ...each, wanted }));
+  return { open, backend, close };
+}
+
+function letReach(from: readonly SecurityGroupPorts[], to: readonly SecurityGroupPorts[]): AwsChange[] {
+  const fields = diffField('ports', describePorts(from), describePorts(to));
+  if (fields.length === 0) return [];
+  const summary = `Nodes let the load balancer reach ${describePorts(to) ?? 'nothing'}`;
+  const call = { call: 'SyncBackendRules' as const, ports: [...to] };
   return [{ action: 'Update', resource: 'SecurityGroupRule', summary, fields, ...call }];
 }
 

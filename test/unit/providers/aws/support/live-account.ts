@@ -347,9 +347,16 @@ function fits(group: Account['securityGroups'][number], name: string, values: re
   if (name === 'vpc-id') return values.includes(group.VpcId);
   if (name === 'group-name') return values.includes(group.GroupName);
   if (name.startsWith('tag:')) return values.includes(group.tags[name.slice('tag:'.length)] ?? '');
+  if (name === 'tag-key')
+    return Object.keys(group.tags).some((key) => values.some((each) => isLike(key, each)));
   if (name !== 'ip-permission.group-id') throw new Error(`the filter ${name} isn't known here`);
   const sources = (group.IpPermissions ?? []).flatMap(({ UserIdGroupPairs = [] }) => UserIdGroupPairs);
   return sources.some(({ GroupId = '' }) => values.includes(GroupId));
+}
+
+/** With `*` at the end for anything. */
+function isLike(key: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? key.startsWith(pattern.slice(0, -1)) : key === pattern;
 }
 
 function permissionKey({
