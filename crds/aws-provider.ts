@@ -9,6 +9,14 @@ const settings = (what: string) =>
     .describe(what);
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 
+const address = () =>
+  withRules(text(1024), {
+    rule: "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",
+    message:
+      'an endpoint is a URL that begins with https://, or http://: https://ec2.eu-west-1.amazonaws.com',
+    reason: 'FieldValueInvalid',
+  });
+
 const healthCheckSchema = z
   .object({
     protocol: z
@@ -166,12 +174,20 @@ export const awsSchema = awsOptionsSchema
       .describe(
         'Subnets and security groups are preferred that are tagged kubernetes.io/cluster/<name> with owned or shared.',
       ),
-    endpoint: z
-      .url()
-      .max(1024)
+    endpoint: address()
+      .optional()
+      .describe('Where all APIs are, if not at AWS: a proxy, or a stand-in for tests.'),
+    endpoints: z
+      .object({
+        elbv2: address().optional().describe('Of Elastic Load Balancing.'),
+        ec2: address().optional().describe('Of EC2.'),
+        sts: address()
+          .optional()
+          .describe('Of STS, which is asked for the role to assume, and for a web identity.'),
+      })
       .optional()
       .describe(
-        'Where the ELBv2 and EC2 APIs are, if not at AWS: a private endpoint, or a stand-in for tests.',
+        'Where the API of a service is, such as a private endpoint (AWS PrivateLink), of which each service has its own. A service without one is at endpoint, or at AWS.',
       ),
     credentials: z
       .object({

@@ -21,16 +21,26 @@ export async function makeAwsClients(config: AwsConfig, secret: SecretData): Pro
     import('@aws-sdk/client-elastic-load-balancing-v2'),
     import('@aws-sdk/client-ec2'),
   ]);
-  const { endpoint, region } = config;
   const common = {
-    region,
+    region: config.region,
     maxAttempts: 1,
     requestHandler: requestHandlerOf(config),
     credentials: await credentialsOf(config, secret),
     customUserAgent: 'fairlead',
-    ...(endpoint === undefined ? {} : { endpoint }),
   };
-  return { elb: new ElasticLoadBalancingV2(common), ec2: new EC2(common) };
+  return {
+    elb: new ElasticLoadBalancingV2({ ...common, ...atEndpoint(config, 'elbv2') }),
+    ec2: new EC2({ ...common, ...atEndpoint(config, 'ec2') }),
+  };
+}
+
+/** Empty: at AWS, as the SDK has it. */
+function atEndpoint(
+  { endpoint, endpoints }: AwsConfig,
+  service: keyof NonNullable<AwsConfig['endpoints']>,
+): { endpoint?: string } {
+  const found = endpoints?.[service] ?? endpoint;
+  return found === undefined ? {} : { endpoint: found };
 }
 
 /** Without `throwOnRequestTimeout` the SDK only writes a warning. */
@@ -47,15 +57,17 @@ function requestHandlerOf({ timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }: AwsConfi
 
 async function credentialsOf(config: AwsConfig, secret: SecretData): Promise<Credentials> {
   const { fromNodeProviderChain, fromTemporaryCredentials } = await import('@aws-sdk/credential-providers');
-  const { credentials, endpoint, region } = config;
+  const { credentials, endpoints, region } = config;
   const clientConfig = {
     region,
     maxAttempts: 2,
     requestHandler: requestHandlerOf(config),
-    ...(endpoint === undefined ? {} : { endpoint }),
+    ...atEndpoint(config, 'sts'),
   };
+  // A web identity comes from STS, too; others of the chain come from elsewhere, and not from an endpoint for all.
+  const ofChain = { region, ...(endpoints?.sts === undefined ? {} : { endpoint: endpoints.sts }) };
   const own = secret === undefined ? undefined : readSecretKeys(secret, credentials?.secretName ?? '');
-  const first = own === undefined ? fromNodeProviderChain({ clientConfig: { region } }) : own;
+  const first = own === undefined ? fromNodeProviderChain({ clientConfig: ofChain }) : own;
   const role = credentials?.assumeRole;
   if (role === undefined) return first;
   return fromTemporaryCredentials({

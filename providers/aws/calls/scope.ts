@@ -103,8 +103,12 @@ export class Scopes {
   }
 
   #make(config: AwsConfig, secret: SecretData, unnamed: string, digest: string): Entry {
-    const { callRatePercent = 100, endpoint = '', region } = config;
-    const place: Place = { text: `${region} ${endpoint} ${callRatePercent}`, rate: callRatePercent / 100 };
+    const { callRatePercent = 100, endpoint = '', endpoints = {}, region } = config;
+    const { elbv2 = endpoint, ec2 = endpoint } = endpoints;
+    const place: Place = {
+      text: `${region} ${elbv2} ${ec2} ${callRatePercent}`,
+      rate: callRatePercent / 100,
+    };
     const account: Account = { id: accountOf(config.credentials?.assumeRole?.arn) };
     return {
       digest,
@@ -190,12 +194,16 @@ interface Place {
 }
 
 /** What makes two configurations go to different places, or as somebody else. */
-function placeOf({ region, vpcID, endpoint, credentials, timeoutSeconds, callRatePercent }: AwsConfig) {
+function placeOf(config: AwsConfig) {
+  const { region, vpcID, endpoint, endpoints, credentials, timeoutSeconds, callRatePercent } = config;
   const { secretName, assumeRole } = credentials ?? {};
   return [
     region,
     vpcID,
     endpoint,
+    endpoints?.elbv2,
+    endpoints?.ec2,
+    endpoints?.sts,
     secretName,
     assumeRole?.arn,
     assumeRole?.externalID,

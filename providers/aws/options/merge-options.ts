@@ -12,6 +12,7 @@ function putTogether(config: AwsConfig | undefined, own: AwsOptions | undefined)
     clusterName: _clusterName,
     credentials: _credentials,
     endpoint: _endpoint,
+    endpoints: _endpoints,
     region: _region,
     timeoutSeconds: _timeoutSeconds,
     vpcID: _vpcID,

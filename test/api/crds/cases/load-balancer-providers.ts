@@ -91,6 +91,33 @@ export const loadBalancerProviders: CaseTable = {
       refused: 'a region looks like eu-west-1',
     },
     {
+      name: 'one of AWS by private endpoints',
+      spec: {
+        aws: {
+          region: 'eu-central-1',
+          endpoints: {
+            elbv2: 'https://vpce-1.elasticloadbalancing.eu-central-1.vpce.amazonaws.com',
+            ec2: 'https://vpce-2.ec2.eu-central-1.vpce.amazonaws.com',
+            sts: 'https://vpce-3.sts.eu-central-1.vpce.amazonaws.com',
+          },
+        },
+      },
+    },
+    {
+      name: 'an endpoint of AWS for all',
+      spec: { aws: { region: 'eu-central-1', endpoint: 'http://127.0.0.1:5000' } },
+    },
+    ...['ec2.eu-central-1.amazonaws.com', 'ftp://ec2.eu-central-1.amazonaws.com', 'https://'].map((url) => ({
+      name: `${url} as the endpoint of EC2`,
+      spec: { aws: { region: 'eu-central-1', endpoints: { ec2: url } } },
+      refused: 'an endpoint is a URL that begins with https://, or http://',
+    })),
+    {
+      name: 'a host as the endpoint of AWS',
+      spec: { aws: { region: 'eu-central-1', endpoint: 'ec2.eu-central-1.amazonaws.com' } },
+      refused: 'an endpoint is a URL that begins with https://, or http://',
+    },
+    {
       name: 'a health check port by name',
       spec: { aws: { region: 'eu-central-1', healthCheck: { port: 'http' } } },
       refused: 'a health check port is a number, or traffic-port',

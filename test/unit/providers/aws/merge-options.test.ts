@@ -18,6 +18,17 @@ describe('providers/aws/merge-options', () => {
     expect(tlsOf({ policy: 'p' }, { certificateARNs, ...ofService })).to.deep.equal(merged);
   });
 
+  it('has nothing of where and as whom AWS is called', () => {
+    const config: AwsConfig = {
+      region: 'eu-central-1',
+      endpoint: 'http://127.0.0.1:1',
+      endpoints: { ec2: 'http://127.0.0.1:2' },
+      vpcID: 'vpc-1',
+      tags: { a: 'b' },
+    };
+    expect(mergeOptions(config, undefined)).to.deep.equal({ tags: { a: 'b' } });
+  });
+
   it('ends no TLS where nobody names a certificate, whoever asks for it', () => {
     expect(tlsOf({ policy: 'p' }, { ports: ['443'] })).to.equal(undefined);
     expect(tlsOf({ policy: 'p' }, undefined)).to.equal(undefined);

@@ -35,6 +35,17 @@ describe('providers/aws/scope', () => {
     expect(await ask({ timeoutSeconds: 3 })).to.not.equal(one);
   });
 
+  it('is another for another endpoint of any service, with buckets of its own where these serve calls', async () => {
+    const one = await ask({});
+    for (const service of ['elbv2', 'ec2', 'sts'])
+      expect(await ask({ endpoints: { [service]: 'http://127.0.0.1:2' } }, service)).to.not.equal(one);
+    await call({});
+    await call({ endpoints: { sts: 'http://127.0.0.1:2' } }, 'sts');
+    expect(scopes.counts.buckets).to.equal(1);
+    await call({ endpoints: { ec2: 'http://127.0.0.1:2' } }, 'ec2');
+    expect(scopes.counts.buckets).to.equal(2);
+  });
+
   it('is let go of some minutes after a provider says something else, with its buckets', async () => {
     for (let edit = 1; edit <= 50; edit++) {
       nowMs += 11 * MINUTE_MS;
