@@ -39,7 +39,7 @@ export async function syncNodeRules(
   const known = others.map((each) => ({ backendPorts: portsLetIn(each, rules) }));
   const whole = chooseRanges(known, needed);
   const all = [...needed, ...others.flatMap(({ backendPorts }) => backendPorts ?? [])];
-  return bringRules(writer, vpcId, sharedGroupId, (ranges) => {
+  return bringRules(writer, vpcId, sharedGroupId, wanted.length > 0, (ranges) => {
     const kept = whole === undefined ? ranges : ranges.filter((range) => covers(all, [range]));
     return mergePorts(
       [...needed, ...known.flatMap(({ backendPorts }) => backendPorts ?? []), ...kept],
@@ -75,6 +75,7 @@ async function isSettled(
   const keys = new Set(wanted.map(portsKey));
   // Where one group misses them, another may have them still.
   if (!stack.backendPorts.every((each) => keys.has(portsKey(each)))) return false;
+  if (wanted.length === 0) return true;
   const known = new Set(portsLetIn(stack, rules)?.map(portsKey));
   const targets = targetsOf(stack);
   const joined = known.size === keys.size ? targets.filter((id) => !rules.reached.has(id)) : targets;
@@ -99,7 +100,7 @@ export async function removeSharedGroup(writer: StackWriter, vpcId: string): Pro
   const shared = inventory.sharedGroupOf(writer.provider, vpcId);
   if (shared === undefined) return;
   for (const { name } of stacksIn(inventory, writer.provider, vpcId)) if (name !== writer.name) return;
-  await bringRules(writer, vpcId, shared.id, () => []);
+  await bringRules(writer, vpcId, shared.id, false, () => []);
   try {
     await writer.call('DeleteSecurityGroup', { GroupId: shared.id });
   } catch (error) {
@@ -113,11 +114,12 @@ async function bringRules(
   writer: StackWriter,
   vpcId: string,
   sharedGroupId: string,
+  forOwn: boolean,
   choose: (present: readonly SecurityGroupPorts[]) => SecurityGroupPorts[],
 ): Promise<'synced' | 'no nodes'> {
   const { inventory, context } = writer;
   for (let tries = 1; ; tries++) {
-    const { groups: wanted, reached } = await findGroups(writer, vpcId);
+    const { groups: wanted, reached } = await findGroups(writer, vpcId, forOwn);
     const found = await readNodeGroups(inventory, sharedGroupId, context);
     const without = wanted.filter((id) => !found.some((each) => each.id === id));
     const groups = [...found, ...without.map((id): NodeGroup => ({ id, ranges: [], others: [] }))];
@@ -142,16 +144,17 @@ async function bringRules(
 }
 
 /**
- * Groups of the nodes that are targets of this stack and of all others. Of others whose nodes leave open which group it is,
- * none: their own turns tell.
+ * Groups of the nodes that are targets of this stack, where it needs any, and of all others. Of others whose nodes leave open
+ * which group it is, none: their own turns tell.
  */
 async function findGroups(
   writer: StackWriter,
   vpcId: string,
+  forOwn: boolean,
 ): Promise<{ groups: string[]; reached: string[] }> {
   const { inventory, name, provider } = writer;
-  const stacks = [...stacksIn(inventory, provider, vpcId)].filter(
-    (each) => each.name === name || needsNodes(each) || inventory.awaitedPorts.byStack.has(each.name),
+  const stacks = [...stacksIn(inventory, provider, vpcId)].filter((each) =>
+    each.name === name ? forOwn : needsNodes(each) || inventory.awaitedPorts.byStack.has(each.name),
   );
   const nodeGroups = nodeGroupsOf(writer, vpcId);
   await nodeGroups.load(stacks.flatMap(targetsOf));

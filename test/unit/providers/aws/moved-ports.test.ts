@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { applyChange } from '../../../../providers/aws/apply/apply.ts';
 import { covers } from '../../../../providers/aws/apply/merge-ports.ts';
+import { verifyNodeRules } from '../../../../providers/aws/apply/verify-node-rules.ts';
 import { buildModel } from '../../../../providers/aws/build/build-model.ts';
 import { diffSubject } from '../../../../providers/aws/diff/diff-subject.ts';
 import { observeSubject } from '../../../../providers/aws/observe/observe.ts';
@@ -63,6 +64,15 @@ function start() {
       () => undefined,
       (error: unknown) => error,
     );
+  const look = () => {
+    inventory.groupsOfTargets.clear();
+    return verifyNodeRules(
+      inventory,
+      'nlb',
+      { region: 'eu-central-1' },
+      { turn: '', inBackground: false, signal },
+    );
+  };
   const ports = () =>
     rulesOf(NODES)
       .map(({ FromPort }) => FromPort)
@@ -75,7 +85,7 @@ function start() {
       return live.account.targetGroups.find(({ TargetGroupArn }) => TargetGroupArn === arn)?.Port;
     });
   };
-  return { failTurn, ports, served, settings, turn };
+  return { failTurn, look, ports, served, settings, turn };
 }
 
 describe('providers/aws: ports of nodes that change', () => {
@@ -133,5 +143,27 @@ describe('providers/aws: ports of nodes that change', () => {
     expect(failure).to.have.property('reason', 'RulesPerSecurityGroupLimitExceeded');
     expect(served()).to.deep.equal([30_080]);
     expect(ports()).to.deep.equal([10_256, 30_080]);
+  });
+
+  it('are shut when nobody manages them any more, whatever groups nodes have by then', async () => {
+    const { aws: own, ...rest } = over(30_080).spec;
+    const given = { ...own, securityGroups: [NODES] };
+    for (const aws of [{ ...own, manageBackendRules: false }, given]) {
+      const { failTurn, look, ports, served, settings, turn } = start();
+      await turn(over(30_080));
+      settings.groups = [NODES, 'sg-second'];
+      const joined = [nodeOf(1), nodeOf(2), nodeOf(3)];
+      for (const seen of [false, true]) {
+        if (seen) await look();
+        const failure = await failTurn({ ...over(30_080), nodes: joined });
+        expect(failure).to.have.property('reason', 'NodeSecurityGroupUnclear');
+        expect(ports()).to.deep.equal([10_256, 30_080]);
+      }
+      const unmanaged = { ...over(30_080), spec: { ...rest, aws }, nodes: joined };
+      await turn(unmanaged);
+      expect(await turn(unmanaged)).to.equal(0);
+      expect(served()).to.deep.equal([30_080]);
+      expect(ports()).to.deep.equal([]);
+    }
   });
 });
