@@ -1,102 +1,20 @@
 import type { AwsOptions } from '../../../crds/aws-provider.ts';
-import type { OptionsReading } from '../../provider.ts';
+import {
+  type Draft,
+  flag,
+  list,
+  type Meaning,
+  number,
+  oneOf,
+  pairs,
+  type Reader,
+  text,
+} from './read-values.ts';
 
-/** Reads a value into `reading`; answers what would have been right, or nothing when it is, or what is to be said of it then. */
-type Reader = (reading: Draft, value: string) => string | Note | undefined;
-
-/** A value that is taken, and not for what it says. */
-export interface Note {
-  /** What it is taken for: `which means ... here`. */
-  means: string;
-}
-
-/** What has been read so far. */
-export interface Draft extends Pick<OptionsReading, 'scheme' | 'sourceRanges' | 'targetsMode'> {
-  options: AwsOptions;
-}
-
-export interface Annotation {
+export interface Annotation extends Meaning {
   /** After `service.beta.kubernetes.io/aws-load-balancer-`; `*` at its end is any text. */
   name: string;
-  /** What becomes of it, for the documentation. */
-  becomes: string;
-  /** undefined: it has no effect here, and the Service is told `becomes`. */
-  read?: Reader;
 }
-
-const text = (
-  becomes: string,
-  set: (options: AwsOptions, value: string) => void,
-): Omit<Annotation, 'name'> => ({
-  becomes,
-  read: ({ options }, value) => {
-    set(options, value);
-    return value === '' ? 'not empty' : undefined;
-  },
-});
-
-const list = (
-  becomes: string,
-  set: (options: AwsOptions, values: string[]) => void,
-): Omit<Annotation, 'name'> => ({
-  becomes,
-  read: ({ options }, value) => {
-    const values = splitList(value);
-    set(options, values);
-    return values.length > 0 ? undefined : 'a list with commas between';
-  },
-});
-
-const oneOf = <T extends string>(
-  becomes: string,
-  values: readonly T[],
-  set: (draft: Draft, value: T) => void,
-): Omit<Annotation, 'name'> => ({
-  becomes,
-  read: (draft, value) => {
-    const found = values.find((each) => each.toLowerCase() === value.toLowerCase());
-    if (found === undefined) return values.join(' or ');
-    set(draft, found);
-    return undefined;
-  },
-});
-
-const flag = (
-  becomes: string,
-  set: (options: AwsOptions, value: boolean) => void,
-): Omit<Annotation, 'name'> =>
-  oneOf(becomes, ['true', 'false'], ({ options }, value) => set(options, value === 'true'));
-
-const pairs = (
-  becomes: string,
-  set: (options: AwsOptions, values: Record<string, string>) => void,
-): Omit<Annotation, 'name'> => ({
-  becomes,
-  read: ({ options }, value) => {
-    const entries = splitList(value).map((each) => each.split('='));
-    set(
-      options,
-      Object.fromEntries(entries.map(([key = '', ...rest]) => [key.trim(), rest.join('=').trim()])),
-    );
-    const good =
-      entries.length > 0 && entries.every(([key = '', ...rest]) => key.trim() !== '' && rest.length > 0);
-    return good ? undefined : 'key=value, with commas between';
-  },
-});
-
-const number = (
-  becomes: string,
-  [low, high]: [number, number],
-  set: (options: AwsOptions, value: number) => void,
-): Omit<Annotation, 'name'> => ({
-  becomes,
-  read: ({ options }, value) => {
-    const parsed = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-    if (!(parsed >= low && parsed <= high)) return `a number from ${low} to ${high}`;
-    set(options, parsed);
-    return undefined;
-  },
-});
 
 const attribute = (key: string, becomes: string) =>
   text(becomes, (options, value) => {
@@ -121,9 +39,9 @@ const readListenerAttributes: Reader = (draft, value) =>
     options.listenerAttributes = values;
   }).read?.(draft, value);
 
-const notDone = (becomes: string): Omit<Annotation, 'name'> => ({ becomes });
+const notDone = (becomes: string): Meaning => ({ becomes });
 
-const TABLE: Readonly<Record<string, Omit<Annotation, 'name'>>> = {
+const TABLE: Readonly<Record<string, Meaning>> = {
   type: oneOf(
     '`nlb-ip` is `targets.mode: Pod`; otherwise nothing: the loadBalancerClass says who serves the Service',
     ['external', 'nlb', 'nlb-ip'],
@@ -320,11 +238,3 @@ export const ANNOTATIONS: readonly Annotation[] = Object.entries(TABLE).map(([na
   name,
   ...rest,
 }));
-
-/** Blanks around values are ignored, and so are empty ones. */
-export function splitList(value: string): string[] {
-  return value
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
-}

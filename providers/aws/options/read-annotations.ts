@@ -2,8 +2,9 @@ import type { AwsOptions } from '../../../crds/aws-provider.ts';
 import type { LoadBalancerProviderSpec } from '../../../crds/load-balancer-provider.ts';
 import type { Finding, OptionsReading } from '../../provider.ts';
 import { canonicalCidr } from '../build/read-cidr.ts';
-import { ANNOTATIONS, type Annotation, type Draft, type Note, splitList } from './annotations.ts';
+import { ANNOTATIONS, type Annotation } from './annotations.ts';
 import { namesCertificate } from './merge-options.ts';
+import { type Draft, type Note, splitList } from './read-values.ts';
 
 export const PREFIX = 'service.beta.kubernetes.io/aws-load-balancer-';
 /** Of all clouds, from before there was `spec.loadBalancerSourceRanges`, which goes before it. */
