@@ -1,5 +1,8 @@
+import { ClassedError } from '../../../kube/errors.ts';
+import { findOwner } from '../diff/plan-adoption.ts';
 import { isOurs } from '../observe/load-inventory.ts';
 import { writeTags } from '../observe/read-answers.ts';
+import { readTagsOf } from '../observe/read-tags.ts';
 import { memberByTags } from '../stack-of.ts';
 import { OWNER_TAGS } from '../tags.ts';
 import type { ChangeOf, StackWriter } from './stack-writer.ts';
@@ -10,7 +13,9 @@ export async function addTags(writer: StackWriter, { of, tags }: ChangeOf<'AddTa
     const { id } = writer.securityGroup();
     await writer.call('CreateTags', { Resources: [id], Tags: writeTags(tags) });
   } else {
-    const arn = of.kind === 'LoadBalancer' ? ownOrAdoptable(writer, of.name, tags) : await arnOf(writer, of);
+    const arn = await (of.kind === 'LoadBalancer'
+      ? ownOrAdoptable(writer, of.name, tags)
+      : arnOf(writer, of));
     await writer.call('AddTags', { ResourceArns: [arn], Tags: writeTags(tags) });
     if (of.kind === 'LoadBalancer') adopt(writer, arn);
   }
@@ -71,15 +76,35 @@ async function arnOf(writer: StackWriter, of: Exclude<Tagged, { kind: 'SecurityG
 }
 
 /** One that isn't ours may only get the tags that make it so. */
-function ownOrAdoptable(writer: StackWriter, name: string, tags: Readonly<Record<string, string>>): string {
+async function ownOrAdoptable(
+  writer: StackWriter,
+  name: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<string> {
   const own = writer.findLoadBalancer(name);
   if (own !== undefined) return own.arn;
   const adoptable = findAdoptable(writer, ({ loadBalancer: { arn, ...each } }) => {
     return each.name === name && arn === writer.adoptArn;
   });
-  if (adoptable === undefined || !isOurs(tags, writer.inventory.clusterId))
+  const after = { ...adoptable?.loadBalancer.tags, ...tags };
+  if (adoptable === undefined || !isOurs(after, writer.inventory.clusterId))
     return writer.loadBalancer(name).arn;
+  await refuseOwnedMeanwhile(writer, adoptable);
   return adoptable.loadBalancer.arn;
+}
+
+/** What is known of it was read a while ago: somebody may have adopted it since, whose tags would be written over. */
+async function refuseOwnedMeanwhile(writer: StackWriter, { loadBalancer }: Adoptable): Promise<void> {
+  const { context, inventory, name } = writer;
+  const { arn } = loadBalancer;
+  const tags = (await readTagsOf(inventory.calls, [arn], context)).get(arn);
+  // Gone: what comes next says so.
+  if (tags === undefined) return;
+  loadBalancer.tags = tags;
+  const owned = findOwner(arn, { cluster: inventory.clusterId, stack: name }, tags);
+  if (owned === undefined) return;
+  inventory.adoptables.delete(arn);
+  throw new ClassedError(owned.message, { class: 'Transient', reason: owned.reason, retryAfterSeconds: 60 });
 }
 
 function adopt(writer: StackWriter, arn: string): void {
@@ -90,7 +115,7 @@ function adopt(writer: StackWriter, arn: string): void {
 }
 
 interface Adoptable {
-  loadBalancer: { arn: string; name: string };
+  loadBalancer: { arn: string; name: string; tags: Record<string, string> };
 }
 
 function findAdoptable(writer: StackWriter, fits: (adoptable: Adoptable) => boolean) {

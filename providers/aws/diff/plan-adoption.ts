@@ -30,10 +30,21 @@ export function refuseOwned(
   { adopt, loadBalancer, stack }: AwsModel,
   { tags }: Pick<ObservedLoadBalancer, 'tags'>,
 ): Finding | undefined {
-  const own = loadBalancer.tags[OWNER_TAGS.cluster];
-  const { [OWNER_TAGS.cluster]: cluster = own, [OWNER_TAGS.stack]: owner = stack } = tags;
-  if (adopt === undefined || (cluster === own && owner === stack)) return undefined;
-  const whose = cluster === own ? `${owner} has it` : `${owner} of cluster ${cluster} has it`;
-  const message = `Load balancer ${adopt.arn} is Fairlead's already: ${whose}, by its tags. Adopt another one; or, when nobody needs it there any more, take its tags ${OWNER_TAGS.cluster} and ${OWNER_TAGS.stack} away.`;
+  const cluster = loadBalancer.tags[OWNER_TAGS.cluster];
+  return adopt === undefined || cluster === undefined
+    ? undefined
+    : findOwner(adopt.arn, { cluster, stack }, tags);
+}
+
+/** Who has a load balancer by these tags, if that is anybody but `own`. */
+export function findOwner(
+  arn: string,
+  own: { cluster: string; stack: string },
+  tags: Readonly<Record<string, string>>,
+): Finding | undefined {
+  const { [OWNER_TAGS.cluster]: cluster = own.cluster, [OWNER_TAGS.stack]: owner = own.stack } = tags;
+  if (cluster === own.cluster && owner === own.stack) return undefined;
+  const whose = cluster === own.cluster ? `${owner} has it` : `${owner} of cluster ${cluster} has it`;
+  const message = `Load balancer ${arn} is Fairlead's already: ${whose}, by its tags. Adopt another one; or, when nobody needs it there any more, take its tags ${OWNER_TAGS.cluster} and ${OWNER_TAGS.stack} away.`;
   return { reason: 'AdoptableOwned', message };
 }

@@ -95,7 +95,7 @@ describe('aws: sharing and adopting', () => {
       [change({ call: 'AddTags', of: { kind: 'LoadBalancer', name: 'by-hand' }, tags })],
       subject,
     );
-    expect(account.peer.calls.byOperation()).to.deep.equal({ AddTags: 1 });
+    expect(account.peer.calls.byOperation()).to.deep.equal({ DescribeTags: 1, AddTags: 1 });
     const after = await account.observe(subject);
     expect(after.adoptable).to.equal(undefined);
     expect(after.loadBalancers.map(({ arn: own, variant }) => [own, variant])).to.deep.equal([[arn, 'v1']]);
