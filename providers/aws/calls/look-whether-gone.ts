@@ -20,11 +20,18 @@ export async function lookWhetherGone(input: unknown, ask: Ask): Promise<Classed
 
 async function askFor(input: unknown, ask: Ask): Promise<void> {
   if (!isRecord(input)) return;
-  const { GroupId, ListenerArn, LoadBalancerArn, TargetGroupArn } = input;
+  const { GroupId, ListenerArn, LoadBalancerArn, ResourceArns, Resources, TargetGroupArn } = input;
   if (typeof ListenerArn === 'string') await ask('DescribeListeners', { ListenerArns: [ListenerArn] });
   if (typeof TargetGroupArn === 'string')
     await ask('DescribeTargetGroups', { TargetGroupArns: [TargetGroupArn] });
   if (typeof LoadBalancerArn === 'string')
     await ask('DescribeLoadBalancers', { LoadBalancerArns: [LoadBalancerArn] });
   if (typeof GroupId === 'string') await ask('DescribeSecurityGroups', { GroupIds: [GroupId] });
+  // Tags of ELBv2 are asked for by ARN, of whatever thing; those of EC2 are only ever those of security groups.
+  if (isListOfText(ResourceArns)) await ask('DescribeTags', { ResourceArns });
+  if (isListOfText(Resources)) await ask('DescribeSecurityGroups', { GroupIds: Resources });
+}
+
+function isListOfText(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }

@@ -60,6 +60,31 @@ describe('providers/aws: calls that are denied', () => {
     expect(error).to.include({ class: 'NotFound' });
   });
 
+  it('are looked at for tags as well, of whatever thing', async () => {
+    const ResourceArns = [TargetGroupArn];
+    const elb: Handlers = {
+      addTags: denied,
+      removeTags: denied,
+      describeTags: () => refuse('TargetGroupNotFound'),
+    };
+    const ec2: Handlers = {
+      createTags: () => refuse('UnauthorizedOperation', 403),
+      deleteTags: () => refuse('UnauthorizedOperation', 403),
+      describeSecurityGroups: () => refuse('InvalidGroup.NotFound'),
+    };
+    const failures = [
+      fail(elb, (calls) => calls.call('AddTags', { ResourceArns, Tags: [{ Key: 'a' }] }, context)),
+      fail(elb, (calls) => calls.call('RemoveTags', { ResourceArns, TagKeys: ['a'] }, context)),
+      fail(ec2, (calls) => calls.call('CreateTags', { Resources: ['sg-1'], Tags: [{ Key: 'a' }] }, context)),
+      fail(ec2, (calls) => calls.call('DeleteTags', { Resources: ['sg-1'], Tags: [{ Key: 'a' }] }, context)),
+    ];
+    for (const { error } of await Promise.all(failures)) expect(error).to.include({ class: 'NotFound' });
+    const there = await fail({ ...elb, describeTags: () => ({ TagDescriptions: [] }) }, (calls) =>
+      calls.call('AddTags', { ResourceArns, Tags: [{ Key: 'a' }] }, context),
+    );
+    expect(there.error).to.include({ class: 'Transient', reason: 'AccessDenied' });
+  });
+
   it('are tried again where it was made a moment ago: its tags may not be known yet', async () => {
     let tries = 0;
     const { error, made } = await fail(
