@@ -85,6 +85,8 @@ describe('aws: errors in words', () => {
     expect(observed.targetGroups[0]?.targets.map(({ id }) => id)).to.deep.equal([running.id]);
     expect(observed.loadBalancers[0]?.listeners).to.have.length(1);
     await eventually(async () => {
+      // As the operator: by the time of the look it may be due to be tried again.
+      await turns.turn(desired);
       const now = await turns.provider.observe(desired, undefined, never);
       const { unhealthy } = turns.provider.status(turns.provider.build(desired), now);
       expect(unhealthy?.message ?? '')

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { SERVICES } from '../../../kube/resources.ts';
 import { objects, type PlainObject, text } from '../../peers/aws/plain.ts';
+import { eventually } from '../../support/eventually.ts';
 import { waitFor } from '../operator/support/objects.ts';
 import { AwsLife, hostnameOf } from './support/aws-life.ts';
 
@@ -101,8 +102,10 @@ describe('operator and AWS: several Services on one load balancer', function () 
     });
     await life.untilReady('older');
     await life.untilReady('younger');
-    expect(await life.aws.loadBalancers()).to.have.length(2);
-    expect(await hostname('younger')).not.to.equal(await hostname('older'));
+    await eventually(async () => {
+      expect(await life.aws.loadBalancers()).to.have.length(2);
+      expect(await hostname('younger')).not.to.equal(await hostname('older'));
+    });
   });
 
   it('bring their old name along until the shared load balancer serves them', async () => {
