@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AwsConfig } from '../../../crds/aws-provider.ts';
 import { ClassedError } from '../../../kube/errors.ts';
 import type { ProviderScope } from '../../provider.ts';
+import { RecentSecrets } from '../../recent-secrets.ts';
 import { Inventory } from '../observe/inventory.ts';
 import { DEFAULT_TIMEOUT_SECONDS, makeAwsClients, type SecretData } from './aws-clients.ts';
 import { type AwsCallReport, AwsCalls } from './call-aws.ts';
@@ -26,8 +27,6 @@ export interface Scope {
 
 /** A configuration that no provider has any more is kept for as long as a turn that began with it may take. */
 const FORMER_MS = 10 * 60_000;
-/** A Secret is read again after this, so that one that was changed counts soon. */
-const SECRET_COUNTS_MS = 30_000;
 
 /** A scope by its configuration. */
 interface Entry {
@@ -49,13 +48,14 @@ export class Scopes {
   readonly #scopes = new Map<string, Entry>();
   /** What each provider said last, by its name. */
   readonly #latest = new Map<string, string>();
-  readonly #secrets = new Map<string, { readAt: number; data: Promise<Record<string, string>> }>();
+  readonly #secrets: RecentSecrets;
   readonly #buckets = new Map<string, Record<BucketName, FairBucket>>();
 
   /** `now` in milliseconds, monotonic. */
   constructor(options: ScopesOptions, now: () => number = () => performance.now()) {
     this.#options = options;
     this.#now = now;
+    this.#secrets = new RecentSecrets((name, signal) => options.readSecret(name, signal), now);
   }
 
   /** How many are held. */
@@ -70,7 +70,7 @@ export class Scopes {
       throw new ClassedError(message, { class: 'Rejected', reason: 'WrongProviderType' });
     }
     const secretName = aws.credentials?.secretName;
-    const secret = secretName === undefined ? undefined : await this.#readSecret(secretName, signal);
+    const secret = secretName === undefined ? undefined : await this.#secrets.read(secretName, signal);
     const key = JSON.stringify(placeOf(aws));
     const digest = createHash('sha256')
       .update(JSON.stringify(secret ?? {}))
@@ -163,22 +163,6 @@ export class Scopes {
     this.#buckets.set(key, known);
     if (account !== undefined) this.#buckets.delete(`${unnamed} ${text}`);
     return known;
-  }
-
-  #readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>> {
-    const now = this.#now();
-    for (const [each, { readAt }] of this.#secrets) {
-      if (now - readAt >= SECRET_COUNTS_MS) this.#secrets.delete(each);
-    }
-    const known = this.#secrets.get(name);
-    if (known !== undefined) return known.data;
-    const data = this.#options.readSecret(name, signal);
-    const entry = { readAt: now, data };
-    this.#secrets.set(name, entry);
-    data.catch(() => {
-      if (this.#secrets.get(name) === entry) this.#secrets.delete(name);
-    });
-    return data;
   }
 }
 

@@ -3,6 +3,7 @@ import type { BigipConfig } from '../../../crds/bigip-provider.ts';
 import { ClassedError } from '../../../kube/errors.ts';
 import { KeyedLock } from '../../keyed-lock.ts';
 import type { ProviderScope } from '../../provider.ts';
+import { RecentSecrets } from '../../recent-secrets.ts';
 import { configOf } from '../config-of.ts';
 import { tenantOf } from '../names.ts';
 import { Inventory } from '../observe/inventory.ts';
@@ -20,8 +21,6 @@ export interface DevicesOptions {
   busyMs?: number | undefined;
 }
 
-/** A Secret is read again after this, so that one that was changed counts soon. */
-const SECRET_COUNTS_MS = 30_000;
 /** A configuration that no provider has any more is kept for as long as a turn that began with it may take: a declaration an hour. */
 const FORMER_MS = 2 * 3600_000;
 const POLL_MS = 2_000;
@@ -40,10 +39,11 @@ export class Devices {
   readonly #entries = new Map<string, Entry>();
   /** What each provider said last, by its name. */
   readonly #latest = new Map<string, string>();
-  readonly #secrets = new Map<string, { readAt: number; data: Promise<Record<string, string>> }>();
+  readonly #secrets: RecentSecrets;
 
   constructor(options: DevicesOptions) {
     this.#options = options;
+    this.#secrets = new RecentSecrets((name, signal) => options.readSecret(name, signal));
   }
 
   /** What a cluster has in a provider's tenant. */
@@ -63,8 +63,8 @@ export class Devices {
 
   async #entryOf(provider: string, config: BigipConfig, signal: AbortSignal): Promise<Entry> {
     const { caSecretName } = config.tls ?? {};
-    const credentials = await this.#readSecret(config.credentials.secretName, signal);
-    const authority = caSecretName === undefined ? undefined : await this.#readSecret(caSecretName, signal);
+    const credentials = await this.#secrets.read(config.credentials.secretName, signal);
+    const authority = caSecretName === undefined ? undefined : await this.#secrets.read(caSecretName, signal);
     const { credentials: who, deviceGroup, devices, timeouts, tls } = config;
     const digest = createHash('sha256')
       .update(JSON.stringify([credentials, authority ?? {}]))
@@ -120,19 +120,6 @@ export class Devices {
       this.#entries.delete(key);
       void device.close();
     }
-  }
-
-  #readSecret(name: string, signal: AbortSignal): Promise<Record<string, string>> {
-    const now = performance.now();
-    const known = this.#secrets.get(name);
-    if (known !== undefined && now - known.readAt < SECRET_COUNTS_MS) return known.data;
-    const data = this.#options.readSecret(name, signal);
-    const entry = { readAt: now, data };
-    this.#secrets.set(name, entry);
-    data.catch(() => {
-      if (this.#secrets.get(name) === entry) this.#secrets.delete(name);
-    });
-    return data;
   }
 }
 
