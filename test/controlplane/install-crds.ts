@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import type { KubeClient } from '../../kube/client.ts';
+import { isClass } from '../../kube/errors.ts';
 import type { Condition, KubeObject } from '../../kube/objects.ts';
 import { resource } from '../../kube/resources.ts';
 
 interface CustomResourceDefinition extends KubeObject {
+  spec: { group: string; names: { plural: string }; versions: { name: string; served: boolean }[] };
   status?: { conditions?: Condition[] };
 }
 
@@ -31,7 +33,10 @@ export async function installCrds(client: KubeClient, folder: string = CRD_FOLDE
       force: true,
     });
   }
-  for (const crd of crds) await untilEstablished(client, crd.metadata.name);
+  for (const crd of crds) {
+    await untilEstablished(client, crd.metadata.name);
+    await untilServed(client, crd);
+  }
 }
 
 async function readCrds(folder: string): Promise<CustomResourceDefinition[]> {
@@ -59,5 +64,27 @@ async function untilEstablished(client: KubeClient, name: string): Promise<void>
       throw new Error(`${name} is not established: ${JSON.stringify(conditions)}`);
     }
     await sleep(50);
+  }
+}
+
+/** The API server answers 404 for a moment after it called a kind established: its handlers read from a cache. */
+async function untilServed(client: KubeClient, { metadata, spec }: CustomResourceDefinition): Promise<void> {
+  const deadline = performance.now() + ESTABLISHED_MS;
+  for (const { name } of spec.versions.filter(({ served }) => served)) {
+    const path = `/apis/${spec.group}/${name}/${spec.names.plural}?limit=1`;
+    while (!(await isServed(client, path))) {
+      if (performance.now() > deadline) throw new Error(`${metadata.name} is established and not served`);
+      await sleep(50);
+    }
+  }
+}
+
+async function isServed(client: KubeClient, path: string): Promise<boolean> {
+  try {
+    await client.request('GET', path);
+    return true;
+  } catch (error) {
+    if (isClass(error, 'NotFound')) return false;
+    throw error;
   }
 }

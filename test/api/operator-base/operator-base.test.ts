@@ -71,8 +71,10 @@ describe('operator/operator: code written for the base class', () => {
     return operator;
   }
 
-  function createWidget(name: string, foo: string): Promise<KubeObject & Widget> {
-    return client.create(WIDGETS, {
+  /** Waits until its kind is served: start() doesn't, and the API server takes a moment after it has a definition. */
+  async function createWidget(name: string, foo: string): Promise<KubeObject & Widget> {
+    await eventually(() => client.list(WIDGETS, { namespace }));
+    return await client.create(WIDGETS, {
       apiVersion: 'test.fairlead.dev/v1',
       kind: 'Widget',
       metadata: { name, namespace },
