@@ -6,11 +6,15 @@ export interface Failure {
   file?: string;
   /** The first lines of its error. */
   error: readonly string[];
+  /** The regular expression by which mocha's --grep runs it again; absent when that can't show that it was chance. */
+  again?: string;
 }
 
 export interface FailedSuite {
   name: string;
   failures: readonly Failure[];
+  /** Those that passed when they were run again. */
+  flaky?: readonly Failure[];
 }
 
 /** An error may quote whole objects: that much of it is told at the end. */
@@ -37,12 +41,23 @@ function cut(text: string): string[] {
 
 /** Every failure of a run, in the order of its suites; nothing when there is none. */
 export function describeFailures(suites: readonly FailedSuite[]): string[] {
-  const blocks = suites.flatMap(({ name, failures }) =>
-    failures.flatMap(({ title, file, error }) => [
-      `${name}: ${title}`,
+  return [
+    ...describe('=== flaky: failed, and passed when run again', suites, ({ flaky = [] }) => flaky),
+    ...describe('=== failed', suites, ({ failures }) => failures),
+  ];
+}
+
+function describe(
+  heading: string,
+  suites: readonly FailedSuite[],
+  choose: (suite: FailedSuite) => readonly Failure[],
+): string[] {
+  const blocks = suites.flatMap((suite) =>
+    choose(suite).flatMap(({ title, file, error }) => [
+      `${suite.name}: ${title}`,
       ...(file === undefined ? [] : [`  ${file}`]),
       ...error.map((line) => `    ${line}`),
     ]),
   );
-  return blocks.length === 0 ? [] : ['=== failed', ...blocks];
+  return blocks.length === 0 ? [] : [heading, ...blocks];
 }

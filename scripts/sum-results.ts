@@ -25,6 +25,8 @@ export interface Ending {
 export interface SuiteResult extends Totals {
   name: string;
   seconds: number;
+  /** Failed, and passed when they were run again; among `passed`. */
+  flaky?: readonly Failure[];
   /** Why something that no test counted failed too. */
   problem?: string;
 }
@@ -67,8 +69,9 @@ export function summarize(results: readonly SuiteResult[]): string[] {
   const width = Math.max(0, ...results.map((result) => result.name.length));
   const rows = results.map((result) => {
     const counts = `${result.passed} passed, ${result.failed} failed`;
+    const flaky = result.flaky?.length ? `, ${result.flaky.length} of them flaky` : '';
     const why = result.problem === undefined ? '' : `: ${result.problem}`;
-    return `${result.name.padEnd(width)}  ${result.seconds.toFixed(1).padStart(6)} s  ${counts}${why}`;
+    return `${result.name.padEnd(width)}  ${result.seconds.toFixed(1).padStart(6)} s  ${counts}${flaky}${why}`;
   });
   const sum = (of: 'passed' | 'failed') => results.reduce((total, result) => total + result[of], 0);
   return [...rows, `${sum('passed')} passed, ${sum('failed')} failed`];

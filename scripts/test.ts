@@ -1,9 +1,11 @@
 /**
- * Runs suites, all of them even when one fails, and ends with the line `N passed, N failed`.
+ * Runs suites, all of them even when one fails, and ends with the line `N passed, N failed`. What failed on real parts is
+ * run once more, unless mocha was given arguments, and told as flaky when it passes then.
  *
  *   node scripts/test.ts [--side-by-side] [suite...] [-- mocha arguments]
  */
 import { describeFailures } from './describe-failures.ts';
+import { chooseRerun, mergeRerun } from './rerun-failed.ts';
 import { runSuite, runSuiteAside } from './run-suite.ts';
 import { chooseSuites, type Suite, splitIntoLanes } from './suites.ts';
 import { countProblem, type SuiteResult, succeeded, summarize } from './sum-results.ts';
@@ -39,9 +41,17 @@ try {
 }
 const lanes = asked.includes(SIDE_BY_SIDE) ? splitIntoLanes(suites) : [suites];
 const run = lanes.length === 1 ? runSuite : runSuiteAside;
+const runTwice = async (suite: Suite): Promise<SuiteResult> => {
+  const mochaArgs = args.slice(split + 1);
+  const first = await run(suite, mochaArgs);
+  const pattern = mochaArgs.length > 0 ? undefined : chooseRerun(suite, first);
+  if (pattern === undefined || interrupted !== undefined) return first;
+  process.stdout.write(`\n=== ${suite.name}: what failed is run again\n`);
+  return mergeRerun(first, await run(suite, ['--grep', pattern]));
+};
 const runLane = async (lane: readonly Suite[]) => {
   for (const suite of lane) {
-    if (interrupted === undefined) results.push(await run(suite, args.slice(split + 1)));
+    if (interrupted === undefined) results.push(await runTwice(suite));
   }
 };
 await Promise.all(lanes.map(runLane));

@@ -48,9 +48,20 @@ function endLingering(tell: (resources: string[]) => void): void {
 function failureOf(test: Mocha.Runnable, error: unknown): Failure {
   const root = process.cwd();
   const file = test.file ?? test.parent?.file;
+  const again = patternOf(test);
   return {
     title: test.titlePath().join(' '),
     ...(file === undefined ? {} : { file: relative(root, file) }),
     error: firstLines(error, root),
+    ...(again === undefined ? {} : { again }),
   };
+}
+
+/** Of a test, itself; of a hook before all tests of a suite, those tests. What other hooks failed in has run already. */
+function patternOf(test: Mocha.Runnable): string | undefined {
+  if (test instanceof Mocha.Test) return `^${RegExp.escape(test.titlePath().join(' '))}$`;
+  const parents = test.parent?.titlePath().join(' ') ?? '';
+  return test.title.startsWith('"before all" hook') && parents !== ''
+    ? `^${RegExp.escape(parents)} `
+    : undefined;
 }

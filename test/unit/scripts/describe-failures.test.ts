@@ -35,6 +35,22 @@ describe('scripts/describe-failures', () => {
     ]);
   });
 
+  it('names what passed when it was run again apart, and before what failed', () => {
+    const failure = (title: string) => ({ title, error: ['Error: no'] });
+    const lines = describeFailures([
+      { name: 'api', failures: [failure('fails')], flaky: [failure('flickers')] },
+    ]);
+
+    expect(lines).to.deep.equal([
+      '=== flaky: failed, and passed when run again',
+      'api: flickers',
+      '    Error: no',
+      '=== failed',
+      'api: fails',
+      '    Error: no',
+    ]);
+  });
+
   it('says nothing of a run that went well', () => {
     expect(describeFailures([{ name: 'unit', failures: [] }])).to.deep.equal([]);
   });
@@ -85,6 +101,9 @@ describe('scripts/describe-failures', () => {
       ]);
       expect(written.failures[0].error[0]).to.equal('Error: one');
       expect(written.failures[2].file).to.contain('sample.test.cjs');
+      expect('outer fails').to.match(new RegExp(written.failures[0].again));
+      expect('outer fails more').not.to.match(new RegExp(written.failures[0].again));
+      expect('outer inner never ran').to.match(new RegExp(written.failures[2].again));
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
