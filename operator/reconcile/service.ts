@@ -6,7 +6,8 @@ import { decideService, type ServiceDecision, type ServiceView } from '../plan/d
 import { hasFinalizer } from '../plan/names.ts';
 import { type ClaimedPorts, claimPorts } from './claim-ports.ts';
 import type { ReconcileContext } from './context.ts';
-import { type Ensured, LoadBalancerEnsurer } from './ensure-load-balancer.ts';
+import { LoadBalancerEnsurer } from './ensure-load-balancer.ts';
+import type { Ensured } from './ensured.ts';
 import { LoadBalancerReleaser, lookAgain, type Unreleased } from './release-load-balancer.ts';
 import { releaseService, releaseStrangers } from './release-service.ts';
 import { tellHeld, tellServed, writeStatus } from './tell-service.ts';

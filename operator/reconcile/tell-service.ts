@@ -20,7 +20,7 @@ import {
   writeServiceStatus,
 } from '../status/service-status.ts';
 import type { ReconcileContext } from './context.ts';
-import type { Ensured } from './ensure-load-balancer.ts';
+import type { Ensured } from './ensured.ts';
 import { markChosenNodePorts } from './mark-node-ports.ts';
 
 /** What became of the load balancers of a Service, to be said. */
