@@ -1,12 +1,18 @@
 /**
  * `make demo`: a cluster on this machine, and the product at work on it. The cluster stays until `make demo-down`; with
  * DEMO=once it is shown and ended. PROVIDER=aws shows load balancers of AWS in the place of the nodes' own,
- * PROVIDER=haproxy an HAProxy outside of the cluster. Exit status 0: every claim held. Interrupted, it leaves nothing.
+ * PROVIDER=haproxy an HAProxy outside of the cluster, PROVIDER=bigip a stand-in for an F5 BIG-IP. Exit status 0: every claim held. Interrupted, it leaves nothing.
  */
 import { DemoLab, removeDemoFiles, stopDemoLab } from './demo/demo-lab.ts';
-import { sayHowToAskCloud, sayHowToAskEdge, sayHowToGoOn } from './demo/say-how-to-go-on.ts';
+import {
+  sayHowToAskCloud,
+  sayHowToAskDevice,
+  sayHowToAskEdge,
+  sayHowToGoOn,
+} from './demo/say-how-to-go-on.ts';
 import { showAddress } from './demo/show-address.ts';
 import { showCloud } from './demo/show-cloud.ts';
+import { showDevice } from './demo/show-device.ts';
 import { showEdge } from './demo/show-edge.ts';
 import { showNodeLoss } from './demo/show-node-loss.ts';
 import { showReadiness } from './demo/show-readiness.ts';
@@ -43,6 +49,10 @@ const SHOWS: Record<string, (lab: DemoLab, terminal: Terminal) => Promise<() => 
   haproxy: async (lab, terminal) => {
     const shown = await showEdge(lab, terminal);
     return () => sayHowToAskEdge(terminal, shown);
+  },
+  bigip: async (lab, terminal) => {
+    const access = await showDevice(lab, terminal);
+    return () => sayHowToAskDevice(terminal, access);
   },
 };
 

@@ -5,6 +5,7 @@ import { type Handlers, serveControl } from './control/control-server.ts';
 import { pipePort } from './control/pipe-port.ts';
 import type { ControlTold, LabStatus } from './control/protocol.ts';
 import { DEMO_FILES } from './demo-files.ts';
+import { LabDevice } from './device.ts';
 import { LabEdge } from './edge.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { LabProcess } from './lab-process.ts';
@@ -15,6 +16,7 @@ const listeners = new Set<(told: ControlTold) => void>();
 const loads = new Map<number, SteadyLoad>();
 let cloud: LabCloud | undefined;
 let edge: LabEdge | undefined;
+let device: LabDevice | undefined;
 
 const starting = startLab({
   logDir: DEMO_FILES.logs,
@@ -46,6 +48,11 @@ function processOf(lab: Lab, { process, node = '' }: { process: string; node?: s
 function cloudOf(): LabCloud {
   if (cloud === undefined) throw new Error('no cloud was started');
   return cloud;
+}
+
+function deviceOf(): LabDevice {
+  if (device === undefined) throw new Error('no device was started');
+  return device;
 }
 
 const handlers: Handlers = {
@@ -102,6 +109,21 @@ const handlers: Handlers = {
     return null;
   },
   askCloud: async ({ service, operation, parameters }) => await cloudOf().ask(service, operation, parameters),
+  startDevice: async () => {
+    await starting;
+    device ??= await LabDevice.start();
+    return device.access;
+  },
+  deviceDeclarations: async () => deviceOf().declarations(),
+  resetDeviceCalls: async () => {
+    deviceOf().resetCalls();
+    return null;
+  },
+  deviceState: async () => deviceOf().state(),
+  editDeviceMember: async ({ pool, member, session }) => {
+    deviceOf().editMember(pool, member, session);
+    return null;
+  },
   stop: async () => {
     // PID 1 ends with this process, and every other process of the lab with PID 1.
     setTimeout(() => process.exit(0), 50);

@@ -1,5 +1,6 @@
 import type { PlainObject } from '../../peers/aws/plain.ts';
 import type { CloudCall } from '../cloud.ts';
+import type { DeviceAccess, DeviceDeclaration, DeviceState } from '../device.ts';
 import type { LabStep } from '../lab.ts';
 import type { HttpRequest, ProbeResult } from '../probe/probe-protocol.ts';
 
@@ -39,6 +40,14 @@ export interface LabMethods {
     params: { service: 'elb' | 'ec2'; operation: string; parameters: PlainObject };
     result: PlainObject;
   };
+  /** Starts BIG-IP's stand-in, with things of other people on it. */
+  startDevice: { params: Record<string, never>; result: DeviceAccess };
+  /** What changed applications since the last reset, in order. */
+  deviceDeclarations: { params: Record<string, never>; result: DeviceDeclaration[] };
+  resetDeviceCalls: { params: Record<string, never>; result: null };
+  deviceState: { params: Record<string, never>; result: DeviceState };
+  /** By hand: `session` of a member of a pool, both by full path. */
+  editDeviceMember: { params: { pool: string; member: string; session: string }; result: null };
   /** Resolves when everything inside has ended. */
   stop: { params: Record<string, never>; result: null };
 }

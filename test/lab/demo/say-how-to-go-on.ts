@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join, relative, resolve } from 'node:path';
 import { DEMO_FILES } from '../demo-files.ts';
+import type { DeviceAccess } from '../device.ts';
 import type { Addresses } from './show-address.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -44,6 +45,20 @@ export function sayHowToAskEdge(
     [`scripts/lab exec ${edge} curl -s http://127.0.0.1:10359/metrics`, 'what it counts'],
     ['scripts/lab kill edge', 'HAProxy goes on; start edge begins it again'],
     [`tail -f ${DEMO_FILES.logs}/${edge}.log`, 'what the edge does'],
+  ]);
+}
+
+/** The same, with a BIG-IP that carries no traffic. */
+export function sayHowToAskDevice(terminal: Terminal, { device, password, username }: DeviceAccess): void {
+  const kubectl = kubectlName();
+  const curl = `scripts/lab exec node-1 curl -sku ${username}:${password} https://${device}/mgmt`;
+  say(terminal, [
+    [`${kubectl} get services,fairlead`, 'everything of Fairlead'],
+    [`${kubectl} describe loadbalancer web.f5`, 'what became of it on the device'],
+    [`${kubectl} scale deployment web --replicas 1`, 'members follow'],
+    [`${curl}/tm/ltm/virtual`, 'what the device has'],
+    [`${curl}/shared/appsvcs/declare`, 'what was declared'],
+    [`tail -f ${DEMO_FILES.logs}/operator.log`, 'what the operator does'],
   ]);
 }
 
