@@ -45,9 +45,10 @@ export async function applyChange(
       }
       inventory.wrote(application, declaration, deviceGroup === undefined);
     }
-    if (deviceGroup === undefined) return;
+    // Another one's synchronisation may have carried it over.
+    if (deviceGroup === undefined || !inventory.owes(application)) return;
     await synchronise(unit, deviceGroup, signal);
-    inventory.synced(application, true);
+    inventory.synced();
   });
 }
 

@@ -69,6 +69,11 @@ export class Device {
     });
   }
 
+  /** The other units of the pair. */
+  others(unit: Caller): Caller[] {
+    return this.#units.filter((each) => each !== unit);
+  }
+
   /** What AS3 can do there; asked once, and again after it failed. */
   capabilities(unit: Caller, signal: AbortSignal): Promise<Capabilities> {
     const known = this.#capabilities.get(unit);

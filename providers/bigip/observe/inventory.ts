@@ -8,8 +8,10 @@ import { applicationOf } from '../names.ts';
 import type { BigipObserved, MemberState } from '../observed.ts';
 import { isSameOwner, readMark } from '../owner.ts';
 import { errorOfObstacle, findObstacle } from './find-obstacle.ts';
+import { findOwed } from './find-owed.ts';
 import { isLeftOver, type KnownTenant, keepAsWritten, liveOf, ownIn } from './known-tenant.ts';
 import { LookClock } from './look-clock.ts';
+import { OwedSyncs } from './owed-syncs.ts';
 import { readLive, readMemberStates } from './read-live.ts';
 
 export interface InventoryOptions {
@@ -37,8 +39,8 @@ export class Inventory {
   readonly #lastWrite = new Map<string, number>();
   /** Of the last write of which nobody knows what it did. */
   #forgotAt = 0;
-  /** Applications that the group doesn't have yet, and the unit that has them. */
-  readonly #unsynced = new Set<string>();
+  /** What the group doesn't have yet, and the unit that has it. */
+  readonly #owed = new OwedSyncs();
   #unit: Caller | undefined;
 
   constructor(options: InventoryOptions) {
@@ -76,7 +78,7 @@ export class Inventory {
       isLeftOver: isLeftOver(known, name),
       live: own === undefined ? undefined : liveOf(known, name, own),
       ...(states === undefined ? {} : { states }),
-      unsynced: this.#unsynced.has(name),
+      unsynced: this.owes(name),
       ...(again === undefined ? {} : { lookAgainAfterSeconds: again }),
       obstacle: this.#obstacleFor(known, owner),
     };
@@ -106,7 +108,7 @@ export class Inventory {
   /** What a write left behind; undefined: the application is gone. */
   wrote(name: string, declaration: JsonObject | undefined, isSynced: boolean): void {
     this.#lastWrite.set(name, ++this.#writes);
-    this.synced(name, isSynced);
+    if (!isSynced) this.#owed.add(name);
     const known = this.#known;
     if (known === undefined) return;
     known.live.settings.delete(name);
@@ -118,9 +120,14 @@ export class Inventory {
     } else known.applications.set(name, declaration);
   }
 
-  synced(name: string, isSynced: boolean): void {
-    if (isSynced) this.#unsynced.delete(name);
-    else this.#unsynced.add(name);
+  /** Does the group lack what the active unit has of it? */
+  owes(name: string): boolean {
+    return this.#owed.has(name);
+  }
+
+  /** The group has all that was written until now. */
+  synced(): void {
+    this.#owed.settle();
   }
 
   /** Nobody knows what a write that failed has done. */
@@ -145,8 +152,13 @@ export class Inventory {
       const applications = new Map(Object.entries((await readTenant(unit, this.tenant, signal)) ?? {}));
       const live = await readLive(unit, this.tenant, signal);
       // The other unit has what was synchronised to it, and nothing that it owes the group.
-      if (this.#unit !== unit) this.#unsynced.clear();
+      if (this.#unit !== unit) this.#owed.settle();
       this.#unit = unit;
+      if (!this.#owed.isKnown) {
+        const { device, tenant } = this;
+        const owed = await findOwed({ device, tenant, unit, applications }, signal);
+        if (owed !== undefined) this.#owed.takeIn(owed);
+      }
       // Without a pool there is nobody to ask about, until it is declared again.
       for (const name of applications.keys()) live.states.set(name, live.states.get(name) ?? {});
       const before = this.#known?.unit === unit ? this.#known : undefined;

@@ -286,6 +286,74 @@ describe('providers/bigip: a pair', () => {
     expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([1, 1]);
   });
 
+  it('synchronises what a process before it wrote and did not, of ours alone, and only where the group lacks it', async () => {
+    const [web, api] = [rig.desire(), rig.desire({ name: 'api', address: '198.51.100.11' })];
+    await rig.bring(api);
+    const answer = { status: 500, body: { code: 500, message: 'no' } };
+    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    await failureOf(rig.bring(web));
+    fault.remove();
+    rig.restartOperator();
+    expect(await rig.compare(api)).to.deep.equal([]);
+    rig.peer.calls.reset();
+    const changes = await rig.bring(web);
+    expect(changes.map(({ resource }) => resource)).to.deep.equal(['DeviceGroup']);
+    expect(rig.peer.calls.declarations()).to.deep.equal([]);
+    expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([2, 2]);
+
+    // Somebody else's change, which they keep to themselves for now.
+    rig.peer.unit.create('ltm/pool', { name: 'theirs', partition: 'Common' });
+    rig.restartOperator();
+    for (const service of [web, api]) expect(await rig.compare(service)).to.deep.equal([]);
+  });
+
+  it('takes from the group what a process before it took from the active unit only', async () => {
+    const web = rig.desire();
+    await rig.bring(web);
+    const answer = { status: 500, body: { code: 500, message: 'no' } };
+    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    await failureOf(rig.remove(web));
+    fault.remove();
+    rig.restartOperator();
+    const [change] = await rig.remove(web);
+    expect(change?.resource).to.equal('DeviceGroup');
+    expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([0, 0]);
+    expect(await rig.remove(web)).to.deep.equal([]);
+  });
+
+  it('asks again what the group lacks while the other unit cannot be asked', async () => {
+    const web = rig.desire();
+    const answer = { status: 500, body: { code: 500, message: 'no' } };
+    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    await failureOf(rig.bring(web));
+    fault.remove();
+    await rig.peer.units[1]?.unplug();
+    rig.restartOperator();
+    expect(await rig.compare(web)).to.deep.equal([]);
+    await rig.peer.units[1]?.listen();
+    await rig.refresh(web);
+    const [change] = await rig.bring(web);
+    expect(change?.resource).to.equal('DeviceGroup');
+    expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([1, 1]);
+  });
+
+  it('takes all for owed where it knows one unit only, and one synchronisation for enough', async () => {
+    const services = ['web', 'api'].map((name, index) =>
+      rig.desire({
+        name,
+        address: `198.51.100.${index + 10}`,
+        bigip: { devices: [new URL(rig.peer.unit.url).host] },
+      }),
+    );
+    for (const service of services) await rig.bring(service);
+    rig.peer.unit.create('ltm/pool', { name: 'theirs', partition: 'Common' });
+    rig.restartOperator();
+    rig.peer.calls.reset();
+    await Promise.all(services.map((service) => rig.bring(service)));
+    expect(rig.peer.calls.count({ method: 'POST', path: /\/tm\/cm$/ })).to.equal(1);
+    for (const service of services) expect(await rig.compare(service)).to.deep.equal([]);
+  });
+
   it('takes a Service from the group, too, when that could not be synchronised at first', async () => {
     const web = rig.desire();
     await rig.bring(web);

@@ -1,0 +1,28 @@
+import type { Owed } from './find-owed.ts';
+
+/** Applications that the active unit has as they ought to be, and the device group doesn't. One synchronisation settles all. */
+export class OwedSyncs {
+  readonly #names = new Set<string>();
+  #all = false;
+  /** What a process before this one may have left behind was found out. */
+  isKnown = false;
+
+  has(name: string): boolean {
+    return this.#all || this.#names.has(name);
+  }
+
+  add(name: string): void {
+    this.#names.add(name);
+  }
+
+  takeIn(owed: Owed): void {
+    this.isKnown = true;
+    if (owed === 'all') this.#all = true;
+    else for (const name of owed) this.#names.add(name);
+  }
+
+  settle(): void {
+    this.#all = false;
+    this.#names.clear();
+  }
+}
