@@ -108,6 +108,14 @@ export const loadBalancerProviderSpecSchema = withRules(
       .enum(['Delete', 'Retain'])
       .default('Delete')
       .describe('What becomes of the load balancer when its Service goes. Retain: it is left as it is.'),
+    retireSeconds: z
+      .int()
+      .min(0)
+      .max(86400)
+      .optional()
+      .describe(
+        'How long a load balancer goes on serving after its Service moved to other providers, and these serve: as long as clients may have its address, by the TTL of DNS and the interval at which records are written. 600 without it.',
+      ),
     ...providers,
   }),
   exactlyOneOf(providerTypeSchema.options),

@@ -1,26 +1,32 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import { isClass } from '../../kube/errors.ts';
 import type { Service } from '../../kube/objects.ts';
 import type { ReconcileResult } from '../../kube/workqueue.ts';
 import { decideService, type ServiceDecision, type ServiceView } from '../plan/decide-service.ts';
 import { hasFinalizer } from '../plan/names.ts';
+import { REASONS } from '../status/reasons.ts';
 import { type ClaimedPorts, claimPorts } from './claim-ports.ts';
 import type { ReconcileContext } from './context.ts';
 import { LoadBalancerEnsurer } from './ensure-load-balancer.ts';
 import type { Ensured } from './ensured.ts';
+import { type KeptUp, keepUp } from './keep-up.ts';
 import { LoadBalancerReleaser, lookAgain, type Unreleased } from './release-load-balancer.ts';
 import { releaseService, releaseStrangers } from './release-service.ts';
-import { tellHeld, tellServed, writeStatus } from './tell-service.ts';
+import { type Retirement, Retirer } from './retire-load-balancers.ts';
+import { serves, tellHeld, tellServed, writeStatus } from './tell-service.ts';
 
 const DONE: ReconcileResult = { kind: 'done' };
 
 type Serve = Extract<ServiceDecision, { kind: 'serve' }>;
+type Hold = Extract<ServiceDecision, { kind: 'hold' }>;
 
 /** Brings one Service to what it ought to be, from whatever state it is in. */
 export class ServiceReconciler {
   readonly #context: ReconcileContext;
   readonly #ensurer: LoadBalancerEnsurer;
   readonly #releaser: LoadBalancerReleaser;
+  readonly #retirer: Retirer;
   readonly #setWaiting: (key: string, waiting: boolean) => void;
 
   /** `setWaiting` is told which Services something holds up that pools, providers or others' claims may mend. */
@@ -28,6 +34,7 @@ export class ServiceReconciler {
     this.#context = context;
     this.#ensurer = new LoadBalancerEnsurer(context);
     this.#releaser = new LoadBalancerReleaser(context);
+    this.#retirer = new Retirer(context.compiled);
     this.#setWaiting = setWaiting;
   }
 
@@ -41,8 +48,10 @@ export class ServiceReconciler {
         case 'ignore':
           this.#context.claims.letGoOfService(key);
           this.#context.reminders.forget(key);
+          this.#retirer.forget(key);
           return DONE;
         case 'release': {
+          this.#retirer.forget(key);
           const released = await releaseService(this.#context, this.#releaser, decision, signal);
           if (released.kind === 'done') this.#context.reminders.forget(key);
           return released;
@@ -50,7 +59,7 @@ export class ServiceReconciler {
         case 'clear':
           return await releaseStrangers(this.#context, this.#releaser, decision, signal);
         case 'hold':
-          return await tellHeld(this.#context, decision);
+          return await this.#hold(decision, signal);
         case 'serve':
           return await this.#serve(key, view, decision, signal);
       }
@@ -72,6 +81,14 @@ export class ServiceReconciler {
     };
   }
 
+  /** Nothing new is decided; but for one that is paused, what serves follows nodes and pods. */
+  async #hold(decision: Hold, signal: AbortSignal): Promise<ReconcileResult> {
+    const told = await tellHeld(this.#context, decision);
+    if (decision.finding.reason === REASONS.paused) return told;
+    const { failures } = await keepUp(this.#context, decision.loadBalancers, signal);
+    return failures.length === 0 ? told : { kind: 'failed', error: failures[0], terminal: false };
+  }
+
   /** Ports, then addresses and the LoadBalancers that say them, then the Service's status, then what is not wanted. */
   async #serve(
     key: string,
@@ -84,27 +101,26 @@ export class ServiceReconciler {
     const ports = await this.#claimPorts(key, view, decision);
     const { service: asEnsured, ensured } = await this.#ensureAll(view, decision, ports, signal);
     this.#context.claims.settlePorts(key);
+    const retirement = this.#retirer.plan(key, surplus, ensured.every(serves));
+    const kept = await keepUp(this.#context, [...retirement.serving, ...refusedOf(ensured)], signal);
     let service = asEnsured;
+    const standing = [...decision.findings, ...ports.notes, ...retirement.findings, ...kept.findings];
     const tell = async (ensured: readonly Ensured[]) => {
-      const findings = [...decision.findings, ...ports.notes, ...this.#releaser.findingsOf(surplus)];
+      const findings = [...standing, ...this.#releaser.findingsOf(retirement.due)];
       return await tellServed(this.#context, { service, ensured, surplus, findings });
     };
-    const told = this.#releaser.findingsOf(surplus);
+    const told = this.#releaser.findingsOf(retirement.due);
     service = await tell(ensured);
 
-    const allServed = ensured.every(
-      ({ ingress, outcome, failure }) =>
-        ingress.length > 0 && outcome.refused === undefined && failure === undefined,
-    );
     const unreleased: Unreleased[] = [];
-    for (const loadBalancer of allServed ? surplus : []) {
+    for (const loadBalancer of retirement.due) {
       const left = await this.#releaser.release(loadBalancer, service, signal);
       if (left !== undefined) unreleased.push(left);
     }
-    if (!isDeepStrictEqual(told, this.#releaser.findingsOf(surplus))) {
+    if (!isDeepStrictEqual(told, this.#releaser.findingsOf(retirement.due))) {
       await tell(ensured.map((each) => ({ ...each, wrote: undefined })));
     }
-    return lookAgain(unreleased, this.#follow(key, ensured));
+    return lookAgain(unreleased, this.#follow(key, ensured, kept, retirement));
   }
 
   async #claimPorts(
@@ -159,7 +175,12 @@ export class ServiceReconciler {
   }
 
   /** Whether to look again, and what to wait for. */
-  #follow(key: string, ensured: readonly Ensured[]): ReconcileResult {
+  #follow(
+    key: string,
+    ensured: readonly Ensured[],
+    kept: KeptUp,
+    { nextSeconds }: Retirement,
+  ): ReconcileResult {
     const unfinished = ensured.some(
       ({ outcome, loadBalancer }) =>
         loadBalancer === undefined ||
@@ -169,14 +190,24 @@ export class ServiceReconciler {
         outcome.notes.length > 0,
     );
     this.#setWaiting(key, unfinished);
-    const failures = ensured.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
+    const failures = [
+      ...ensured.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
+      ...kept.failures,
+    ];
     const passing = failures.find((failure) => !isClass(failure, 'Rejected'));
     if (passing !== undefined) return { kind: 'failed', error: passing, terminal: false };
-    const [soonest] = ensured
-      .flatMap(({ againAfterSeconds }) => againAfterSeconds ?? [])
+    const [soonest] = [nextSeconds, ...ensured.map(({ againAfterSeconds }) => againAfterSeconds)]
+      .flatMap((seconds) => seconds ?? [])
       .sort((a, b) => a - b);
     if (soonest !== undefined) return { kind: 'retryAfter', seconds: soonest, reason: 'LookAgain' };
     const [rejected] = failures;
     return rejected === undefined ? DONE : { kind: 'failed', error: rejected, terminal: true };
   }
+}
+
+/** Those that are there, and of which nothing new may be decided. */
+function refusedOf(ensured: readonly Ensured[]): LoadBalancer[] {
+  return ensured.flatMap(({ outcome, loadBalancer }) =>
+    outcome.refused === undefined || loadBalancer === undefined ? [] : [loadBalancer],
+  );
 }

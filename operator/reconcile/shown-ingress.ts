@@ -23,12 +23,18 @@ interface Shown {
   feedsService: boolean;
 }
 
-/** What clients were told last. */
+/** What clients were told last of this one: the Service's status may show another one's, until this one serves. */
 export function shownIngress(
   { service, feedsService }: Shown,
   existing: LoadBalancer | undefined,
 ): LoadBalancerIngress[] {
-  return feedsService ? [...ingressOf(service)] : (existing?.status?.ingress ?? []).map(asIngress);
+  const own = (existing?.status?.ingress ?? []).map(asIngress);
+  if (!feedsService) return own;
+  const shown = [...ingressOf(service)];
+  const claimed = existing?.spec.addresses ?? [];
+  // Its status is written after the Service's, when there is time.
+  if (claimed.length === 0) return own.length > 0 ? own : shown;
+  return shown.some(({ ip }) => claimed.some(({ address }) => address === ip)) ? shown : own;
 }
 
 /** The addresses among that. */

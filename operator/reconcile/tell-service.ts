@@ -3,7 +3,8 @@ import type { LoadBalancerIngress, Service } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
 import type { ReconcileResult } from '../../kube/workqueue.ts';
 import type { Finding } from '../../providers/provider.ts';
-import { hasFinalizer, SERVICE_CONDITION } from '../plan/names.ts';
+import { chooseIngress } from '../plan/choose-ingress.ts';
+import { hasFinalizer, isBeingDeleted, SERVICE_CONDITION } from '../plan/names.ts';
 import { buildConditions, buildServiceCondition } from '../status/build-conditions.ts';
 import {
   buildEvents,
@@ -28,7 +29,7 @@ export interface Served {
   service: Service;
   /** In the order in which they were asked for; the first feeds the Service's status. */
   ensured: readonly Ensured[];
-  /** Not wanted any more, and serving until the wanted ones do. */
+  /** Not wanted any more, and serving until the wanted ones do, and a while longer. */
   surplus: readonly LoadBalancer[];
   findings: readonly Finding[];
 }
@@ -38,7 +39,7 @@ export async function tellServed(context: ReconcileContext, served: Served): Pro
   const { service, ensured, findings } = served;
   const outcomes = ensured.map(({ outcome }) => outcome);
   const condition = buildServiceCondition(outcomes, findings, service.metadata.generation);
-  const ingress = chooseIngress(served);
+  const ingress = ingressToShow(served);
   const finalizer = hasFinalizer(service) || ensured.some(({ loadBalancer }) => loadBalancer !== undefined);
   const written = await writeStatus(context, service, { finalizer, ingress, condition });
 
@@ -103,11 +104,25 @@ export async function writeStatus(
   return written;
 }
 
-function chooseIngress({ service, ensured, surplus }: Served): LoadBalancerIngress[] {
+function ingressToShow({ service, ensured, surplus }: Served): LoadBalancerIngress[] {
   if (service.spec.type !== 'LoadBalancer') return [];
-  const first = ensured[0]?.ingress ?? [];
-  // Make before break: what is on its way out is shown until the first choice has an address.
-  return first.length === 0 && surplus.length > 0 ? ingressOf(service) : first;
+  return chooseIngress({
+    shown: ingressOf(service),
+    wanted: ensured.map((each) => ({ ingress: each.ingress, serves: serves(each) })),
+    isLeaving: surplus.some((each) => !isBeingDeleted(each)),
+  });
+}
+
+/** Whether traffic comes through, as far as anybody can tell. */
+export function serves({ ingress, outcome, failure }: Ensured): boolean {
+  return (
+    ingress.length > 0 &&
+    failure === undefined &&
+    outcome.refused === undefined &&
+    outcome.programmed !== undefined &&
+    outcome.programmed.finding === undefined &&
+    outcome.outside?.status.unhealthy === undefined
+  );
 }
 
 function tellLoadBalancer(

@@ -95,10 +95,14 @@ export function buildServiceCondition(
     return [several ? { ...finding, message: `${outcome.provider}: ${finding.message}` } : finding];
   });
   const notes = [...outcomes.flatMap((outcome) => outcome.notes), ...findings].map(({ message }) => message);
-  const serving = outcomes.flatMap(({ addresses }) => addresses.texts).join(', ');
+  const serving = outcomes
+    .filter((outcome) => whatHoldsUp(outcome) === undefined)
+    .flatMap(({ addresses }) => addresses.texts)
+    .join(', ');
   const [first] = holding;
   const messages = [
-    ...(first === undefined ? [`Serving at ${serving}.`] : holding.map(({ message }) => message)),
+    ...holding.map(({ message }) => message),
+    ...(first === undefined || serving !== '' ? [`Serving at ${serving}.`] : []),
     ...notes,
   ];
   return {

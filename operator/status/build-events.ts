@@ -20,7 +20,7 @@ export interface Transition {
 }
 
 /** Told by no Warning: somebody wants it so. */
-const BY_INTENTION: readonly string[] = [REASONS.paused, REASONS.deleting];
+const BY_INTENTION: readonly string[] = [REASONS.paused, REASONS.deleting, REASONS.retiring];
 
 /** The events of one turn: only what is new, so that a quiet cluster and a restart say nothing. */
 export function buildEvents({ before, after, created, updated }: Transition): PlannedEvent[] {
@@ -47,7 +47,11 @@ export function buildNoteEvents(
 ): PlannedEvent[] {
   return notes
     .filter(({ message }) => before === undefined || !before.message.includes(message))
-    .map(({ reason, message }) => ({ type: 'Warning', reason, note: message }));
+    .map(({ reason, message }) => ({
+      type: BY_INTENTION.includes(reason) ? 'Normal' : 'Warning',
+      reason,
+      note: message,
+    }));
 }
 
 /** Every Warning of what holds now, new or not. */
@@ -57,7 +61,8 @@ export function buildStandingEvents(
 ): PlannedEvent[] {
   const fails = status === 'False' && !BY_INTENTION.includes(reason);
   const failure: PlannedEvent = { type: 'Warning', reason: EVENTS.failed, note: `${reason}: ${message}` };
-  return [...(fails ? [failure] : []), ...buildNoteEvents(undefined, notes)];
+  const warnings = buildNoteEvents(undefined, notes).filter(({ type }) => type === 'Warning');
+  return [...(fails ? [failure] : []), ...warnings];
 }
 
 function normal(reason: string, note: string): PlannedEvent {

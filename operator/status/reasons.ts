@@ -35,6 +35,7 @@ export const REASONS = {
 
   /** What is under way. */
   movingAddress: 'MovingAddress',
+  retiring: 'Retiring',
   addressClaimedTwice: 'AddressClaimedTwice',
 
   /** Who carries it out. */

@@ -84,45 +84,6 @@ describe('operator: types, classes and providers', () => {
     expect(addressesOf(await fixture.getService('web'))).to.deep.equal(['192.0.2.80']);
   });
 
-  it('makes a LoadBalancer at each provider that is asked for, and shows the first in the status', async () => {
-    const second = await fixture.provider({}, '2');
-    await fixture.pool(['192.0.2.80-192.0.2.89'], { providers: [second] }, '2');
-    await fixture.service('web', {
-      provider: second,
-      annotations: { 'fairlead.dev/providers': `${second}, p-${fixture.id}` },
-    });
-
-    const other = await fixture.untilLoadBalancer(
-      'web',
-      (each) => each.spec.addresses !== undefined,
-      'an address',
-    );
-    expect(other.spec.addresses?.[0]?.address).to.equal('192.0.2.70');
-    expect(await fixture.untilAddress('web')).to.equal('192.0.2.80');
-    expect(addressesOf(await fixture.getService('web'))).to.deep.equal(['192.0.2.80']);
-
-    await fixture.patch(SERVICES, 'web', { metadata: { annotations: { 'fairlead.dev/providers': second } } });
-    await fixture.untilGone(LOAD_BALANCERS, `web.p-${fixture.id}`);
-    expect(addressesOf(await fixture.getService('web'))).to.deep.equal(['192.0.2.80']);
-  });
-
-  it('keeps the old provider until the new one serves', async () => {
-    const annotations = { 'fairlead.dev/providers': `p-${fixture.id}` };
-    await fixture.service('web', { provider: '', annotations });
-    await fixture.untilAddress('web');
-
-    await fixture.patch(SERVICES, 'web', {
-      metadata: { annotations: { 'fairlead.dev/providers': `p2-${fixture.id}` } },
-    });
-    await fixture.untilReason('web', 'ProviderNotFound');
-    expect(addressesOf(await fixture.getService('web'))).to.deep.equal(['192.0.2.70']);
-
-    const second = await fixture.provider({}, '2');
-    await fixture.pool(['192.0.2.80-192.0.2.89'], { providers: [second] }, '2');
-    await fixture.until('web', (each) => addressesOf(each)[0] === '192.0.2.80', 'the new address');
-    await fixture.untilGone(LOAD_BALANCERS, `web.p-${fixture.id}`);
-  });
-
   it('gives a Service of type NodePort with the annotation a LoadBalancer over its node ports', async () => {
     await fixture.service('node', {
       spec: { type: 'NodePort' },

@@ -6,6 +6,8 @@ export interface HttpRequest {
   method?: string;
   /** @default 2000 */
   timeoutMs?: number;
+  /** Over connections that stay open, as long as the server lets them. */
+  keepAlive?: boolean;
 }
 
 export interface Exchange {
@@ -16,7 +18,7 @@ export interface Exchange {
   timeoutMs?: number;
 }
 
-/** How one request went, each over a connection of its own. */
+/** How one request went, over a connection of its own where it isn't said otherwise. */
 export interface ProbeResult {
   /** `Date.now()` when it began. */
   at: number;

@@ -122,7 +122,7 @@ describe('status/build-conditions', () => {
   it('names the provider when one of several is held up, and repeats no sentence', () => {
     const held = { ...good, provider: 'aws', addresses: { texts: [], finding: finding('NoAddressPool') } };
     const condition = buildServiceCondition([good, held], [finding('Note'), finding('Note')], undefined);
-    expect(condition.message).to.equal('aws: NoAddressPool said. Note said.');
+    expect(condition.message).to.equal('aws: NoAddressPool said. Serving at 192.0.2.1. Note said.');
   });
 
   it('says where it serves, and what is worth saying besides', () => {

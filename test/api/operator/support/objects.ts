@@ -12,7 +12,7 @@ import {
 import { findCondition } from '../../../../kube/conditions.ts';
 import { isClass } from '../../../../kube/errors.ts';
 import type { Condition, KubeObject, Service } from '../../../../kube/objects.ts';
-import { apiVersionOf, type ResourceType, SERVICES } from '../../../../kube/resources.ts';
+import { apiVersionOf, LEASES, type ResourceType, SERVICES } from '../../../../kube/resources.ts';
 import { SERVICE_CONDITION } from '../../../../operator/plan/names.ts';
 import type { ControlPlane } from '../../../controlplane/control-plane.ts';
 import { freshNamespace } from '../../support/cluster.ts';
@@ -40,10 +40,13 @@ export class Fixture {
     return this.cluster.adminClient();
   }
 
-  /** An announce provider that nothing else uses; its name is also its class. */
+  /** An announce provider that nothing else uses; its name is also its class. What moves away from it goes at once. */
   async provider(spec: Spec<LoadBalancerProvider> = {}, suffix = ''): Promise<string> {
     const name = `p${suffix}-${this.id}`;
-    await this.make(LOAD_BALANCER_PROVIDERS, { metadata: { name }, spec: { announce: {}, ...spec } });
+    await this.make(LOAD_BALANCER_PROVIDERS, {
+      metadata: { name },
+      spec: { announce: {}, retireSeconds: 0, ...spec },
+    });
     return name;
   }
 
@@ -60,6 +63,16 @@ export class Fixture {
   }
 
   async portPool(spec: Spec<PortPool>, suffix = ''): Promise<string> {
+  /** As of an agent on a node, for an operator with this fixture's `agentsNamespace`. */
+  async liveAgent(node = 'n1'): Promise<void> {
+    const metadata = {
+      name: `fairlead-agent-${node}`,
+      namespace: this.namespace,
+      labels: { 'fairlead.dev/component': 'agent' },
+    };
+    await this.make(LEASES, { metadata, spec: { holderIdentity: node, leaseDurationSeconds: 3600 } });
+  }
+
     const name = `n${suffix}-${this.id}`;
     const namespaceSelector = this.#ownNamespace();
     await this.make(PORT_POOLS, { metadata: { name }, spec: { namespaceSelector, ...spec } });
