@@ -11,7 +11,7 @@ describe('operator: LoadBalancers changed past it', () => {
   let fixture: Fixture;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     operator = await startTestOperator(await sharedCluster());
   });
   beforeEach(async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { ADDRESS_POOLS, LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../crds/resources.ts';
+import type { Service } from '../../../kube/objects.ts';
 import { NAMESPACES, SERVICES } from '../../../kube/resources.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { addressesOf, conditionOf, Fixture, waitFor } from './support/objects.ts';
@@ -10,7 +11,7 @@ describe('operator: <pending> explains itself', () => {
   let fixture: Fixture;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     operator = await startTestOperator(await sharedCluster());
   });
   beforeEach(async () => {
@@ -74,7 +75,7 @@ describe('operator: <pending> explains itself', () => {
   });
 
   it('hands a freed address on, however close deletion and creation are', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     await fixture.provider();
     await fixture.pool(['192.0.2.30/32']);
     await fixture.service('s-0');
@@ -131,8 +132,10 @@ describe('operator: <pending> explains itself', () => {
     const names = ['one', 'two', 'three', 'four'];
     await Promise.all(names.map((name) => fixture.service(name)));
 
+    const isSettled = (each: Service) =>
+      addressesOf(each).length > 0 || conditionOf(each)?.reason === 'QuotaExceeded';
     const settled = await Promise.all(
-      names.map((name) => fixture.until(name, (each) => conditionOf(each) !== undefined, 'a condition')),
+      names.map((name) => fixture.until(name, isSettled, 'an address, or to be refused one')),
     );
     const refused = settled.filter((each) => conditionOf(each)?.reason === 'QuotaExceeded');
     expect(refused).to.have.length(2);

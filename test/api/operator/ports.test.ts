@@ -10,7 +10,7 @@ describe('operator: node ports and forwarding ports', () => {
   let fixture: Fixture;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     operator = await startTestOperator(await sharedCluster());
   });
   beforeEach(async () => {

@@ -14,7 +14,8 @@ describe('operator: what a provider says against it is told, and tried again', (
   let fixture: Fixture;
   const outside = new OutsideProvider();
 
-  before(async () => {
+  before(async function () {
+    this.timeout(120_000);
     operator = await startTestOperator(await sharedCluster(), {
       providers: () => new Map<ProviderType, Provider>([['announce', outside]]),
     });

@@ -11,7 +11,7 @@ describe('operator: what it writes, and what it does not', () => {
   let fixture: Fixture;
 
   beforeEach(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     operator = await startTestOperator(await sharedCluster());
     fixture = await Fixture.create(await sharedCluster());
     await fixture.provider();

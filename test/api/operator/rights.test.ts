@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { LOAD_BALANCERS } from '../../../crds/resources.ts';
+import { LOAD_BALANCERS, PORT_POOLS } from '../../../crds/resources.ts';
 import { findCondition } from '../../../kube/conditions.ts';
 import { EVENTS, LEASES, SERVICES } from '../../../kube/resources.ts';
 import { OperatorProcess } from '../../chaos/support/operator-process.ts';
@@ -17,7 +17,7 @@ describe('operator: as a process, with no more rights than config/rbac grants', 
   let fixture: Fixture;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     cluster = await sharedCluster();
     await cluster.kubectl([
       'apply',
@@ -40,7 +40,13 @@ describe('operator: as a process, with no more rights than config/rbac grants', 
   it('serves, moves, tells and releases', async () => {
     await fixture.provider();
     await fixture.pool(['192.0.2.120-192.0.2.129']);
-    await fixture.portPool({ nodePorts: ['31600-31609'], forwardingPorts: ['20100-20109'] });
+    const ports = await fixture.portPool({ nodePorts: ['31600-31609'], forwardingPorts: ['20100-20109'] });
+    // A Service that the operator hears of before it would keep the port that Kubernetes picked.
+    await waitFor(
+      () => fixture.client.get(PORT_POOLS, undefined, ports),
+      ({ status }) => status?.nodePorts?.total === 10,
+      'the operator to know the pool',
+    );
     await fixture.service('web');
     await fixture.service('lean', { spec: { allocateLoadBalancerNodePorts: false } });
     await fixture.untilAddress('web');

@@ -3,6 +3,7 @@ import { LOAD_BALANCERS } from '../../../crds/resources.ts';
 import { findCondition } from '../../../kube/conditions.ts';
 import { SERVICES } from '../../../kube/resources.ts';
 import { FINALIZER } from '../../../operator/plan/names.ts';
+import { eventually } from '../../support/eventually.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { addressesOf, conditionOf, Fixture } from './support/objects.ts';
 import { startTestOperator, type TestOperator } from './support/test-operator.ts';
@@ -12,7 +13,7 @@ describe('operator: a Service is served', () => {
   let fixture: Fixture;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     operator = await startTestOperator(await sharedCluster());
   });
   beforeEach(async () => {
@@ -76,7 +77,10 @@ describe('operator: a Service is served', () => {
 
     await fixture.untilGone(LOAD_BALANCERS, `web.p-${fixture.id}`);
     const { clusterIP } = service.spec;
-    const again = await fixture.service('web', { spec: clusterIP === undefined ? {} : { clusterIP } });
+    // The API server frees it a moment after the Service is gone.
+    const again = await eventually(() =>
+      fixture.service('web', { spec: clusterIP === undefined ? {} : { clusterIP } }),
+    );
     expect(again.spec.clusterIP).to.equal(clusterIP);
     expect(await fixture.untilAddress('web')).to.equal('192.0.2.10');
   });

@@ -16,6 +16,7 @@ import { apiVersionOf, LEASES, type ResourceType, SERVICES } from '../../../../k
 import { SERVICE_CONDITION } from '../../../../operator/plan/names.ts';
 import type { ControlPlane } from '../../../controlplane/control-plane.ts';
 import { freshNamespace } from '../../support/cluster.ts';
+import { knownByAll } from './test-operator.ts';
 
 type Spec<T extends { spec: object }> = Partial<T['spec']>;
 
@@ -62,7 +63,6 @@ export class Fixture {
     return name;
   }
 
-  async portPool(spec: Spec<PortPool>, suffix = ''): Promise<string> {
   /** As of an agent on a node, for an operator with this fixture's `agentsNamespace`. */
   async liveAgent(node = 'n1'): Promise<void> {
     const metadata = {
@@ -73,6 +73,7 @@ export class Fixture {
     await this.make(LEASES, { metadata, spec: { holderIdentity: node, leaseDurationSeconds: 3600 } });
   }
 
+  async portPool(spec: Spec<PortPool>, suffix = ''): Promise<string> {
     const name = `n${suffix}-${this.id}`;
     const namespaceSelector = this.#ownNamespace();
     await this.make(PORT_POOLS, { metadata: { name }, spec: { namespaceSelector, ...spec } });
@@ -114,12 +115,15 @@ export class Fixture {
     const body = { apiVersion: apiVersionOf(type), kind: type.kind, ...object };
     const made = await this.client.request<T>('POST', pathFor(type, namespace), { body });
     this.#made.push({ type, name, ...(namespace === undefined ? {} : { namespace }) });
+    await untilKnown(type, made);
     return made;
   }
 
   async patch<T extends KubeObject>(type: ResourceType<T>, name: string, patch: object): Promise<T> {
     const namespace = type.namespaced ? this.namespace : undefined;
-    return await this.client.patch(type, namespace, name, patch, { contentType: 'merge' });
+    const patched = await this.client.patch(type, namespace, name, patch, { contentType: 'merge' });
+    await untilKnown(type, patched);
+    return patched;
   }
 
   async getService(name: string): Promise<Service> {
@@ -194,6 +198,23 @@ export function addressesOf(service: Service): string[] {
 
 export function conditionOf(service: Service): Condition | undefined {
   return findCondition(service.status?.conditions, SERVICE_CONDITION);
+}
+
+const DECIDING: Readonly<Record<string, Parameters<typeof knownByAll>[0]>> = {
+  loadbalancerproviders: 'providers',
+  addresspools: 'addressPools',
+  portpools: 'portPools',
+};
+
+/** What decides on Services made or changed after it is known to the operators here: what follows doesn't overtake it. */
+async function untilKnown(type: ResourceType, object: KubeObject): Promise<void> {
+  const kind = DECIDING[type.plural];
+  if (kind === undefined) return;
+  await waitFor(
+    async () => knownByAll(kind, object),
+    (isKnown) => isKnown,
+    `the operators to know ${type.kind} ${object.metadata.name}`,
+  );
 }
 
 async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {

@@ -35,6 +35,22 @@ class RecordingClient extends KubeClient {
   }
 }
 
+const running = new Set<Controller>();
+
+/**
+ * The object as every operator knows it that runs in this process; a watch of one kind may be behind that of another, so that
+ * a Service is seen before what was made for it.
+ */
+export function knownByAll(
+  kind: 'providers' | 'addressPools' | 'portPools',
+  { metadata: { generation = 0, name } }: KubeObject,
+): boolean {
+  return [...running].every(({ caches }) => {
+    const known: KubeObject | undefined = caches[kind].store.get(name);
+    return (known?.metadata.generation ?? -1) >= generation;
+  });
+}
+
 /** The operator in this process, against a real API server; its agents are Leases in a namespace of its own. */
 export async function startTestOperator(
   cluster: ControlPlane,
@@ -69,12 +85,14 @@ export async function startTestOperator(
     },
   });
   await controller.start();
+  running.add(controller);
   return {
     controller,
     events,
     writes: client.writes,
     reconciles,
     async stop() {
+      running.delete(controller);
       await controller.stop();
       await client.close();
     },
