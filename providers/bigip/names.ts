@@ -31,6 +31,11 @@ export function poolOf({ port, protocol }: Frontend, family: 'IPv4' | 'IPv6'): s
   return `pool_${protocol.toLowerCase()}_${port}_${family.toLowerCase()}`;
 }
 
+/** The list of that one port, for virtual servers whose sources are a list. */
+export function portListOf({ port }: Frontend): string {
+  return `port_${port}`;
+}
+
 export function familyOf(address: string): 'IPv4' | 'IPv6' {
   return isIPv6(address) ? 'IPv6' : 'IPv4';
 }

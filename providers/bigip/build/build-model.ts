@@ -2,7 +2,7 @@ import type { DesiredLoadBalancer } from '../../provider.ts';
 import { configOf } from '../config-of.ts';
 import type { JsonObject } from '../json.ts';
 import type { BigipModel } from '../model.ts';
-import { applicationOf, familyOf, poolOf, tenantOf, virtualOf } from '../names.ts';
+import { applicationOf, familyOf, poolOf, portListOf, tenantOf, virtualOf } from '../names.ts';
 import { markOf } from '../owner.ts';
 import { buildHealth } from './build-health.ts';
 import { buildMembers, findTargets } from './build-members.ts';
@@ -39,12 +39,17 @@ export function buildModel(desired: DesiredLoadBalancer): BigipModel {
     for (const address of open) {
       const family = familyOf(address);
       const source = ranges.sourceOf(family);
-      if (source.list !== undefined) objects[source.list.name] = source.list.addresses;
+      if (source.list !== undefined) {
+        objects[source.list.name] = source.list.addresses;
+        // Beside a list of sources, AS3 drops a port that isn't in a list itself: f5-appsvcs-extension issue 915.
+        objects[portListOf(frontend)] = { class: 'Net_Port_List', ports: [frontend.port] };
+      }
       objects[virtualOf(frontend, address)] = buildVirtual({
         frontend,
         address,
         pool: poolOf(frontend, family),
         source: source.value,
+        port: source.list === undefined ? frontend.port : { use: portListOf(frontend) },
         persistence: spec.sessionAffinitySeconds === undefined ? undefined : PERSISTENCE,
         remark: `${id.namespace}/${spec.service.name}`.slice(0, LONGEST_LABEL),
         scheme: spec.scheme,

@@ -11,6 +11,8 @@ export interface VirtualInput {
   persistence: string | undefined;
   /** Who may connect; undefined: everybody. */
   source: Json | undefined;
+  /** The port, or the list that has it. */
+  port: Json;
   /** Shown on the device. */
   remark: string;
   scheme: Scheme;
@@ -19,14 +21,14 @@ export interface VirtualInput {
 
 /** One virtual server: an address and a port. */
 export function buildVirtual(input: VirtualInput): JsonObject {
-  const { address, config, frontend, persistence, pool, remark, scheme, source } = input;
+  const { address, config, frontend, persistence, pool, port, remark, scheme, source } = input;
   const limit = config.limits?.connectionsPerVirtualServer;
   const vlans = scheme === 'Internal' ? config.vlans?.internal : config.vlans?.public;
   return {
     ...buildKind(frontend, config),
     remark,
     virtualAddresses: [address],
-    virtualPort: frontend.port,
+    virtualPort: port,
     pool,
     snat: buildSnat(config),
     // Without it AS3 has source-address.

@@ -6,9 +6,6 @@ import type { FlatSettings } from '../observed.ts';
 /** Types of monitors at iControl REST; AS3's icmp is a gateway-icmp there, and was an icmp in old versions. */
 export const MONITOR_KINDS: readonly string[] = ['http', 'tcp', 'icmp', 'gateway-icmp'];
 
-/** The source of a virtual server with several ranges. */
-export const LISTED = 'by an address list';
-
 /**
  * What iControl REST tells of an application once it is carried out, in those fields that are compared: what somebody may
  * edit by hand on the device. `flattenLive` makes the same of what the device tells.
@@ -43,6 +40,9 @@ export function expectLive(application: JsonObject): FlatSettings {
   for (const [name, list] of objectsOf(application, (each) => each === 'Net_Address_List')) {
     flat[`${name}.addresses`] = namesIn(list.addresses).sort().join(', ');
   }
+  for (const [name, { ports }] of objectsOf(application, (each) => each === 'Net_Port_List')) {
+    flat[`${name}.ports`] = Array.isArray(ports) ? ports.map(String).sort().join(', ') : '';
+  }
   for (const [name, { duration }] of objectsOf(application, (each) => each === 'Persist')) {
     flat[`${name}.timeout`] = String(numberOf(duration, 180));
   }
@@ -75,12 +75,16 @@ function expectVirtual(flat: FlatSettings, name: string, virtual: JsonObject): v
   flat[`${name}.vlans`] = namesIn(virtual.allowVlans).sort().join(', ');
   flat[`${name}.rules`] = namesIn(virtual.iRules).join(', ');
   flat[`${name}.persist`] = namesIn(virtual.persistenceMethods).join(', ');
-  // With a list of ranges, address and source stand in traffic matching criteria, another object.
+  const [address] = Array.isArray(virtual.virtualAddresses) ? virtual.virtualAddresses : [];
+  // With lists, all of these stand in traffic matching criteria, another object.
   if (isJsonObject(virtual.sourceAddress)) {
-    flat[`${name}.source`] = LISTED;
+    const { sourceAddress, virtualPort } = virtual;
+    flat[`${name}.destination`] = textOf(address, '');
+    flat[`${name}.port`] = isJsonObject(virtualPort) ? textOf(virtualPort.use, '') : String(virtualPort);
+    flat[`${name}.source`] = textOf(sourceAddress.use, '');
+    flat[`${name}.matchedProtocol`] = protocolOf(virtual);
     return;
   }
-  const [address] = Array.isArray(virtual.virtualAddresses) ? virtual.virtualAddresses : [];
   flat[`${name}.destination`] = memberName(textOf(address, ''), numberOf(virtual.virtualPort));
   flat[`${name}.source`] = textOf(virtual.sourceAddress, 'any');
 }

@@ -1,10 +1,13 @@
-import { addressField, LISTED, MONITOR_KINDS } from '../diff/expect-live.ts';
+import { addressField, MONITOR_KINDS } from '../diff/expect-live.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { numberOf, textOf } from '../members.ts';
 import type { FlatSettings, MemberState } from '../observed.ts';
 
 /** Objects of one partition, as iControl REST lists them, by kind: `ltm/virtual`, ... */
 export type Listing = Record<string, JsonObject[]>;
+
+/** What a virtual server with a list of sources has in the place of address, port and source. */
+const CRITERIA = 'ltm/traffic-matching-criteria';
 
 export const KINDS: readonly string[] = [
   'ltm/virtual',
@@ -13,6 +16,8 @@ export const KINDS: readonly string[] = [
   ...MONITOR_KINDS.map((kind) => `ltm/monitor/${kind}`),
   'ltm/persistence/source-addr',
   'net/address-list',
+  'net/port-list',
+  CRITERIA,
 ];
 
 /** What the device has of a tenant, by the folders that AS3 makes for applications. */
@@ -31,7 +36,12 @@ export interface LiveTenant {
  */
 export function flattenLive(tenant: string, listing: Listing): LiveTenant {
   const live: LiveTenant = { settings: new Map(), states: new Map(), addresses: new Map(), loose: [] };
+  const criteria = new Map(
+    (listing[CRITERIA] ?? []).map((item): [string, JsonObject] => [textOf(item.fullPath, ''), item]),
+  );
   for (const [kind, items] of Object.entries(listing)) {
+    // Compared as part of the virtual servers that have them.
+    if (kind === CRITERIA) continue;
     for (const item of items) {
       const path = textOf(item.fullPath, '').split('/');
       const [, partition, application, name] = path;
@@ -46,7 +56,8 @@ export function flattenLive(tenant: string, listing: Listing): LiveTenant {
       }
       const flat = live.settings.get(application) ?? {};
       live.settings.set(application, flat);
-      if (kind === 'ltm/virtual') addVirtual(flat, name, item, `/${tenant}/${application}/`);
+      if (kind === 'ltm/virtual')
+        addVirtual(flat, name, item, { folder: `/${tenant}/${application}/`, criteria });
       else if (kind === 'ltm/pool') {
         addPool(flat, name, item, `/${tenant}/${application}/`);
         const states = live.states.get(application) ?? {};
@@ -78,7 +89,12 @@ function addAddress(addresses: Map<string, FlatSettings>, item: JsonObject): voi
   });
 }
 
-function addVirtual(flat: FlatSettings, name: string, item: JsonObject, folder: string): void {
+function addVirtual(
+  flat: FlatSettings,
+  name: string,
+  item: JsonObject,
+  { criteria, folder }: { folder: string; criteria: ReadonlyMap<string, JsonObject> },
+): void {
   const translation = isJsonObject(item.sourceAddressTranslation) ? item.sourceAddressTranslation : {};
   const type = textOf(translation.type, 'none');
   flat[`${name}.ipProtocol`] = textOf(item.ipProtocol, 'any');
@@ -97,11 +113,22 @@ function addVirtual(flat: FlatSettings, name: string, item: JsonObject, folder: 
     .map((each) => textOf(each.name, ''))
     .join(', ');
   if (item.trafficMatchingCriteria !== undefined) {
-    flat[`${name}.source`] = LISTED;
+    addCriteria(flat, name, criteria.get(textOf(item.trafficMatchingCriteria, '')) ?? {}, folder);
     return;
   }
   flat[`${name}.destination`] = lastOf(textOf(item.destination, ''));
   flat[`${name}.source`] = sourceOf(textOf(item.source, ''));
+}
+
+/** Lists by their names, where there are any; AS3 writes the address with its mask. */
+function addCriteria(flat: FlatSettings, name: string, item: JsonObject, folder: string): void {
+  const { destinationAddressInline, destinationPortInline, sourceAddressInline } = item;
+  const [address = ''] = textOf(destinationAddressInline, '').split('/');
+  flat[`${name}.destination`] = within(item.destinationAddressList, folder) || address;
+  flat[`${name}.port`] = within(item.destinationPortList, folder) || textOf(destinationPortInline, '');
+  flat[`${name}.source`] =
+    within(item.sourceAddressList, folder) || sourceOf(textOf(sourceAddressInline, ''));
+  flat[`${name}.matchedProtocol`] = textOf(item.protocol, 'any');
 }
 
 function addPool(flat: FlatSettings, name: string, item: JsonObject, folder: string): void {
@@ -119,6 +146,10 @@ function addPool(flat: FlatSettings, name: string, item: JsonObject, folder: str
 function addSettings(flat: FlatSettings, kind: string, name: string, item: JsonObject): void {
   if (kind === 'net/address-list') {
     flat[`${name}.addresses`] = namesIn(item.addresses).sort().join(', ');
+    return;
+  }
+  if (kind === 'net/port-list') {
+    flat[`${name}.ports`] = namesIn(item.ports).sort().join(', ');
     return;
   }
   if (kind.startsWith('ltm/monitor/')) flat[`${name}.interval`] = String(item.interval ?? 0);
@@ -146,7 +177,7 @@ function monitorOf(rule: string, folder: string): string {
 }
 
 function sourceOf(source: string): string {
-  return source === '' || source === '0.0.0.0/0' || source === '::/0' ? 'any' : source;
+  return ['', '0.0.0.0', '0.0.0.0/0', '::', '::/0'].includes(source) ? 'any' : source;
 }
 
 function within(path: Json | undefined, folder: string): string {

@@ -120,13 +120,26 @@ describe('stand-in for BIG-IP: what declarations become', () => {
       .and.not.have.any.keys('destination', 'source');
     expect(criteria).to.include({
       destinationAddressInline: '192.0.2.1/255.255.255.255',
-      destinationPortInline: '80',
       sourceAddressList: '/T/a/clients',
     });
+    // As somebody saw it on a device: the port is lost, and has to be a list, too.
+    expect(criteria).to.include({ destinationPortInline: '0' });
     expect((await client.list('net/address-list'))['/T/a/clients']?.addresses).to.deep.equal([
       { name: '203.0.113.0/24' },
       { name: '198.51.100.7' },
     ]);
+  });
+
+  it('matches a list of sources and a list of ports', async () => {
+    const more = {
+      clients: { class: 'Net_Address_List', addresses: ['203.0.113.0/24', '198.51.100.7'] },
+      ports: { class: 'Net_Port_List', ports: [80] },
+    };
+    const service = { sourceAddress: { use: 'clients' }, virtualPort: { use: 'ports' } };
+    await client.declareApps('T', { a: app('192.0.2.1', { service, more }) });
+    const { '/T/a/web_VS_TMC_OBJ': criteria } = await client.list('ltm/traffic-matching-criteria');
+    expect(criteria).to.include({ destinationPortList: '/T/a/ports', sourceAddressList: '/T/a/clients' });
+    expect((await client.list('net/port-list'))['/T/a/ports']?.ports).to.deep.equal([{ name: '80' }]);
   });
 
   it('is a pool whose members stand below it', async () => {

@@ -133,6 +133,12 @@ function buildOther(place: Place, name: string, item: PlainObject): ConfigObject
       const lists = list(rest.addressLists).map((one) => readReference(place, one));
       return { kind: KINDS[kind] ?? '', path, properties: { description, addresses, addressLists: lists } };
     }
+    case 'Net_Port_List':
+    case 'Firewall_Port_List': {
+      const ports = list(rest.ports).map((port) => ({ name: String(port) }));
+      const lists = list(rest.portLists).map((one) => readReference(place, one));
+      return { kind: KINDS[kind] ?? '', path, properties: { description, ports, portLists: lists } };
+    }
     case 'SNAT_Pool': {
       const members = list(rest.snatAddresses).map((address) => `/${place.tenant}/${text(address)}`);
       return { kind: 'ltm/snatpool', path, properties: { description, members } };

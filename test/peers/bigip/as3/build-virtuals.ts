@@ -88,7 +88,8 @@ export function buildVirtuals(
         properties: {
           protocol: common.ipProtocol,
           destinationAddressInline: `${address}/${mask}`,
-          destinationPortInline: String(port),
+          // A port beside a list of sources is lost: f5-appsvcs-extension issue 915, of AS3 3.53 on TMOS 17.1.
+          destinationPortInline: '0',
           destinationPortList: isObject(service.virtualPort) ? readReference(place, service.virtualPort) : '',
           sourceAddressInline: source,
           sourceAddressList: isObject(from) ? readReference(place, from) : '',

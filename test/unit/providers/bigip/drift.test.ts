@@ -139,6 +139,60 @@ describe('providers/bigip: what others change by hand', () => {
     });
   }
 
+  const criteria: { edit: Record<string, string>; told: FieldChange }[] = [
+    {
+      edit: { sourceAddressList: '', sourceAddressInline: '0.0.0.0/0' },
+      told: { field: `${VIRTUAL}.source`, actual: 'any', expected: 'sources_ipv4' },
+    },
+    {
+      edit: { destinationPortList: '', destinationPortInline: '0' },
+      told: { field: `${VIRTUAL}.port`, actual: '0', expected: 'port_80' },
+    },
+    {
+      edit: { destinationAddressInline: '198.51.100.11/255.255.255.255' },
+      told: { field: `${VIRTUAL}.destination`, actual: '198.51.100.11', expected: '198.51.100.10' },
+    },
+    {
+      edit: { protocol: 'udp' },
+      told: { field: `${VIRTUAL}.matchedProtocol`, actual: 'udp', expected: 'tcp' },
+    },
+  ];
+  for (const { edit, told } of criteria) {
+    it(`tells what somebody edits of what a virtual server matches: ${Object.keys(edit)[0]}`, async () => {
+      const web = rig.desire({ nodes });
+      web.spec.sourceRanges = ['203.0.113.0/24', '192.0.2.0/24'];
+      await rig.bring(web);
+      await rig.refresh(web);
+      expect(await rig.compare(web), 'before the edit').to.deep.equal([]);
+      rig.peer.unit.edit('ltm/traffic-matching-criteria', `${folder()}/${VIRTUAL}_VS_TMC_OBJ`, edit);
+      await rig.refresh(web);
+      const [change] = await rig.bring(web);
+      expect(change?.fields).to.deep.equal([told]);
+      await rig.refresh(web);
+      expect(await rig.compare(web)).to.deep.equal([]);
+    });
+  }
+
+  it('listens on the one port alone, beside several source ranges', async () => {
+    const web = rig.desire({ nodes });
+    web.spec.sourceRanges = ['203.0.113.0/24', '192.0.2.0/24'];
+    await rig.bring(web);
+    const { configuration } = rig.peer.unit;
+    const [matched] = configuration.list('ltm/traffic-matching-criteria');
+    const ports = configuration.get('net/port-list', String(matched?.properties.destinationPortList));
+    expect(ports?.ports).to.deep.equal([{ name: '80' }]);
+  });
+
+  it('tells a list of ports that somebody edits', async () => {
+    const web = rig.desire({ nodes });
+    web.spec.sourceRanges = ['203.0.113.0/24', '192.0.2.0/24'];
+    await rig.bring(web);
+    rig.peer.unit.edit('net/port-list', `${folder()}/port_80`, { ports: [{ name: '80' }, { name: '22' }] });
+    await rig.refresh(web);
+    const [change] = await rig.bring(web);
+    expect(change?.fields).to.deep.equal([{ field: 'port_80.ports', actual: '22, 80', expected: '80' }]);
+  });
+
   it('tells who was let in by hand, beside several source ranges', async () => {
     const web = rig.desire({ nodes });
     web.spec.sourceRanges = ['203.0.113.0/24', '192.0.2.0/24'];
