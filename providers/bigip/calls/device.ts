@@ -84,12 +84,20 @@ export class Device {
     return asked;
   }
 
-  /** Alone on the device, with the unit that is active then. One that can't be reached isn't taken for active any more. */
-  async write<T>(signal: AbortSignal, work: (unit: Caller) => Promise<T>): Promise<T> {
-    return await this.#queue.run(this.#key, signal, async () => {
+  /**
+   * Alone on the device, with the unit that is active then. One that can't be reached isn't taken for active any more. Nothing
+   * is done where it `isOver` when its turn comes.
+   */
+  async write(
+    signal: AbortSignal,
+    work: (unit: Caller) => Promise<void>,
+    isOver: () => boolean,
+  ): Promise<void> {
+    await this.#queue.run(this.#key, signal, async () => {
+      if (isOver()) return;
       const unit = await this.findActive(signal);
       try {
-        return await work(unit);
+        await work(unit);
       } catch (error) {
         this.failed(unit, error);
         throw error;

@@ -1,6 +1,7 @@
 import { isClass } from '../../../kube/errors.ts';
 import type { Finding, LoadBalancerId, Subject } from '../../provider.ts';
 import { SharedRun } from '../../shared-run.ts';
+import { GatheredWrites } from '../apply/gathered-writes.ts';
 import { type Caller, readTenant } from '../calls/as3.ts';
 import type { Device } from '../calls/device.ts';
 import type { JsonObject } from '../json.ts';
@@ -30,6 +31,8 @@ export interface InventoryOptions {
 export class Inventory {
   readonly device: Device;
   readonly tenant: string;
+  /** What waits to be written, where whole tenants are. */
+  readonly gathered = new GatheredWrites();
   readonly #options: InventoryOptions;
   readonly #looks = new LookClock();
   readonly #load = new SharedRun((signal) => this.#read(signal));

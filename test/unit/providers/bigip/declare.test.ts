@@ -180,6 +180,74 @@ describe('providers/bigip: declarations on a device', () => {
     expect(largest).to.be.lessThan(2_000);
   });
 
+  describe('with whole tenants, many at once', () => {
+    const COUNT = 16;
+    const many = (bigip: (index: number) => Record<string, unknown> = () => ({})) =>
+      Array.from({ length: COUNT }, (_, index) =>
+        rig.desire({ name: `s-${index}`, address: `198.51.100.${index + 1}`, bigip: bigip(index) }),
+      );
+    const served = () => rig.peer.unit.configuration.list('ltm/virtual').length;
+
+    beforeEach(() => start({ perApp: false, times: { declaration: 20 } }));
+
+    it('declares together what waits for the device', async () => {
+      const services = many();
+      await Promise.all(services.map((service) => rig.bring(service)));
+      expect(served()).to.equal(COUNT);
+      expect(rig.peer.calls.declarations().length).to.be.lessThan(4);
+      for (const service of services) expect(await rig.compare(service)).to.deep.equal([]);
+      rig.peer.calls.reset();
+      await Promise.all(services.map((service) => rig.remove(service)));
+      expect(served()).to.equal(0);
+      expect(rig.peer.calls.declarations().length).to.be.lessThan(4);
+    });
+
+    it('finds the one that is refused, and serves the others, by few declarations', async () => {
+      const services = many((index) => (index === 11 ? { iRules: ['/Common/no_such_rule'] } : {}));
+      const ends = await Promise.allSettled(services.map((service) => rig.bring(service)));
+      const refused = ends.flatMap((end, index) => (end.status === 'rejected' ? [{ index, end }] : []));
+      expect(refused.map(({ index }) => index)).to.deep.equal([11]);
+      expect(String(refused[0]?.end.reason)).to.include('no_such_rule');
+      expect(served()).to.equal(COUNT - 1);
+      expect(rig.peer.calls.declarations().length).to.be.lessThan(COUNT - 2);
+    });
+
+    it('fails all that were in a declaration that was lost, and brings them with the next', async () => {
+      const services = many();
+      rig.peer.inject({ method: 'POST', path: DECLARE, times: 1, fault: { cut: 'after' } });
+      const ends = await Promise.allSettled(services.map((service) => rig.bring(service)));
+      const failed = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+      expect(failed.length).to.be.greaterThan(2);
+      for (const reason of failed) expect(reason).to.include({ class: 'Transient' });
+      await Promise.all(services.map((service) => rig.bring(service)));
+      for (const service of services) expect(await rig.compare(service)).to.deep.equal([]);
+      expect(served()).to.equal(COUNT);
+    });
+
+    it('goes on with the others when the one that began is told to stop', async () => {
+      const services = many();
+      const stop = new AbortController();
+      const changes = await Promise.all(services.map((service) => rig.compare(service)));
+      const unhook = rig.peer.beforeCall(({ method, path }) => {
+        if (method === 'POST' && path.startsWith(DECLARE)) {
+          unhook();
+          stop.abort(new Error('told to stop'));
+        }
+      });
+      const ends = await Promise.allSettled(
+        services.map(async (service, index) => {
+          const signal = index === 0 ? stop.signal : rig.signal;
+          for (const change of changes[index] ?? []) await rig.provider.apply(change, service, signal);
+        }),
+      );
+      expect(ends.map(({ status }) => status)).to.deep.equal([
+        'rejected',
+        ...Array.from({ length: COUNT - 1 }, () => 'fulfilled'),
+      ]);
+      expect(served()).to.be.greaterThan(COUNT - 2);
+    });
+  });
+
   it('asks the device which declarations it takes', async () => {
     await start({ as3Version: '3.40.0' });
     await rig.bring(rig.desire());
