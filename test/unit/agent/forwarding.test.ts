@@ -225,7 +225,7 @@ describe('agent: from stores to the kernel', () => {
     expect(forwarding.waitingMs).to.be.a('number');
 
     kernel.down = undefined;
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 30_000;
     while (!forwarding.isProgrammed && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 10));
 

@@ -101,7 +101,7 @@ describe('kube/workqueue', () => {
     let last = 0;
     let calls = 0;
     const queue = makeQueue({
-      baseDelayMs: 8,
+      baseDelayMs: 40,
       process: async () => {
         const now = performance.now();
         if (last > 0) delays.push(now - last);
@@ -117,12 +117,12 @@ describe('kube/workqueue', () => {
     while (calls < 7) await sleep(5);
 
     const [d1 = 0, d2 = 0, d3 = 0, d4 = 0, , d6 = 0] = delays;
-    // A busy machine may add to each; to begin anew is to wait less than the 128 ms that came next.
-    expect(d1).to.be.at.least(7);
-    expect(d2).to.be.at.least(15);
-    expect(d3).to.be.at.least(31);
-    expect(d4).to.be.at.least(63);
-    expect(d6).to.be.within(7, 120);
+    // A busy machine may add to each; to begin anew is to wait less than the 640 ms that came next.
+    expect(d1).to.be.at.least(39);
+    expect(d2).to.be.at.least(79);
+    expect(d3).to.be.at.least(159);
+    expect(d4).to.be.at.least(319);
+    expect(d6).to.be.within(39, 630);
     await queue.stop();
   });
 

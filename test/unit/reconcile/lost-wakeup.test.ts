@@ -15,6 +15,7 @@ import { ServiceReconciler } from '../../../operator/reconcile/service.ts';
 import { TakenPorts } from '../../../operator/reconcile/taken-ports.ts';
 import { Triggers } from '../../../operator/reconcile/triggers.ts';
 import { createProviders } from '../../../providers/registry.ts';
+import { eventually } from '../../support/eventually.ts';
 import { makeLoadBalancer, makeProvider, makeService } from '../plan/objects.ts';
 
 const RANGE = { first: 30000, last: 32767 };
@@ -119,7 +120,7 @@ describe('reconcile: a Service that waits for an address', () => {
     await client.created.promise;
     caches.loadBalancers.store.remove(holder);
     client.mayAnswer.resolve();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await eventually(() => expect(client.specs.length).to.be.at.least(2));
     triggers.stop();
     await queue.stop();
 
