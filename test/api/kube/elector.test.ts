@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,6 +22,7 @@ describe('kube/elector', function () {
   let client: KubeClient;
   let namespace = '';
   let made: Elector[];
+  let child: Child | undefined;
 
   function elector(identity: string, through = client, told: string[] = [], times = TIMES): Elector {
     const each = new Elector({
@@ -49,6 +50,8 @@ describe('kube/elector', function () {
     made = [];
   });
   afterEach(async () => {
+    await child?.kill();
+    child = undefined;
     await Promise.all(made.map((each) => each.stop()));
     await client.delete(NAMESPACES, undefined, namespace);
   });
@@ -201,25 +204,24 @@ describe('kube/elector', function () {
   });
 
   it('knows, the moment it wakes from a pause, that it does not lead any more', async () => {
-    const child = await startChild(cluster.kubeconfig, namespace);
-    await eventually('the child leads', () => child.samples.at(-1)?.leads === true);
-    const second = elector('parent');
+    child = await startChild(cluster.kubeconfig, namespace);
+    const { samples, signal } = child;
+    await eventually('the child leads', () => samples.at(-1)?.leads === true);
+    const second = elector('parent', client, [], PATIENT);
     second.start();
     await sleep(300);
 
-    child.process.kill('SIGSTOP');
+    signal('SIGSTOP');
     await eventually('the parent leads', () => second.isLeader);
     const parentSince = Date.now();
     await sleep(500);
-    child.process.kill('SIGCONT');
-    const countAtWake = child.samples.length;
-    await eventually('the child is awake', () => child.samples.length > countAtWake + 20);
+    signal('SIGCONT');
+    const countAtWake = samples.length;
+    await eventually('the child is awake', () => samples.length > countAtWake + 20);
 
-    const wrong = child.samples.filter(({ at, leads }) => leads && at >= parentSince);
+    const wrong = samples.filter(({ at, leads }) => leads && at >= parentSince);
     expect(wrong).to.deep.equal([]);
     expect(second.isLeader).to.equal(true);
-    child.process.kill('SIGKILL');
-    await once(child.process, 'exit');
   });
 
   it('refuses times under which two could lead at once', () => {
@@ -263,17 +265,28 @@ interface Sample {
   leads: boolean;
 }
 
+interface Child {
+  samples: Sample[];
+  signal: (signal: NodeJS.Signals) => void;
+  kill(): Promise<void>;
+}
+
 /** An elector in a process of its own, which says all the time whether it leads. */
-async function startChild(
-  kubeconfig: string,
-  namespace: string,
-): Promise<{ process: ChildProcess; samples: Sample[] }> {
+async function startChild(kubeconfig: string, namespace: string): Promise<Child> {
   const script = new URL('../../peers/elector-process.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [script, kubeconfig, namespace, JSON.stringify(TIMES)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const samples: Sample[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => samples.push(JSON.parse(line)));
+  const ended = once(child, 'close');
   await once(child.stdout, 'data');
-  return { process: child, samples };
+  return {
+    samples,
+    signal: (signal) => void child.kill(signal),
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }

@@ -217,6 +217,8 @@ describe('operator and AWS: the life of a load balancer', function () {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     })();
+    // Where the test fails before it is awaited, it ends with the Service.
+    watched.catch(() => {});
 
     await fixture.patch(SERVICES, 'web', {
       metadata: { annotations: { 'fairlead.dev/scheme': 'Internal' } },

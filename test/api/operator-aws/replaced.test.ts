@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { SERVICES } from '../../../kube/resources.ts';
 import { text } from '../../peers/aws/plain.ts';
 import { allocateAddress } from '../../peers/aws/seed-network.ts';
+import { waitFor } from '../operator/support/objects.ts';
 import { AwsLife, hostnameOf } from './support/aws-life.ts';
 
 const PREFIX = 'service.beta.kubernetes.io/aws-load-balancer-';
@@ -79,6 +80,11 @@ describe('operator and AWS: what would take another load balancer', function () 
     });
     await life.fixture.until('web', (each) => hostnameOf(each) !== former, 'the new name');
     await life.untilReady('web');
-    expect(await life.aws.loadBalancers()).to.have.length(1);
+    // The new one may be found to serve by the turn that made it: then the next one takes the former away.
+    await waitFor(
+      () => life.aws.loadBalancers(),
+      (found) => found.length === 1,
+      'the former to be gone',
+    );
   });
 });

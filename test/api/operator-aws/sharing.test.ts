@@ -123,7 +123,11 @@ describe('operator and AWS: several Services on one load balancer', function () 
     expect(await life.aws.loadBalancers()).to.have.length(2);
     await life.untilReady('joins');
     expect(await hostname('joins')).to.equal(await hostname('one'));
-    expect(await life.aws.loadBalancers()).to.have.length(1);
+    await waitFor(
+      () => life.aws.loadBalancers(),
+      (found) => found.length === 1,
+      'its own to be gone',
+    );
   });
 
   /** One that shares, and one that doesn't; on the same port. Kubernetes tells ages in seconds. */

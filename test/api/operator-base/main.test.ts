@@ -12,7 +12,7 @@ const LEASE = 'fairlead-operator';
 const NAMESPACES = resource<KubeObject>('', 'v1', 'namespaces', 'Namespace', false);
 
 describe('operator/main', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let cluster: ControlPlane;
   let client: KubeClient;
   let namespace: string;

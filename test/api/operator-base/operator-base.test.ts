@@ -404,7 +404,7 @@ describe('operator/operator: code written for the base class', () => {
   });
 
   it('goes on after the API server was killed and came back, and tells nothing twice', async function () {
-    this.timeout(120_000);
+    this.timeout(240_000);
     const own = await startControlPlane();
     const ownClient = new KubeClient(await loadConnectionConfig({ kubeconfig: own.kubeconfig }));
     try {

@@ -22,7 +22,8 @@ export class OperatorProcess {
   private constructor(child: ChildProcess, healthPort: number) {
     this.#child = child;
     this.healthPort = healthPort;
-    this.#exited = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : null));
+    // Its last lines may come after its end.
+    this.#exited = once(child, 'close').then(([code]) => (typeof code === 'number' ? code : null));
     if (child.stdout !== null) {
       createInterface(child.stdout).on('line', (line) => this.lines.push(JSON.parse(line)));
     }
@@ -41,8 +42,9 @@ export class OperatorProcess {
       '--bind-address=127.0.0.1',
       `--health-port=${healthPort}`,
       `--metrics-port=${healthPort}`,
-      '--lease-duration-seconds=3',
-      '--renew-deadline-seconds=2',
+      // As by default: a busy machine renews in time, and nobody here waits for a Lease to run out.
+      '--lease-duration-seconds=15',
+      '--renew-deadline-seconds=10',
       '--retry-period-seconds=1',
       ...(options.args ?? []),
     ];
