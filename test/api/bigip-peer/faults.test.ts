@@ -1,17 +1,16 @@
 import { expect } from 'chai';
-import { type BigIpPeer, startBigIp } from '../../peers/bigip/bigip-peer.ts';
+import type { BigIpPeer } from '../../peers/bigip/bigip-peer.ts';
 import { DECLARE } from '../../peers/bigip/call-log.ts';
 import { eventually } from '../../support/eventually.ts';
-import { app, endings, fragileClient, type TestClient } from './support.ts';
+import { app, endings, fragileClient, peerForEach, type TestClient } from './support.ts';
 
 describe('stand-in for BIG-IP: what goes wrong on demand', () => {
   let peer: BigIpPeer;
   let client: TestClient;
-  beforeEach(async () => {
-    peer = await startBigIp();
-    client = fragileClient(peer.unit);
+  peerForEach((made) => {
+    peer = made;
+    client = fragileClient(made.unit);
   });
-  afterEach(() => peer.stop());
   const ending = (asked: Promise<{ status: number }>) =>
     asked.then(
       ({ status }) => String(status),

@@ -1,16 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type BigIpPeer, startBigIp } from '../../peers/bigip/bigip-peer.ts';
-import { app, endings, TestClient } from './support.ts';
+import type { BigIpPeer } from '../../peers/bigip/bigip-peer.ts';
+import { app, endings, peerForAll, type TestClient } from './support.ts';
 
 describe('stand-in for BIG-IP: what is nobody’s business', () => {
   let peer: BigIpPeer;
   let client: TestClient;
-  before(async () => {
-    peer = await startBigIp();
-    client = new TestClient(peer.unit);
+  peerForAll((...made) => {
+    [peer, client] = made;
   });
-  after(() => peer.stop());
 
   it('stays as it is, whatever is declared in other partitions', async () => {
     let round = 0;

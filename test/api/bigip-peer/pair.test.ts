@@ -1,19 +1,19 @@
 import { expect } from 'chai';
 import { type BigIpPeer, startBigIp } from '../../peers/bigip/bigip-peer.ts';
 import { object, objects, text } from '../../peers/bigip/plain.ts';
-import { app, endings, TestClient } from './support.ts';
+import { app, endings, peerForEach, TestClient } from './support.ts';
 
 describe('stand-in for BIG-IP: an active/standby pair', () => {
   let peer: BigIpPeer;
   let one: TestClient;
   let two: TestClient;
-  beforeEach(async () => {
-    peer = await startBigIp({ units: 2, group: 'pair' });
-    const [first = peer.unit, second = peer.unit] = peer.units;
-    one = new TestClient(first);
-    two = new TestClient(second);
-  });
-  afterEach(() => peer.stop());
+  peerForEach(
+    (...made) => {
+      [peer, one] = made;
+      two = new TestClient(peer.units[1] ?? peer.unit);
+    },
+    { units: 2, group: 'pair' },
+  );
   const states = async (client: TestClient) =>
     objects(object((await client.get('/mgmt/tm/cm/device')).body).items).map(
       ({ name, failoverState, selfDevice }) => `${text(name)} ${text(failoverState)} ${text(selfDevice)}`,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type BigIpPeer, startBigIp } from '../../peers/bigip/bigip-peer.ts';
 import { object } from '../../peers/bigip/plain.ts';
-import { app, endings, messageOf, resultsOf, TestClient } from './support.ts';
+import { app, endings, messageOf, peerForEach, resultsOf, TestClient } from './support.ts';
 
 const DECLARE = '/mgmt/shared/appsvcs/declare';
 
@@ -9,11 +9,9 @@ describe('stand-in for BIG-IP: declarations of applications', () => {
   let peer: BigIpPeer;
   let client: TestClient;
   const virtuals = async () => Object.keys(await client.list('ltm/virtual')).sort();
-  beforeEach(async () => {
-    peer = await startBigIp();
-    client = new TestClient(peer.unit);
+  peerForEach((...made) => {
+    [peer, client] = made;
   });
-  afterEach(() => peer.stop());
 
   it('leave all other applications of the tenant as they are', async () => {
     await client.declareApps('T', { a: app('192.0.2.1') });

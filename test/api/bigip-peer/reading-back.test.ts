@@ -1,18 +1,16 @@
 import { expect } from 'chai';
-import { type BigIpPeer, startBigIp } from '../../peers/bigip/bigip-peer.ts';
+import type { BigIpPeer } from '../../peers/bigip/bigip-peer.ts';
 import { object, objects, type PlainObject, text } from '../../peers/bigip/plain.ts';
-import { type Answer, app, endings, messageOf, TestClient } from './support.ts';
+import { type Answer, app, endings, messageOf, peerForEach, type TestClient } from './support.ts';
 
 const POOL = '/mgmt/tm/ltm/pool/~T~a~servers';
 
 describe('stand-in for BIG-IP: what declarations become', () => {
   let peer: BigIpPeer;
   let client: TestClient;
-  beforeEach(async () => {
-    peer = await startBigIp();
-    client = new TestClient(peer.unit);
+  peerForEach((...made) => {
+    [peer, client] = made;
   });
-  afterEach(() => peer.stop());
   const members = async () => objects(object((await client.get(`${POOL}/members`)).body).items);
   /** Of nested statistics, by what they are of. */
   const statsOf = ({ body }: Answer): Record<string, PlainObject> =>

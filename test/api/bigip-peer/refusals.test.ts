@@ -1,18 +1,25 @@
 import { expect } from 'chai';
 import { type BigIpPeer, startBigIp } from '../../peers/bigip/bigip-peer.ts';
 import { list, object, type PlainObject } from '../../peers/bigip/plain.ts';
-import { type Answer, type AppOptions, app, endings, messageOf, resultsOf, TestClient } from './support.ts';
+import {
+  type Answer,
+  type AppOptions,
+  app,
+  endings,
+  messageOf,
+  peerForEach,
+  resultsOf,
+  TestClient,
+} from './support.ts';
 
 const errorsOf = ({ body }: Answer) => list(object(body).errors).map(String);
 
 describe('stand-in for BIG-IP: what is refused', () => {
   let peer: BigIpPeer;
   let client: TestClient;
-  beforeEach(async () => {
-    peer = await startBigIp();
-    client = new TestClient(peer.unit);
+  peerForEach((...made) => {
+    [peer, client] = made;
   });
-  afterEach(() => peer.stop());
   const declareOne = (options: AppOptions) => client.declareApps('T', { a: app('192.0.2.1', options) });
   const responseTo = async (apps: PlainObject) =>
     String(resultsOf(await client.declare({ T: apps }))[0]?.response);

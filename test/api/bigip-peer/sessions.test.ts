@@ -1,15 +1,17 @@
 import { expect } from 'chai';
 import { type BigIpPeer, startBigIp } from '../../peers/bigip/bigip-peer.ts';
 import { object } from '../../peers/bigip/plain.ts';
-import { basic, messageOf, TestClient } from './support.ts';
+import { basic, messageOf, peerForAll, TestClient } from './support.ts';
 
 describe('stand-in for BIG-IP: who comes in', () => {
   let peer: BigIpPeer;
   const path = '/mgmt/tm/ltm/virtual';
-  before(async () => {
-    peer = await startBigIp({ users: { admin: 'admin-password', fairlead: 'secret' } });
-  });
-  after(() => peer.stop());
+  peerForAll(
+    (made) => {
+      peer = made;
+    },
+    { users: { admin: 'admin-password', fairlead: 'secret' } },
+  );
 
   it('takes a token of a login, which runs out after 20 minutes', async () => {
     const client = new TestClient(peer.unit);

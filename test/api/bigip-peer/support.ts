@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { expect } from 'chai';
+import { type BigIpOptions, type BigIpPeer, startBigIp } from '../../peers/bigip/bigip-peer.ts';
 import { object, objects, type PlainObject, text } from '../../peers/bigip/plain.ts';
 import type { Unit } from '../../peers/bigip/unit.ts';
 
@@ -85,6 +86,28 @@ export class TestClient {
     const isJson = type.startsWith('application/json');
     return { status: response.statusCode, body: isJson ? JSON.parse(told) : told, type };
   }
+}
+
+type Take = (peer: BigIpPeer, client: TestClient) => void;
+
+/** Of a describe: a stand-in of its own for each test, and a client of its first unit. */
+export function peerForEach(take: Take, options: BigIpOptions = {}): void {
+  let peer: BigIpPeer;
+  beforeEach(async () => {
+    peer = await startBigIp(options);
+    take(peer, new TestClient(peer.unit));
+  });
+  afterEach(() => peer.stop());
+}
+
+/** Of a describe: one stand-in for all of its tests. */
+export function peerForAll(take: Take, options: BigIpOptions = {}): void {
+  let peer: BigIpPeer;
+  before(async () => {
+    peer = await startBigIp(options);
+    take(peer, new TestClient(peer.unit));
+  });
+  after(() => peer.stop());
 }
 
 /** Of a unit whose connections end in the test. */

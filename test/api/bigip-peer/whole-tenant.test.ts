@@ -1,19 +1,15 @@
 import { expect } from 'chai';
-import { type BigIpPeer, startBigIp } from '../../peers/bigip/bigip-peer.ts';
 import { object } from '../../peers/bigip/plain.ts';
-import { app, endings, messageOf, resultsOf, TestClient } from './support.ts';
+import { app, endings, messageOf, peerForEach, resultsOf, type TestClient } from './support.ts';
 
 const DECLARE = '/mgmt/shared/appsvcs/declare';
 
 describe('stand-in for BIG-IP: declarations of whole tenants', () => {
-  let peer: BigIpPeer;
   let client: TestClient;
   const virtuals = async () => Object.keys(await client.list('ltm/virtual')).sort();
-  beforeEach(async () => {
-    peer = await startBigIp();
-    client = new TestClient(peer.unit);
+  peerForEach((_peer, made) => {
+    client = made;
   });
-  afterEach(() => peer.stop());
 
   it('make what they declare, and nothing when it is there already', async () => {
     const first = await client.declare({ T: { a: app('192.0.2.1') } });

@@ -18,9 +18,11 @@ const FREE = new Set([
   'environmentVariables',
 ]);
 
+export const IS_F5_SCHEMA_HERE = [WHOLE, PER_APP].every((file) => existsSync(new URL(file, FOLDER)));
+
 /** undefined: F5's schemas aren't here. Compiled at once, and once in a process: that takes a second or two. */
 export function findF5Schema(): SchemaCheck | undefined {
-  if (![WHOLE, PER_APP].every((file) => existsSync(new URL(file, FOLDER)))) return undefined;
+  if (!IS_F5_SCHEMA_HERE) return undefined;
   compiled ??= compile(load(WHOLE), load(PER_APP));
   const { adc, perApp, names } = compiled;
   return {
