@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Service } from '../../kube/objects.ts';
-import { NAMESPACES, NODES, SECRETS, SERVICES } from '../../kube/resources.ts';
+import { NAMESPACES, NODES, SERVICES } from '../../kube/resources.ts';
 import { app, TestClient } from '../api/bigip-peer/support.ts';
 import { type ControlPlane, startControlPlane } from '../controlplane/control-plane.ts';
 import { installCrds } from '../controlplane/install-crds.ts';
@@ -9,6 +9,7 @@ import { membersOf } from '../peers/bigip/members.ts';
 import { membersOfClass, object, objects } from '../peers/bigip/plain.ts';
 import { eventually, sleep } from '../support/eventually.ts';
 import { DeviceKills } from './support/device-kills.ts';
+import { makeBigIpProvider } from './support/make-bigip-provider.ts';
 import { OperatorPair } from './support/operator-pair.ts';
 import { Random } from './support/random.ts';
 
@@ -24,7 +25,6 @@ const TENANT = 'chaos';
 /** Somebody else's application in the tenant. */
 const THEIRS = 'theirs';
 const MOST_SERVICES = 12;
-const API = 'fairlead.dev/v1alpha1';
 
 describe('operator and BIG-IP killed at any moment while Services come, change and go', function () {
   this.timeout(300_000);
@@ -50,7 +50,8 @@ describe('operator and BIG-IP killed at any moment while Services come, change a
       ipProtocol: 'tcp',
     });
     await new TestClient(peer.unit).declareApps(TENANT, { [THEIRS]: app('203.0.113.9') });
-    await makeProvider();
+    const addresses = ['192.0.2.0/25'];
+    await makeBigIpProvider(client, peer, { name: PROVIDER, system: SYSTEM, tenant: TENANT, addresses });
     for (let count = 0; count < 2; count++) await addNode();
     operators = new OperatorPair(client, cluster.kubeconfig, SYSTEM);
     await operators.leader();
@@ -61,30 +62,6 @@ describe('operator and BIG-IP killed at any moment while Services come, change a
     await peer?.stop();
     await cluster?.stop();
   });
-
-  async function makeProvider(): Promise<void> {
-    const client = cluster.adminClient();
-    const { credentials, unit } = peer;
-    const data = Object.fromEntries(
-      Object.entries({ ...credentials, 'ca.crt': unit.ca }).map(([key, value]) => [
-        key,
-        Buffer.from(value).toString('base64'),
-      ]),
-    );
-    await client.create(SECRETS, { metadata: { name: PROVIDER, namespace: SYSTEM }, data });
-    const make = async (kind: string, plural: string, spec: object) => {
-      const body = { apiVersion: API, kind, metadata: { name: PROVIDER }, spec };
-      await client.request('POST', `/apis/${API}/${plural}`, { body });
-    };
-    const bigip = {
-      devices: [new URL(unit.url).host],
-      credentials: { secretName: PROVIDER },
-      tls: { caSecretName: PROVIDER },
-      tenant: TENANT,
-    };
-    await make('AddressPool', 'addresspools', { addresses: ['192.0.2.0/25'] });
-    await make('LoadBalancerProvider', 'loadbalancerproviders', { targets: { drainSeconds: 0 }, bigip });
-  }
 
   async function addNode(): Promise<void> {
     const name = `node-${++made}`;
