@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ConntrackError, createFlowTable } from '../../../agent/conntrack/flow-table.ts';
 import type { Flow } from '../../../agent/conntrack/parse-flow.ts';
+import { eventually } from '../../support/eventually.ts';
 import { clusterIpsOf, merge, type ServiceSketch, sketchService } from '../support/cluster-objects.ts';
 import { type ForwardingLab, NODES, PODS } from '../support/forwarding-lab.ts';
 import { ipBatch, run } from '../support/run.ts';
@@ -23,7 +24,7 @@ const families = ['ipv4', 'ipv6'] as const;
 const clients = ['10.244.1.77', 'fd00:244:1::77'] as const;
 
 describe('agent on the real kernel: flows that go on', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let lab: ForwardingLab;
 
   before(async () => {
@@ -108,7 +109,8 @@ describe('agent on the real kernel: flows that go on', function () {
         expect(
           await flows('-p', 'udp', '-f', families[family], '-d', address, '-r', kept ?? ''),
         ).to.have.length(1);
-        expect(await lab.station(POD_1B.name).useFlow(id)).to.include({ result: 'served', by: POD_2.name });
+        const outcome = await lab.station(POD_1B.name).useFlow(id, 5_000);
+        expect(outcome).to.include({ result: 'served', by: POD_2.name });
       });
     });
   }
@@ -172,12 +174,14 @@ describe('agent on the real kernel: flows that go on', function () {
       port: 80,
       timeoutMs: 20_000,
     });
+    // Whatever becomes of it is told where it's awaited.
+    waiting.catch(() => {});
     // The first segment has passed the node untranslated by then.
     await new Promise((resolve) => setTimeout(resolve, 500));
     await become({ name: 'web', host: HOST, ingress: [early] });
 
     await waiting;
-    expect((await lab.client.useFlow('early')).result).to.equal('served');
+    expect((await lab.client.useFlow('early', 5_000)).result).to.equal('served');
     expect(await lab.station(POD_1.name).talk('still there')).to.equal('still there');
     await lab.client.closeFlow('early');
     await ipBatch([`neigh del ${GATEWAY} dev eth0`], NODE_1.name);
@@ -191,14 +195,16 @@ describe('agent on the real kernel: flows that go on', function () {
     try {
       const from = lab.station(POD_1B.name);
       const waiting = from.openFlow('retried', { transport: 'tcp', address, port: 80, timeoutMs: 20_000 });
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      expect(
-        await flows('-p', 'tcp', '-d', address, '-r', POD_3.address, '--state', 'SYN_SENT'),
-      ).to.have.length(1);
+      waiting.catch(() => {});
+      await eventually(async () =>
+        expect(
+          await flows('-p', 'tcp', '-d', address, '-r', POD_3.address, '--state', 'SYN_SENT'),
+        ).to.have.length(1),
+      );
       await become({ name: 'web', host: HOST, pods: [POD_2] });
 
       await waiting;
-      expect(await from.useFlow('retried')).to.include({ result: 'served', by: POD_2.name });
+      expect(await from.useFlow('retried', 5_000)).to.include({ result: 'served', by: POD_2.name });
       await from.closeFlow('retried');
     } finally {
       await inLost('delete', 'table', 'inet', 'lost');

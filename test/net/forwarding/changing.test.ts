@@ -13,7 +13,7 @@ const CLUSTER_IP = clusterIpsOf(60)[0];
 const DIAL: Dial = { transport: 'tcp', address: CLUSTER_IP, port: 80 };
 
 describe('agent on the real kernel: changes', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let lab: ForwardingLab;
 
   before(async () => {

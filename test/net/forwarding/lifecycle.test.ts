@@ -30,7 +30,7 @@ table inet filter {
 
 /** On node-3, where one of the pods is the caller. */
 describe('agent on the real kernel: its life', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let lab: ForwardingLab;
   let agent: NodeAgent;
   const nft = createNft(['ip', 'netns', 'exec', NODE_3.name]);
@@ -40,7 +40,7 @@ describe('agent on the real kernel: its life', function () {
   const list = (...what: string[]) => nft({ args: ['list', ...what] });
   const ownTables = async () =>
     (await list('table', 'ip', 'fairlead')) + (await list('table', 'ip6', 'fairlead'));
-  const dial = () => lab.station(POD_3.name).dial('tcp', CLUSTER_IP, 80, 500);
+  const dial = () => lab.station(POD_3.name).dial('tcp', CLUSTER_IP, 80, 5_000);
 
   before(async () => {
     lab = await sharedLab();
@@ -179,7 +179,7 @@ describe('agent on the real kernel: its life', function () {
 
     await audited.become(merge(sketchService({ name: 'web', host: 70, pods: [POD_1] })));
 
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     while ((await list('chains')).includes('chain pick-4') && Date.now() < deadline)
       await run('sleep', '0.05');
     expect(await list('chains')).not.to.include('chain pick-4');

@@ -37,7 +37,7 @@ describe('agent: the addresses of this machine', () => {
     await eventually(() => expect(addresses.all).to.include(LATE));
     await ipBatch([`addr del ${LATE}/24 dev la-here`]);
     await eventually(() => expect(addresses.all).not.to.include(LATE));
-    expect(changes).to.equal(2);
+    expect(changes).to.be.at.least(2);
   });
 
   it('stay while their link has no carrier, for who was there before and for who starts then', async () => {

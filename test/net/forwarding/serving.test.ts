@@ -18,7 +18,7 @@ const ENOUGH = 60;
 const ALL_PODS = PODS.map(({ name }) => name).sort();
 
 describe('agent on the real kernel: who is served, by whom, and as whom', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let lab: ForwardingLab;
 
   before(async () => {

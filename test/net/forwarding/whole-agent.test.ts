@@ -30,7 +30,7 @@ const METRICS = `${NODE_ADDRESS}:10249`;
 const CONFIG = fileURLToPath(new URL('../../../config/', import.meta.url));
 
 describe('the whole agent, with a real API server and the rights that it is given', function () {
-  this.timeout(60_000);
+  this.timeout(150_000);
   let plane: ControlPlane;
   let client: KubeClient;
   let station: Station;
@@ -59,7 +59,7 @@ describe('the whole agent, with a real API server and the rights that it is give
     );
     await agent.says('Programmed');
   };
-  const dial = (port = 80, timeoutMs = 1_000) => station.dial('tcp', CLUSTER_IP, port, timeoutMs);
+  const dial = (port = 80, timeoutMs = 5_000) => station.dial('tcp', CLUSTER_IP, port, timeoutMs);
   const leadTo = (port: number) =>
     client.patch(
       ENDPOINT_SLICES,
@@ -70,7 +70,7 @@ describe('the whole agent, with a real API server and the rights that it is give
     );
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     await makeSingleNode(NODE);
     station = await Station.start(NETNS);
     await station.listen('tcp', 8080);
@@ -168,8 +168,10 @@ describe('the whole agent, with a real API server and the rights that it is give
       expect(condition?.message).to.include(
         '203.0.113.80 . tcp . 80 is of default/web, not of default/rival',
       );
-    }, 15_000);
-    expect((await station.dial('tcp', '203.0.113.80', 80)).result).to.equal('served');
+    });
+    await eventually(async () =>
+      expect((await station.dial('tcp', '203.0.113.80', 80)).result).to.equal('served'),
+    );
     await eventually(async () =>
       expect(await notesTo('rival', 'FrontendClaimed')).to.deep.equal([
         "The older Service default/web has 203.0.113.80 port 80 (TCP); this one isn't served there.",
@@ -281,7 +283,7 @@ describe('the whole agent, with a real API server and the rights that it is give
     ]);
     await agent.says('WatchInterrupted');
     expect(await rules()).to.equal(before);
-    expect((await fetch(`${HEALTH}/healthz`)).status).to.equal(503);
+    await eventually(async () => expect((await fetch(`${HEALTH}/healthz`)).status).to.equal(503));
 
     await plane.startApiServer();
     await leadTo(8080);

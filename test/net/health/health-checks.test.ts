@@ -13,7 +13,7 @@ const PORT = 31_090;
 const NODE_PORT = 31_080;
 
 describe('health checks of Services, beside those of real kube-proxy', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let lab: HealthLab;
 
   const web = async (change: object) =>
@@ -112,7 +112,7 @@ describe('health checks of Services, beside those of real kube-proxy', function 
   it('end with policy Local, and begin again with it', async () => {
     await web({ spec: { externalTrafficPolicy: 'Cluster', healthCheckNodePort: null } });
     await eventually(async () => expect(await codeOf(AGENT.address, PORT)).to.equal('ECONNREFUSED'));
-    expect(await codeOf(AGENT.address6, PORT)).to.equal('ECONNREFUSED');
+    await eventually(async () => expect(await codeOf(AGENT.address6, PORT)).to.equal('ECONNREFUSED'));
 
     await web({ spec: { externalTrafficPolicy: 'Local', healthCheckNodePort: PORT } });
     await eventually(async () => expect((await ask(AGENT.address, PORT)).status).to.include('200'));
@@ -175,7 +175,7 @@ describe('health checks of Services, beside those of real kube-proxy', function 
       expect(condition).to.include({ status: 'False', reason: 'ListenFailed' });
       expect(condition?.message).to.include('health check of default/blocked at');
     });
-    expect(await codeOf(AGENT.address, blocked)).to.equal('answered');
+    await eventually(async () => expect(await codeOf(AGENT.address, blocked)).to.equal('answered'));
 
     blocker.stop();
     await eventually(async () =>

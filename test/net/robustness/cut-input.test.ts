@@ -11,7 +11,7 @@ import { run } from '../support/run.ts';
 const WRITER = fileURLToPath(new URL('support/write-and-hang.ts', import.meta.url));
 
 describe('agent killed while nft reads', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let dir: string;
 
   before(async () => {
@@ -26,16 +26,17 @@ describe('agent killed while nft reads', function () {
     it(`gives nft all ${length.toLocaleString('en')} characters all the same, never a part of them`, async () => {
       const script = join(dir, 'slow-nft');
       const heard = join(dir, 'heard');
-      await writeFile(script, `sleep 1; cat > ${heard}.part; mv ${heard}.part ${heard}\n`);
+      const begun = join(dir, 'begun');
+      await writeFile(script, `touch ${begun}; sleep 1; cat > ${heard}.part; mv ${heard}.part ${heard}\n`);
       const writer = spawn(process.execPath, [WRITER, script, String(length)], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      await once(writer.stdout, 'data');
+      await Promise.all([once(writer.stdout, 'data'), eventuallyRead(begun)]);
       writer.kill('SIGKILL');
       await once(writer, 'exit');
 
       expect((await eventuallyRead(heard)).length).to.equal(length);
-      await rm(heard);
+      await Promise.all([heard, begun].map((file) => rm(file)));
     });
   }
 
@@ -68,7 +69,7 @@ describe('agent killed while nft reads', function () {
 });
 
 async function eventuallyRead(path: string): Promise<string> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const text = await readFile(path, 'utf8').catch(() => null);
     if (text !== null) return text;
     await new Promise((resolve) => setTimeout(resolve, 50));

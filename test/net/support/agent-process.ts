@@ -25,7 +25,7 @@ export class AgentProcess {
   }
 
   /** Resolves with the log line of an event, of the past or to come. */
-  async says(event: string, timeoutMs = 20_000): Promise<Record<string, unknown>> {
+  async says(event: string, timeoutMs = 45_000): Promise<Record<string, unknown>> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const line = this.#lines.find((each) => each.event === event);
