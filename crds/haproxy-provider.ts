@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { withRules } from './rules.ts';
 
+const text = (max: number) => z.string().min(1).max(max);
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 
 /** HAProxy on machines of one's own, each with `fairlead edge` beside it. */
@@ -89,6 +90,15 @@ export const haproxySchema = withRules(
       .enum(['None', 'V1', 'V2'])
       .default('None')
       .describe("Whether targets are told the client's address, which they must expect then."),
+    tls: z
+      .object({
+        minimumVersion: z
+          .enum(['TLSv1.2', 'TLSv1.3'])
+          .default('TLSv1.2')
+          .describe('The oldest version that clients may speak.'),
+      })
+      .default({ minimumVersion: 'TLSv1.2' })
+      .describe('How TLS is ended, for Services that name a certificate by fairlead.dev/tls-secret.'),
   }),
   {
     rule: '!has(self.vrrp) || has(self.interface)',
@@ -98,6 +108,28 @@ export const haproxySchema = withRules(
 ).describe(
   'HAProxy on machines outside of the nodes, each with `fairlead edge --provider <name>` beside it. TCP only; addresses come from AddressPools.',
 );
+
+/** What a Service says to HAProxy by its annotations: LoadBalancer.spec.haproxy. */
+export const haproxyOptionsSchema = z
+  .object({
+    tls: z
+      .object({
+        secretNames: z
+          .array(text(253).describe("A Secret of the Service's namespace with tls.crt and tls.key."))
+          .min(1)
+          .max(16)
+          .describe('Certificates, chosen by the name that a client asks for; the first is the default one.'),
+        ports: z
+          .array(text(63).describe('The name or the number of a port.'))
+          .min(1)
+          .max(50)
+          .optional()
+          .describe('TCP ports of the Service that end TLS; without it, all.'),
+      })
+      .optional()
+      .describe('TLS ended by the load balancer.'),
+  })
+  .describe('What the Service asks of HAProxy.');
 
 /** What one edge says of one load balancer: an entry of LoadBalancer.status.edges. */
 export const edgeReportSchema = z
@@ -119,6 +151,18 @@ export const edgeReportSchema = z
       })
       .optional()
       .describe('Counts of targets.'),
+    certificates: z
+      .array(
+        z
+          .object({
+            secretName: text(253).describe('The Secret that it is from.'),
+            notAfter: z.string().meta({ format: 'date-time' }).describe('When it expires.'),
+          })
+          .describe('A certificate.'),
+      )
+      .max(16)
+      .optional()
+      .describe('The certificates that it serves.'),
     reason: z.string().max(128).optional().describe('What is wrong, in one word; absent: nothing.'),
     message: z.string().max(4096).optional().describe('What is wrong, and what to do about it.'),
   })
@@ -126,3 +170,4 @@ export const edgeReportSchema = z
 
 export type HaproxyConfig = z.infer<typeof haproxySchema>;
 export type EdgeReport = z.infer<typeof edgeReportSchema>;
+export type HaproxyOptions = z.infer<typeof haproxyOptionsSchema>;

@@ -14,7 +14,7 @@ import {
   schemeSchema,
   targetsModeSchema,
 } from './common.ts';
-import { edgeReportSchema } from './haproxy-provider.ts';
+import { edgeReportSchema, haproxyOptionsSchema } from './haproxy-provider.ts';
 import { immutable, type Rule, withRules } from './rules.ts';
 
 const theOperatorsOwn = 'the operator makes another LoadBalancer instead; delete this one if it is left over';
@@ -148,6 +148,7 @@ export const loadBalancerSpecSchema = z
       .describe('How long a client keeps its target, with sessionAffinity ClientIP.'),
     healthCheckPath: z.string().max(1024).optional().describe('What health checks ask for over HTTP.'),
     aws: awsOptionsSchema.optional(),
+    haproxy: haproxyOptionsSchema.optional(),
     announce: z
       .object({
         interfaces: interfacesSchema.optional().describe('Interfaces to answer on.'),

@@ -6,13 +6,25 @@ import { keyOf } from '../kube/resources.ts';
 import { takesTraffic, targetsOf } from '../providers/target-endpoints.ts';
 import { targetNodes } from '../providers/target-nodes.ts';
 import type { EdgeModel, FrontendModel, ServerModel, ServerSettings, ServiceModel } from './model.ts';
+import {
+  type ChosenCertificates,
+  chooseCertificates,
+  endsTls,
+  findUnknownPorts,
+} from './tls/choose-certificates.ts';
+import type { CertificateState } from './tls/edge-certificates.ts';
 
 export interface ModelInput {
-  provider: LoadBalancerProviderSpec;
+  provider: Pick<LoadBalancerProviderSpec, 'haproxy'>;
   loadBalancers: readonly LoadBalancer[];
   nodes: readonly Node[];
   /** Of the Service of a LoadBalancer; asked for in mode Pod. */
   slicesOf(loadBalancer: LoadBalancer): readonly EndpointSlice[];
+  /** Of a Secret, as `namespace/name`. */
+  certificateOf(secret: string): CertificateState | undefined;
+  /** What HAProxy was given last, by the keys of LoadBalancers. */
+  loaded: ReadonlyMap<string, ServiceModel>;
+  now: Date;
 }
 
 /** Spec of the provider, its defaults filled in. */
@@ -23,43 +35,71 @@ export function buildModel(input: ModelInput): EdgeModel {
   const { haproxy } = input.provider;
   const { connectSeconds = 3, clientSeconds = 3600, serverSeconds = 3600 } = haproxy?.timeouts ?? {};
   const connections = haproxy?.limits?.connections;
-  const services = input.loadBalancers
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map((loadBalancer) => buildService(loadBalancer, haproxy, input))
+  const wanted = input.loadBalancers.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const certificates = new Map(
+    wanted.flatMap((loadBalancer) => {
+      if (loadBalancer.spec.haproxy?.tls === undefined) return [];
+      const chosen = chooseCertificates(loadBalancer, (secret) => input.certificateOf(secret), input.now);
+      return [[keyOf(loadBalancer), chosen] as const];
+    }),
+  );
+  const services = wanted
+    .map((each) => buildService(each, haproxy, input, certificates.get(keyOf(each))))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
-  return { settings: { connectSeconds, clientSeconds, serverSeconds, connections }, services };
+  const settings = { connectSeconds, clientSeconds, serverSeconds, connections };
+  return { settings, services, certificates };
 }
 
 function buildService(
   loadBalancer: LoadBalancer,
   haproxy: Haproxy | undefined,
   input: ModelInput,
+  certificates: ChosenCertificates | undefined,
 ): ServiceModel {
   const { metadata, spec } = loadBalancer;
   const addresses = (spec.addresses ?? []).map(({ address }) => address);
   const find = spec.targets.mode === 'Pod' ? findPods(loadBalancer, input) : findNodes(loadBalancer, input);
   const frontends = addresses.length === 0 ? [] : (spec.frontends ?? []);
+  const fault = findUnknownPorts(spec);
+  const key = keyOf(loadBalancer);
+  const uid = metadata.uid ?? '';
+  const last = input.loaded.get(key);
+  const { files = [] } = certificates ?? {};
+  const tls =
+    files.length === 0 ? undefined : { files, minimumVersion: haproxy?.tls?.minimumVersion ?? 'TLSv1.2' };
+  /** What was served last is better than nothing. */
+  const tlsOf = (name: string) =>
+    tls ?? (last?.uid === uid ? last.frontends.find((each) => each.name === name)?.tls : undefined);
   return {
-    key: keyOf(loadBalancer),
-    uid: metadata.uid ?? '',
+    key,
+    uid,
     generation: metadata.generation ?? 0,
     drainSeconds: spec.targets.drainSeconds,
+    ...(fault === undefined ? {} : { fault }),
     frontends: frontends
       .filter(({ protocol }) => protocol === 'TCP')
-      .map((frontend): FrontendModel => {
+      .flatMap((frontend): FrontendModel[] => {
+        const name = `${metadata.namespace ?? ''}.${metadata.name}.${frontend.port}`;
+        const isEncrypted = endsTls(spec, frontend);
+        const ownTls = isEncrypted ? tlsOf(name) : undefined;
+        // What is to be encrypted isn't served at all without a certificate.
+        if (isEncrypted && ownTls === undefined) return [];
         const affinitySeconds = spec.sessionAffinitySeconds;
-        return {
-          name: `${metadata.namespace ?? ''}.${metadata.name}.${frontend.port}`,
-          port: frontend.port,
-          addresses,
-          sourceRanges: spec.sourceRanges ?? [],
-          affinitySeconds,
-          // The same target again for a client whose entry was lost.
-          balance: affinitySeconds === undefined ? (haproxy?.balance ?? 'roundrobin') : 'source',
-          connections: haproxy?.limits?.connectionsPerFrontend,
-          server: buildServerSettings(loadBalancer, haproxy),
-          servers: find(frontend),
-        };
+        return [
+          {
+            name,
+            port: frontend.port,
+            addresses,
+            sourceRanges: spec.sourceRanges ?? [],
+            affinitySeconds,
+            // The same target again for a client whose entry was lost.
+            balance: affinitySeconds === undefined ? (haproxy?.balance ?? 'roundrobin') : 'source',
+            connections: haproxy?.limits?.connectionsPerFrontend,
+            ...(ownTls === undefined ? {} : { tls: ownTls }),
+            server: buildServerSettings(loadBalancer, haproxy),
+            servers: find(frontend),
+          },
+        ];
       }),
   };
 }

@@ -6,14 +6,14 @@ import { HeldAddresses } from './haproxy/hold-addresses.ts';
 import { askWorker, tellWorker } from './haproxy/master-socket.ts';
 import { type ProxyState, readStat, type WorkerInfo } from './haproxy/read-state.ts';
 import { LoadedServices } from './loaded-services.ts';
-import type { EdgeModel, ServiceModel } from './model.ts';
+import type { EdgeModel, Fault, ServiceModel } from './model.ts';
 import {
   DESCRIPTION_PREFIX,
   type RenderedConfig,
   type RenderOptions,
   renderConfig,
 } from './render-config.ts';
-import { acceptServices, type Fault } from './services/accept-services.ts';
+import { acceptServices } from './services/accept-services.ts';
 import { judgeServices, placesOf } from './services/judge-services.ts';
 import { resolveServices } from './services/resolve-services.ts';
 import type { Keepalived } from './vrrp/keepalived.ts';
@@ -37,7 +37,9 @@ export interface KeeperOptions {
   haproxy: string;
   render: RenderOptions;
   /** What ought to be; undefined while that isn't known: all stays as it is. */
-  wanted: () => Wanted | undefined;
+  wanted: () => Promise<Wanted | undefined>;
+  /** Told which files of certificates are served, when that is known. */
+  onCertificates: (files: Iterable<string>) => void;
   /** Called after each turn, and when somebody is found to be at fault. */
   onTurn: () => void;
   log: Logger;
@@ -52,6 +54,7 @@ export interface EdgeState {
   services: ReadonlyMap<string, ServiceModel>;
   proxies: ReadonlyMap<string, ProxyState>;
   faults: ReadonlyMap<string, Fault>;
+  certificates: EdgeModel['certificates'];
   /** What keeps anything from being changed. */
   fatal: Fault | undefined;
   draining: number;
@@ -107,6 +110,7 @@ export class EdgeKeeper {
       services: new Map(),
       proxies: new Map(),
       faults: new Map(),
+      certificates: new Map(),
       fatal: undefined,
       draining: 0,
     };
@@ -152,7 +156,7 @@ export class EdgeKeeper {
 
   async #turn(): Promise<void> {
     const { files, render } = this.#options;
-    const wanted = this.#options.wanted();
+    const wanted = await this.#options.wanted();
     let worker = await this.#process.info();
     if (wanted === undefined) {
       // What was served last is better than nothing, before anybody says what ought to be.
@@ -166,7 +170,8 @@ export class EdgeKeeper {
     const device = virtualRouterID === undefined ? wanted.device : undefined;
     const asWanted = renderConfig(model, render);
     const decision = await this.#decide(model, asWanted.digest, worker);
-    this.#tellNewFaults(decision);
+    const faults = withCertificateFaults(decision.faults, model);
+    this.#tellNewFaults(faults, model);
     const services = resolveServices(model.services, decision.faults, decision.instead);
     const config = decision.faults.size === 0 ? asWanted : renderConfig({ ...model, services }, render);
     worker ??= await this.#start(config, services, device, decision.fatal);
@@ -181,22 +186,24 @@ export class EdgeKeeper {
       await this.#held.add(addressesOf(services), device);
       await this.#held.keepOnly(addressesOf(services), device);
       this.#shareAddresses(wanted, addressesOf(services));
+      this.#options.onCertificates(filesOf(services));
     }
     this.#state = {
       worker,
       loaded: this.#loaded.byKey,
       services: new Map(services.map((service) => [service.key, service])),
       proxies,
-      faults: decision.faults,
+      faults,
+      certificates: model.certificates,
       fatal: decision.fatal,
       draining,
     };
   }
 
   /** Before a reload, which takes its time: whoever is at fault can mend it meanwhile. */
-  #tellNewFaults({ faults }: Decision): void {
+  #tellNewFaults(faults: ReadonlyMap<string, Fault>, { certificates }: EdgeModel): void {
     if ([...faults.keys()].every((key) => this.#state.faults.has(key))) return;
-    this.#state = { ...this.#state, faults };
+    this.#state = { ...this.#state, certificates, faults };
     this.#options.onTurn();
   }
 
@@ -294,6 +301,24 @@ export class EdgeKeeper {
     const message = error instanceof Error ? error.message : String(error);
     this.#state = { ...this.#state, fatal: { reason: 'HaproxyFailed', message } };
   }
+}
+
+/** What is wrong with a Service's structure goes before what is wrong with its certificates. */
+function withCertificateFaults(
+  faults: ReadonlyMap<string, Fault>,
+  { certificates }: EdgeModel,
+): ReadonlyMap<string, Fault> {
+  const all = new Map(faults);
+  for (const [key, report] of certificates) {
+    const [first] = report.faults;
+    if (first === undefined || all.has(key)) continue;
+    all.set(key, { reason: first.reason, message: report.faults.map(({ message }) => message).join(' ') });
+  }
+  return all;
+}
+
+function filesOf(services: readonly ServiceModel[]): string[] {
+  return services.flatMap(({ frontends }) => frontends.flatMap(({ tls }) => tls?.files ?? []));
 }
 
 function addressesOf(services: readonly ServiceModel[]): string[] {

@@ -25,6 +25,19 @@ const serverSettingsSchema = z.object({
   proxyProtocol: z.enum(['None', 'V1', 'V2']),
 });
 
+/** TLS that is ended here. */
+const tlsSchema = z.object({
+  /** Files in the folder of certificates, the default one first; one at least. */
+  files: z.array(z.string()),
+  minimumVersion: z.enum(['TLSv1.2', 'TLSv1.3']),
+});
+
+const faultSchema = z.object({
+  /** One CamelCase word. */
+  reason: z.string(),
+  message: z.string(),
+});
+
 /** One TCP port of a Service, at all of its addresses. */
 const frontendSchema = z.object({
   /** The proxy's name in HAProxy, which no other has. */
@@ -37,6 +50,8 @@ const frontendSchema = z.object({
   affinitySeconds: z.int().optional(),
   balance: z.string(),
   connections: z.int().optional(),
+  /** undefined: TLS isn't ended here. */
+  tls: tlsSchema.optional(),
   server: serverSettingsSchema,
   servers: z.array(serverSchema),
 });
@@ -48,6 +63,8 @@ export const serviceModelSchema = z.object({
   uid: z.string(),
   generation: z.int(),
   drainSeconds: z.int(),
+  /** Why it can't be served like this, whatever HAProxy says. */
+  fault: faultSchema.optional(),
   frontends: z.array(frontendSchema),
 });
 
@@ -56,8 +73,23 @@ export type FrontendModel = z.infer<typeof frontendSchema>;
 export type ServerModel = z.infer<typeof serverSchema>;
 export type ServerSettings = z.infer<typeof serverSettingsSchema>;
 
+/** Why a Service isn't served as it is wanted. */
+export type Fault = z.infer<typeof faultSchema>;
+
 /** What an HAProxy is to be: plain data, made anew from the caches each time. */
-export interface EdgeModel {
+export interface ServedModel {
   settings: EdgeSettings;
   services: ServiceModel[];
+}
+
+/** What is told of the certificates of one load balancer. */
+export interface CertificateReport {
+  faults: Fault[];
+  served: { secretName: string; notAfter: Date }[];
+}
+
+/** The same, and what is told beside it. */
+export interface EdgeModel extends ServedModel {
+  /** By the keys of those that name certificates. */
+  certificates: ReadonlyMap<string, CertificateReport>;
 }

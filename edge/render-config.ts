@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EdgeModel, FrontendModel, ServerModel, ServerSettings } from './model.ts';
+import type { FrontendModel, ServedModel, ServerModel, ServerSettings, ServiceModel } from './model.ts';
 
 export interface RenderedConfig {
   text: string;
@@ -14,6 +14,8 @@ export interface RenderOptions {
   user: string | undefined;
   /** An abstract socket of this HAProxy's own, by which a worker hands its stick tables to the next. */
   tables: string;
+  /** The folder of certificates. */
+  certificates: string;
 }
 
 /** Words on a line: HAProxy takes 64. */
@@ -26,7 +28,7 @@ const PEERS = 'fairlead';
 const PEER = 'self';
 
 /** HAProxy's configuration, targets among it. The same model gives the same text. */
-export function renderConfig(model: EdgeModel, options: RenderOptions): RenderedConfig {
+export function renderConfig(model: ServedModel, options: RenderOptions): RenderedConfig {
   const structure = renderLines(model, options, '', false).map(({ line }) => line);
   const digest = createHash('sha256').update(structure.join('\n')).digest('hex').slice(0, 32);
   const lines = renderLines(model, options, digest, true);
@@ -42,8 +44,8 @@ interface Line {
 }
 
 function renderLines(
-  { settings, services }: EdgeModel,
-  { tables, user }: RenderOptions,
+  { settings, services }: ServedModel,
+  { certificates, tables, user }: RenderOptions,
   digest: string,
   withServers: boolean,
 ): Line[] {
@@ -69,10 +71,12 @@ function renderLines(
     `${INDENT}option dontlognull`,
   ];
   const lines: Line[] = head.map((line) => ({ line }));
-  for (const { key, frontends } of services) {
-    for (const frontend of frontends) {
+  for (const service of services) {
+    if (!withServers) lines.push(...renderFault(service));
+    for (const frontend of service.frontends) {
       lines.push({ line: '' });
-      lines.push(...renderFrontend(frontend, withServers).map((line) => ({ line, owner: key })));
+      const section = renderFrontend(frontend, certificates, withServers);
+      lines.push(...section.map((line) => ({ line, owner: service.key })));
     }
   }
   return lines;
@@ -81,12 +85,18 @@ function renderLines(
 /** Before the digest, in `description` and in `show info`. */
 export const DESCRIPTION_PREFIX = 'fairlead-';
 
-function renderFrontend(frontend: FrontendModel, withServers: boolean): string[] {
+/** In the digest only: it is another structure, which has to be judged. */
+function renderFault({ fault }: ServiceModel): Line[] {
+  return fault === undefined ? [] : [{ line: `# ${JSON.stringify(fault)}` }];
+}
+
+function renderFrontend(frontend: FrontendModel, certificates: string, withServers: boolean): string[] {
   const { addresses, affinitySeconds, balance, connections, name, port, server, servers, sourceRanges } =
     frontend;
+  const tls = renderTls(frontend, certificates);
   const lines = [
     // Addresses that aren't there (yet) are no fault: they may be routed here.
-    ...addresses.map((address) => `bind ${quoteAddress(address)}:${port} transparent`),
+    ...addresses.map((address) => `bind ${quoteAddress(address)}:${port} transparent${tls}`),
     ...(connections === undefined ? [] : [`maxconn ${connections}`]),
     ...renderRanges(sourceRanges),
     `balance ${balance}`,
@@ -103,6 +113,13 @@ function renderFrontend(frontend: FrontendModel, withServers: boolean): string[]
       : [`# servers: ${renderServerOptions(server)}`]),
   ];
   return [`listen ${name}`, ...lines.map((line) => `${INDENT}${line}`)];
+}
+
+/** Which of them, the name says that a client asks for (SNI); the first one where it asks for none of theirs. */
+function renderTls({ tls }: FrontendModel, certificates: string): string {
+  if (tls === undefined) return '';
+  const files = tls.files.map((file) => ` crt ${certificates}/${file}`);
+  return ` ssl ssl-min-ver ${tls.minimumVersion}${files.join('')}`;
 }
 
 function renderRanges(ranges: readonly string[]): string[] {

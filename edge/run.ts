@@ -14,6 +14,9 @@ import { EdgeKeeper } from './keeper.ts';
 import { buildReport } from './status/build-report.ts';
 import { EdgeLease } from './status/edge-lease.ts';
 import { EdgeStatus } from './status/report-status.ts';
+import { secretsOf } from './tls/choose-certificates.ts';
+import { EdgeCertificates } from './tls/edge-certificates.ts';
+import { SecretWatches } from './tls/secret-watches.ts';
 import { Keepalived, keepalivedFiles } from './vrrp/keepalived.ts';
 import { EdgeMetrics } from './web/metrics.ts';
 
@@ -38,6 +41,8 @@ class Edge implements RunningEdge {
   readonly #client: KubeClient;
   readonly #log: Logger;
   readonly #informers: EdgeInformers;
+  readonly #secrets: SecretWatches;
+  readonly #certificates: EdgeCertificates;
   readonly #keeper: EdgeKeeper;
   readonly #status: EdgeStatus;
   readonly #lease: EdgeLease;
@@ -52,14 +57,22 @@ class Edge implements RunningEdge {
     this.#client = client;
     this.#log = log;
     this.#informers = createInformers(client, config.provider, log);
+    this.#secrets = new SecretWatches({ client, log, onChange: () => this.#keeper.touch() });
+    const { certificates, socket } = edgeFiles(config.folder);
+    this.#certificates = new EdgeCertificates({ folder: certificates, haproxy: config.haproxy, socket, log });
     this.#keeper = new EdgeKeeper({
       name: config.name,
       keepalived: new Keepalived(config.keepalived, keepalivedFiles(config.folder), log),
       files: edgeFiles(config.folder),
       haproxy: config.haproxy,
-      render: { user: config.user, tables: tablesSocket(config.folder) },
-      wanted: () => {
-        const wanted = this.#wanted();
+      render: {
+        user: config.user,
+        tables: tablesSocket(config.folder),
+        certificates: edgeFiles(config.folder).certificates,
+      },
+      onCertificates: (files) => this.#certificates.keepOnly(files),
+      wanted: async () => {
+        const wanted = await this.#wanted();
         this.#isWantedKnown = wanted !== undefined;
         return wanted;
       },
@@ -94,7 +107,10 @@ class Edge implements RunningEdge {
       // Statuses are written often, and change nothing here.
       if (previous?.metadata.generation !== object.metadata.generation || type === 'Deleted') touch();
     });
-    const metrics = new EdgeMetrics(() => ({ state: this.#keeper.state, counts: this.#keeper.counts }));
+    const metrics = new EdgeMetrics(() => ({
+      state: this.#keeper.state,
+      counts: { ...this.#keeper.counts, certificates: this.#certificates.replaced },
+    }));
     const { host, port } = this.#config.listen;
     const pages = {
       '/livez': () => ({ status: 200, body: 'ok\n' }),
@@ -117,12 +133,13 @@ class Edge implements RunningEdge {
     this.#lease.stop();
     await this.#status.stop();
     await Promise.all(Object.values(this.#informers).map((informer) => informer.stop()));
+    await this.#secrets.stop();
     await this.#web?.close();
     await this.#client.close();
   }
 
   /** undefined before all is listed, and while there is no provider of this name: nothing is changed then. */
-  #wanted() {
+  async #wanted() {
     const { loadBalancers, nodes, provider: providers, slices } = this.#informers;
     const provider = providers.store.get(this.#config.provider);
     if (!this.#listed || provider?.spec.haproxy === undefined) return undefined;
@@ -133,9 +150,14 @@ class Edge implements RunningEdge {
       void slices.synced.then(() => this.#keeper.touch());
     }
     if (isPods && !slices.hasSynced) return undefined;
+    const secrets = this.#secrets.follow(loadBalancers.store.list().flatMap(secretsOf));
+    const certificates = await this.#certificates.takeIn(secrets);
     const model = buildModel({
       provider: provider.spec,
       loadBalancers: loadBalancers.store.list(),
+      certificateOf: (secret) => certificates.get(secret),
+      loaded: this.#keeper.state.loaded,
+      now: new Date(),
       nodes: nodes.store.list(),
       slicesOf: ({ metadata, spec }) =>
         slices.store.byIndex('service', `${metadata.namespace ?? ''}/${spec.service.name}`),

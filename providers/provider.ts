@@ -119,7 +119,7 @@ export interface ProviderStatus {
 }
 
 /** The members of LoadBalancer.spec that belong to one type of provider. */
-export type ProviderOptions = Pick<LoadBalancerSpec, 'aws'>;
+export type ProviderOptions = Pick<LoadBalancerSpec, 'aws' | 'haproxy'>;
 
 /** What a Service's annotations say to one provider. */
 export interface OptionsReading {

@@ -11,6 +11,8 @@ export interface EdgeFiles {
   candidate: string;
   loaded: string;
   addresses: string;
+  /** A folder. */
+  certificates: string;
   socket: string;
   pid: string;
   log: string;
@@ -22,6 +24,7 @@ export function edgeFiles(folder: string): EdgeFiles {
     candidate: `${folder}/candidate.cfg`,
     loaded: `${folder}/loaded.json`,
     addresses: `${folder}/addresses.json`,
+    certificates: `${folder}/certificates`,
     socket: `${folder}/master.sock`,
     pid: `${folder}/haproxy.pid`,
     log: `${folder}/haproxy.log`,

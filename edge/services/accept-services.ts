@@ -1,11 +1,4 @@
-import type { ServiceModel } from '../model.ts';
-
-/** Why a Service isn't served as it is wanted. */
-export interface Fault {
-  /** One CamelCase word. */
-  reason: string;
-  message: string;
-}
+import type { Fault, ServiceModel } from '../model.ts';
 
 /** What speaks against a set of Services: whose fault it is, where that is known. */
 export interface Verdict {

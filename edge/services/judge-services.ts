@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { checkConfig } from '../haproxy/check-config.ts';
 import { placeName, tryBinds } from '../haproxy/try-binds.ts';
-import type { EdgeSettings, ServiceModel } from '../model.ts';
+import type { EdgeSettings, Fault, ServiceModel } from '../model.ts';
 import { type RenderOptions, renderConfig } from '../render-config.ts';
-import type { Fault, Verdict } from './accept-services.ts';
+import type { Verdict } from './accept-services.ts';
 
 export interface JudgeOptions {
   /** The program. */
@@ -32,6 +32,7 @@ export async function judgeServices(
     else if (!byService.has(owner)) byService.set(owner, fault);
   }
   for (const [key, fault] of await findTaken(services, listened)) byService.set(key, fault);
+  for (const { fault, key } of services) if (fault !== undefined) byService.set(key, fault);
   return { byService, unnamed: byService.size > 0 ? undefined : unnamed };
 }
 

@@ -1,5 +1,5 @@
-import type { ServiceModel } from '../model.ts';
-import { type Fault, fallBack } from './accept-services.ts';
+import type { Fault, ServiceModel } from '../model.ts';
+import { fallBack } from './accept-services.ts';
 
 /** The Services with what was decided about their structure, and with the targets of now. */
 export function resolveServices(

@@ -12,6 +12,11 @@ export function buildReport(
   const loaded = state.loaded.get(key);
   const serving = state.worker !== undefined && loaded !== undefined && loaded.frontends.length > 0;
   const fault = state.faults.get(key) ?? state.fatal;
+  const certificates = (state.certificates.get(key)?.served ?? []).map(({ notAfter, secretName }) => ({
+    secretName,
+    // As the API server writes times.
+    notAfter: notAfter.toISOString().replace('.000Z', 'Z'),
+  }));
   const addresses = [...new Set(serving ? loaded.frontends.flatMap((each) => each.addresses) : [])].sort();
   return {
     name: edge.name,
@@ -22,6 +27,7 @@ export function buildReport(
     ...(state.worker === undefined ? {} : { haproxy: state.worker.version }),
     version: edge.version,
     ...(serving ? { targets: countTargets(state.services.get(key) ?? loaded, state) } : {}),
+    ...(certificates.length === 0 ? {} : { certificates }),
     ...(fault === undefined ? {} : { reason: fault.reason, message: fault.message.slice(0, 4096) }),
   };
 }

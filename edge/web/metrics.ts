@@ -4,7 +4,7 @@ import type { EdgeState, KeeperCounts } from '../keeper.ts';
 
 interface Source {
   state: EdgeState;
-  counts: KeeperCounts;
+  counts: KeeperCounts & { certificates: number };
 }
 
 /** By load balancer, with its key as the label: what HAProxy counts, and how its targets are. */
@@ -32,6 +32,7 @@ const SERVICE_GAUGES = [
 export class EdgeMetrics {
   readonly registry = new Registry();
   readonly #source: () => Source;
+  readonly #expiry: Gauge<'load_balancer' | 'secret'>;
   readonly #byService: Map<ServiceGauge, Gauge<'load_balancer'>>;
 
   constructor(source: () => Source) {
@@ -68,6 +69,11 @@ export class EdgeMetrics {
       'Commands that changed targets without a reload.',
       ({ counts }) => counts.commands,
     );
+    count(
+      'certificates_replaced',
+      'Certificates that took the place of others without a reload.',
+      ({ counts }) => counts.certificates,
+    );
     gauge('haproxy_up', '1 while HAProxy answers.', ({ state }) => (state.worker === undefined ? 0 : 1));
     gauge('services', 'Load balancers that HAProxy was given.', ({ state }) => state.loaded.size);
     gauge(
@@ -76,6 +82,12 @@ export class EdgeMetrics {
       ({ state }) => state.faults.size,
     );
     gauge('draining', 'Targets that leave and have connections.', ({ state }) => state.draining);
+    this.#expiry = new Gauge({
+      name: 'fairlead_edge_certificate_expiry_timestamp_seconds',
+      help: 'When a certificate that is served expires, in seconds since 1970.',
+      labelNames: ['load_balancer', 'secret'],
+      registers: [registry],
+    });
     this.#byService = new Map(
       SERVICE_GAUGES.map((name) => [
         name,
@@ -96,6 +108,12 @@ export class EdgeMetrics {
 
   /** Together, when they are asked for: all are read from the same. */
   #setByService(): void {
+    this.#expiry.reset();
+    for (const [key, { served }] of this.#source().state.certificates) {
+      for (const { notAfter, secretName } of served) {
+        this.#expiry.set({ load_balancer: key, secret: secretName }, notAfter.getTime() / 1000);
+      }
+    }
     const all = numbersByService(this.#source().state);
     for (const [name, gauge] of this.#byService) {
       gauge.reset();

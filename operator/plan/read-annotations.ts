@@ -68,10 +68,12 @@ const READERS: Readonly<Record<string, Reader>> = {
     wishes.healthCheckPath = value;
     return /^\/[!-~]{0,1023}$/.test(value) ? undefined : 'a path that begins with "/" and has no blanks';
   },
-  // These two are the provider's to read.
+  // These four are the provider's to read.
   adopt: (_, value) =>
     value === '' ? 'what the provider calls a load balancer of its own: an ARN' : undefined,
   'adopt-confirmed': () => undefined,
+  'tls-secret': () => undefined,
+  'tls-ports': () => undefined,
   paused(wishes, value) {
     wishes.paused = value === 'true';
     return value === 'true' || value === 'false' ? undefined : '"true" or "false"';

@@ -65,7 +65,7 @@ export class LoadBalancerPlanner {
     const retiring = retireAddresses({
       claimed: claimed.claims,
       current,
-      shown: shownAddresses(input, existing),
+      shown: shownAddresses(this.#context, input, existing),
       settled: this.#settling.isOver(key),
       lost: claimed.lost,
     });
@@ -77,6 +77,7 @@ export class LoadBalancerPlanner {
       wishes,
       ports,
       addresses: retiring.addresses,
+      reading,
     });
     // What is refused must not be half carried out: new ports on an address that has no room for them.
     const frozen = claimed.refused !== undefined && existing !== undefined && claimed.claims.length > 0;
@@ -84,7 +85,7 @@ export class LoadBalancerPlanner {
       desired: frozen ? { ...desired, spec: { ...existing.spec, addresses: retiring.addresses } } : desired,
       addresses: claimed.claims,
       refused: claimed.refused,
-      notes: claimed.notes,
+      notes: [...claimed.notes, ...(reading?.ignored ?? [])],
       againAfterSeconds,
     };
   }

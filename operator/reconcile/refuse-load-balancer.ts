@@ -1,6 +1,7 @@
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
 import type { Service } from '../../kube/objects.ts';
+import { findIgnoredTls } from '../../providers/haproxy/read-options.ts';
 import type { Finding, OptionsReading } from '../../providers/provider.ts';
 import { providerTypeOf } from '../../providers/registry.ts';
 import { checkPorts } from '../plan/check-ports.ts';
@@ -17,8 +18,12 @@ export function readOptions(
 ): OptionsReading | undefined {
   const type = provider === undefined ? undefined : providerTypeOf(provider.spec);
   if (provider === undefined || type === undefined) return undefined;
-  const implementation = providers.get(type);
-  return implementation?.readOptions?.(service.metadata.annotations ?? {}, provider.spec);
+  const { annotations = {} } = service.metadata;
+  const reading = providers.get(type)?.readOptions?.(annotations, provider.spec);
+  const ignored = type === 'haproxy' ? [] : findIgnoredTls(annotations);
+  if (ignored.length === 0) return reading;
+  const { options = {}, invalid = [], ...more } = reading ?? {};
+  return { ...more, options, invalid, ignored: [...(reading?.ignored ?? []), ...ignored] };
 }
 
 /** What speaks against the Service, against one that isn't there yet, or is on its way out. */

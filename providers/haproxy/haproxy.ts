@@ -1,6 +1,7 @@
 import type { Change, DesiredLoadBalancer, Provider } from '../provider.ts';
 import { describeReports, type HaproxyModel } from './describe-reports.ts';
 import type { Edges, HeardReport } from './edges.ts';
+import { readOptions } from './read-options.ts';
 import { validateHaproxy } from './validate-haproxy.ts';
 
 /**
@@ -14,6 +15,7 @@ export function createHaproxyProvider(edges: Edges): Provider<HaproxyModel, read
     addressesFromPools: true,
     external: false,
     validate: validateHaproxy,
+    readOptions,
     build: buildHaproxyModel,
     observe: async ({ id, provider }) =>
       edges

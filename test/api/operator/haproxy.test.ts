@@ -53,6 +53,14 @@ describe('operator: load balancers of the provider haproxy', () => {
     await fixture.untilReason('web', 'Ready');
   });
 
+  it('tells edges which certificates the Service names, and where TLS is ended', async () => {
+    await fixture.service('web', {
+      annotations: { 'fairlead.dev/tls-secret': 'web-tls', 'fairlead.dev/tls-ports': 'http' },
+    });
+    const { spec } = await fixture.untilLoadBalancer('web', () => true, 'there');
+    expect(spec.haproxy).to.deep.equal({ tls: { secretNames: ['web-tls'], ports: ['http'] } });
+  });
+
   it('keeps what each edge says, and counts targets by it', async () => {
     await fixture.service('web');
     await report('web', 'edge-1', { targets: { desired: 3, healthy: 3 } });

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import type { LoadBalancer } from '../../../crds/load-balancer.ts';
@@ -7,6 +9,7 @@ import type { LoadBalancerProviderSpec } from '../../../crds/load-balancer-provi
 import { buildModel } from '../../../edge/build-model.ts';
 import { renderConfig } from '../../../edge/render-config.ts';
 import type { EndpointSlice, Node } from '../../../kube/objects.ts';
+import { Authority } from '../../controlplane/certificates.ts';
 
 /** `<case>.in.yaml` holds what an edge sees of the cluster; `<case>.out.cfg` what its HAProxy is given. */
 interface Input {
@@ -15,9 +18,13 @@ interface Input {
   loadBalancers: LoadBalancer[];
   nodes?: Node[];
   slices?: EndpointSlice[];
+  /** Secrets whose certificates are served, as `namespace/name`. */
+  certificates?: string[];
 }
 
 const FOLDER = new URL('.', import.meta.url);
+/** Of certificates, in what is compared. */
+const CERTIFICATES = '/run/certificates';
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 describe('golden: what HAProxy is given', () => {
@@ -32,14 +39,40 @@ describe('golden: what HAProxy is given', () => {
       expect(text).to.equal(readFileSync(out, 'utf8'));
     });
 
-    it(`${name}, taken by HAProxy itself`, () => {
-      const said = execFileSync('haproxy', ['-c', '-f', out.pathname], { encoding: 'utf8' });
-      expect(said).to.include('Configuration file is valid');
+    it(`${name}, taken by HAProxy itself`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'golden-'));
+      try {
+        const text = readFileSync(out, 'utf8').replaceAll(CERTIFICATES, folder);
+        await writeCertificates(text, folder);
+        const config = join(folder, 'haproxy.cfg');
+        writeFileSync(config, text);
+        const said = execFileSync('haproxy', ['-c', '-f', config], { encoding: 'utf8' });
+        expect(said).to.include('Configuration file is valid');
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
   }
 });
 
-function render({ loadBalancers, nodes = [], provider, slices = [], user }: Input): string {
+/** Those that a configuration names. */
+async function writeCertificates(config: string, folder: string): Promise<void> {
+  const authority = await Authority.create('golden');
+  for (const [, path = ''] of config.matchAll(/ crt (\S+)/g)) {
+    expect(path).to.include(folder);
+    const { cert, key } = await authority.issueServer('golden', ['golden.example']);
+    writeFileSync(path, `${cert}\n${key}\n`);
+  }
+}
+
+function render({
+  certificates = [],
+  loadBalancers,
+  nodes = [],
+  provider,
+  slices = [],
+  user,
+}: Input): string {
   const model = buildModel({
     provider,
     loadBalancers,
@@ -50,6 +83,12 @@ function render({ loadBalancers, nodes = [], provider, slices = [], user }: Inpu
           slice.metadata.namespace === metadata.namespace &&
           slice.metadata.labels?.[SERVICE_NAME_LABEL] === spec.service.name,
       ),
+    certificateOf: (secret) =>
+      certificates.includes(secret)
+        ? { file: `${secret.replace('/', '.')}.pem`, notAfter: undefined, fault: undefined }
+        : undefined,
+    loaded: new Map(),
+    now: new Date(0),
   });
-  return renderConfig(model, { user, tables: 'fairlead-golden' }).text;
+  return renderConfig(model, { user, tables: 'fairlead-golden', certificates: CERTIFICATES }).text;
 }

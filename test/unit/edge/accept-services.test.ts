@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { ServiceModel } from '../../../edge/model.ts';
-import { acceptServices, type Fault, type Verdict } from '../../../edge/services/accept-services.ts';
+import type { Fault, ServiceModel } from '../../../edge/model.ts';
+import { acceptServices, type Verdict } from '../../../edge/services/accept-services.ts';
 import { resolveServices } from '../../../edge/services/resolve-services.ts';
 import { makeFrontend, makeServer, makeService } from './models.ts';
 

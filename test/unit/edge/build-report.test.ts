@@ -14,6 +14,7 @@ function state(more: Partial<EdgeState> = {}): EdgeState {
     services: new Map(),
     proxies: new Map(),
     faults: new Map(),
+    certificates: new Map(),
     fatal: undefined,
     draining: 0,
     ...more,

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { EdgeModel } from '../../../edge/model.ts';
+import type { ServedModel } from '../../../edge/model.ts';
 import { renderConfig } from '../../../edge/render-config.ts';
 import { makeFrontend, makeServer, makeService } from './models.ts';
 
 const SETTINGS = { connectSeconds: 3, clientSeconds: 60, serverSeconds: 60 };
-const NOBODY = { user: undefined, tables: 'fairlead-test' };
+const NOBODY = { user: undefined, tables: 'fairlead-test', certificates: '/run/certificates' };
 
-function model(more: Parameters<typeof makeFrontend>[0] = {}): EdgeModel {
+function model(more: Parameters<typeof makeFrontend>[0] = {}): ServedModel {
   return { settings: SETTINGS, services: [makeService('default/a', { frontends: [makeFrontend(more)] })] };
 }
 
@@ -27,6 +27,7 @@ describe('edge: the digest of a configuration', () => {
     ['how targets are chosen', { balance: 'leastconn' }],
     ['how targets are checked', { server: { intervalSeconds: 9, rise: 2, fall: 2, proxyProtocol: 'None' } }],
     ['a limit', { connections: 7 }],
+    ['TLS', { tls: { files: ['a.pem'], minimumVersion: 'TLSv1.2' } }],
   ];
   for (const [name, change] of changes) {
     it(`is another one for ${name}`, () => {

@@ -15,6 +15,8 @@ const good: [key: string, value: string, wishes: object][] = [
   ['providers', 'a,b,a', { providers: ['a', 'b'] }],
   ['port-pool', 'ports', { portPool: 'ports' }],
   ['health-check-path', '/healthz?full=1', { healthCheckPath: '/healthz?full=1' }],
+  ['tls-secret', 'web-tls', {}],
+  ['tls-ports', 'https', {}],
   ['paused', 'true', { paused: true }],
   ['paused', 'false', { paused: false }],
 ];

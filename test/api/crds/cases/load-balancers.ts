@@ -43,6 +43,17 @@ export const loadBalancers: CaseTable = {
       spec: spec({ aws: { name: 'shop-web', healthCheck: { port: '8080' } }, ipFamilies: ['IPv4'] }),
     },
     {
+      name: 'TLS at HAProxy with certificates of two Secrets',
+      metadata,
+      spec: spec({ haproxy: { tls: { secretNames: ['web-tls', 'other-tls'], ports: ['https'] } } }),
+    },
+    {
+      name: 'TLS at HAProxy without a certificate',
+      metadata,
+      spec: spec({ haproxy: { tls: { secretNames: [] } } }),
+      refused: 'should have at least 1 items',
+    },
+    {
       name: 'TLS at AWS with a certificate of the provider',
       metadata,
       spec: spec({ aws: { tls: { ports: ['443'], backendProtocol: 'TLS' } } }),

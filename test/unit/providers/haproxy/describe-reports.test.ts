@@ -91,6 +91,7 @@ describe('providers/haproxy: what the edges say', () => {
       timeouts: { connectSeconds: 3, clientSeconds: 60, serverSeconds: 60 },
       healthCheck: { port: 10256, intervalSeconds: 2, healthyThreshold: 2, unhealthyThreshold: 2 },
       proxyProtocol: 'None' as const,
+      tls: { minimumVersion: 'TLSv1.2' as const },
     };
     const spec = (mode: 'NodePort' | 'Pod') => ({
       default: false,
