@@ -238,7 +238,7 @@ export class AnnounceLab {
         .list(LEASES, { namespace: 'fairlead-system', labelSelector: MEMBER_SELECTOR });
       return items.filter((lease) => Date.now() - Date.parse(lease.spec?.renewTime ?? '') < 3000).length;
     };
-    await until(`${count} members`, async () => (await members()) === count, 15_000);
+    await until(`${count} members`, async () => (await members()) === count, 30_000);
   }
 
   /** Sets labels of a Node; null takes one away. */
