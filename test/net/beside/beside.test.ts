@@ -13,7 +13,7 @@ const MODES: readonly KubeProxyMode[] = ['nftables', 'iptables'];
 
 for (const mode of MODES) {
   describe(`the agent beside real kube-proxy in ${mode} mode`, function () {
-    this.timeout(120_000);
+    this.timeout(240_000);
     let started: BesideLab | undefined;
     const lab = (): BesideLab => {
       if (started === undefined) throw new Error('the lab did not start');

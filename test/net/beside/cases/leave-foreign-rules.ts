@@ -26,7 +26,7 @@ const PASSING: ServiceSketch = {
 
 export function leavesForeignRules(lab: () => BesideLab): void {
   const untilKeys = (map: string, key: string, there: boolean) =>
-    eventually(async () => expect((await readKeys(map)).includes(key)).to.equal(there), 10_000);
+    eventually(async () => expect((await readKeys(map)).includes(key)).to.equal(there), 30_000);
 
   /** All that an agent does in its life: each step ends when it shows in our tables. */
   async function liveAgentsLife(): Promise<void> {
@@ -42,7 +42,7 @@ export function leavesForeignRules(lab: () => BesideLab): void {
     await leadTo(client, { ...PASSING, pods: [] });
     await untilKeys('no-endpoint-services', `${clusterIp} . tcp . 80`, true);
     await run('ip', 'netns', 'exec', B1.name, 'nft', 'delete', 'table', 'ip', 'fairlead');
-    await eventually(() => untilKeys('no-endpoint-services', `${clusterIp} . tcp . 80`, true), 20_000);
+    await untilKeys('no-endpoint-services', `${clusterIp} . tcp . 80`, true);
     await lab().endAgent(B1, 'kill');
     await lab().startAgent(B1);
     await lab().endAgent(B1, 'stop');

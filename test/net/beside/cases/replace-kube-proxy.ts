@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { eventually } from '../../../support/eventually.ts';
 import { unserved } from '../../support/judge-outcomes.ts';
 import type { Outcome } from '../../support/station-protocol.ts';
 import { untilKubeProxyIsQuiet } from '../support/await-kube-proxy.ts';
@@ -45,7 +46,8 @@ export function replacesKubeProxy(lab: () => BesideLab): void {
     // Its health, where kube-proxy's was.
     await lab().endAgent(B1, 'stop');
     await lab().startAgent(B1, '--serve=All');
-    expect((await fetch(`http://${B1.address}:10256/healthz`)).status).to.equal(200);
+    const health = async () => (await fetch(`http://${B1.address}:10256/healthz`)).status;
+    await eventually(async () => expect(await health()).to.equal(200));
 
     // And back.
     await lab().endAgent(B1, 'stop');

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { eventually } from '../../../support/eventually.ts';
 import { untilKubeProxyIsQuiet } from '../support/await-kube-proxy.ts';
 import type { BesideLab } from '../support/beside-lab.ts';
 import { dial, expectBoth, LOCAL } from '../support/expectations.ts';
@@ -34,11 +35,12 @@ export function servesBoth(lab: () => BesideLab): void {
     await lab().startMissing();
     await untilKubeProxyIsQuiet(lab());
     const health = async (port: number) => (await fetch(`http://${B1.address}:${port}/healthz`)).status;
-    expect(await health(10_256)).to.equal(200);
-    expect(await health(10_356)).to.equal(200);
+    for (const port of [10_256, 10_356]) {
+      await eventually(async () => expect(await health(port)).to.equal(200));
+    }
     const { healthCheckNodePort = 0 } = LOCAL.spec ?? {};
     const ask = () => fetch(`http://${B2.address}:${healthCheckNodePort}/`);
-    expect((await ask()).status).to.equal(200);
+    await eventually(async () => expect((await ask()).status).to.equal(200));
 
     await lab().kubeProxy(B2).kill();
     expect(

@@ -4,7 +4,7 @@ import type { ConformanceLab } from './lab.ts';
 import { N1, N2, N3, P2A, type Place } from './places.ts';
 import { NAMESPACE, serviceOf, slicesOf } from './sketch.ts';
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * Resolves once every node, or each of those named, serves what the API server has been told so far, in every family: a Service that is made now,

@@ -20,7 +20,7 @@ export function describeConformance(
   themes: readonly (readonly [theme: string, cases: readonly Case[]])[],
 ): void {
   describe(title, function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     const findings = new Map<string, Promise<Findings>>();
     let lab: ConformanceLab | undefined;
 
