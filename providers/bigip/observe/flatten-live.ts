@@ -9,6 +9,9 @@ export type Listing = Record<string, JsonObject[]>;
 /** What a virtual server with a list of sources has in the place of address, port and source. */
 const CRITERIA = 'ltm/traffic-matching-criteria';
 
+/** One for each application, also where nothing is in it. */
+const FOLDER = 'sys/folder';
+
 export const KINDS: readonly string[] = [
   'ltm/virtual',
   'ltm/virtual-address',
@@ -18,6 +21,7 @@ export const KINDS: readonly string[] = [
   'net/address-list',
   'net/port-list',
   CRITERIA,
+  FOLDER,
 ];
 
 /** What the device has of a tenant, by the folders that AS3 makes for applications. */
@@ -48,6 +52,11 @@ export function flattenLive(tenant: string, listing: Listing): LiveTenant {
       if (partition !== tenant) continue;
       if (kind === 'ltm/virtual-address') {
         addAddress(live.addresses, item);
+        continue;
+      }
+      if (kind === FOLDER) {
+        const isApplication = application !== undefined && path.length === 3;
+        if (isApplication) live.settings.set(application, live.settings.get(application) ?? {});
         continue;
       }
       if (application === undefined || name === undefined || path.length !== 4) {

@@ -162,8 +162,11 @@ export class Inventory {
         const owed = await findOwed({ device, tenant, unit, applications }, signal);
         if (owed !== undefined) this.#owed.takeIn(owed);
       }
-      // Without a pool there is nobody to ask about, until it is declared again.
-      for (const name of applications.keys()) live.states.set(name, live.states.get(name) ?? {});
+      // Without a pool there is nobody to ask about, until it is declared again; nothing at all is what was found, too.
+      for (const name of applications.keys()) {
+        live.states.set(name, live.states.get(name) ?? {});
+        live.settings.set(name, live.settings.get(name) ?? {});
+      }
       const before = this.#known?.unit === unit ? this.#known : undefined;
       const known = { unit, perApplication, applications, live };
       const written = [...this.#lastWrite].flatMap(([name, at]) => (at > writes ? [name] : []));

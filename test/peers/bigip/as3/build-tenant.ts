@@ -74,7 +74,8 @@ export function buildTenant(
     const place = { tenant, application };
     add({ kind: 'sys/folder', path: `/${tenant}/${application}`, properties: {} });
     for (const [name, item] of Object.entries(declared)) {
-      if (!isObject(item) || classOf(item) === '') continue;
+      // Constants are for whoever reads the declaration: the device has nothing of them.
+      if (!isObject(item) || ['', 'Constants'].includes(classOf(item))) continue;
       if (item.class === 'Pool') {
         const { pool, nodes } = buildPool(configuration, common, place, name, item);
         add(pool);

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { ClassedError } from '../../../../kube/errors.ts';
 import { Unit } from '../../../../providers/bigip/calls/unit.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { TENANT } from './support/desired.ts';
 import { failureOf, Rig } from './support/rig.ts';
 
 const LOGIN = '/mgmt/shared/authn/login';
@@ -136,7 +137,53 @@ describe('providers/bigip: calls', () => {
       expect(rig.peer.unit.configuration.list('ltm/virtual')).to.deep.equal([]);
       expect(await rig.remove(web)).to.deep.equal([]);
     });
+
+    it(`takes the empty folder away, too, when it restarts again meanwhile, ${how}`, async () => {
+      await start({ perApp, times: { declaration: 50 } });
+      const web = rig.desire();
+      const restartInNext = () => {
+        const stop = rig.peer.afterCall(({ method, path }) => {
+          if (method !== 'POST' || !path.includes('/declare/')) return;
+          stop();
+          rig.peer.unit.restart({ inFlight: 'unsaved' });
+        });
+      };
+      restartInNext();
+      await refusalOf(rig.bring(web));
+      restartInNext();
+      await refusalOf(rig.remove(web));
+      const own = () =>
+        rig.peer.unit.configuration.all().filter(({ path }) => path.startsWith(`/${TENANT}/`));
+      expect(own().map(({ kind }) => kind)).to.deep.equal(['sys/folder']);
+      await rig.remove(web);
+      expect(own()).to.deep.equal([]);
+    });
   }
+
+  it('declares anew what is gone from the device altogether', async () => {
+    await start();
+    const web = rig.desire();
+    await rig.bring(web);
+    const { unit } = rig.peer;
+    const before = unit.configuration.list('ltm/virtual').map(({ path }) => path);
+    const kinds = [
+      'ltm/virtual',
+      'ltm/virtual-address',
+      'ltm/pool',
+      'ltm/node',
+      'ltm/monitor/http',
+      'sys/folder',
+    ];
+    for (const kind of kinds) {
+      for (const { path } of unit.configuration.list(kind)) {
+        if (path.startsWith(`/${TENANT}/`)) unit.remove(kind, path);
+      }
+    }
+    await rig.refresh(web);
+    const [change] = await rig.bring(web);
+    expect(change?.action).to.equal('Update');
+    expect(unit.configuration.list('ltm/virtual').map(({ path }) => path)).to.deep.equal(before);
+  });
 
   it('takes an answer that was lost for one that may have been a yes', async () => {
     await start();
