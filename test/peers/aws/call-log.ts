@@ -1,3 +1,4 @@
+import { CallLog as AnyCallLog } from '../call-log.ts';
 import type { PlainObject } from './plain.ts';
 
 /** One call as it came to the endpoint. */
@@ -26,27 +27,9 @@ export interface CallFilter {
 }
 
 /** Every call in order, from the start or the last reset. */
-export class CallLog {
-  #calls: AwsCall[] = [];
-
-  get all(): readonly AwsCall[] {
-    return this.#calls;
-  }
-
-  add(call: AwsCall): void {
-    this.#calls.push(call);
-  }
-
-  reset(): void {
-    this.#calls = [];
-  }
-
-  matching(filter: CallFilter = {}): AwsCall[] {
-    return this.#calls.filter((call) => matches(call, filter));
-  }
-
-  count(filter: CallFilter = {}): number {
-    return this.matching(filter).length;
+export class CallLog extends AnyCallLog<AwsCall, CallFilter> {
+  constructor() {
+    super(matches);
   }
 
   /** `{CreateListener: 3, ...}`, most frequent first. */

@@ -1,4 +1,7 @@
+import { type FaultRule as AnyFaultRule, FaultRules as AnyFaultRules } from '../fault-rules.ts';
 import { type AwsCall, type CallFilter, matches } from './call-log.ts';
+
+export type { InjectedFault } from '../fault-rules.ts';
 
 /** What goes wrong with a call. Several may come together: a delay, then an error. */
 export interface Fault {
@@ -10,16 +13,8 @@ export interface Fault {
   cut?: 'before' | 'after';
 }
 
-export interface FaultRule extends Omit<CallFilter, 'code'> {
-  fault: Fault;
-  /** Only the nth of the calls that match, counted from 1. */
-  nth?: number;
-  /** Only the first so many of the calls that match. */
-  times?: number;
-  /** Only this share of the calls that match, 0 to 1. */
-  share?: number;
-  when?: (call: AwsCall) => boolean;
-}
+type FaultFilter = Omit<CallFilter, 'code'>;
+export type FaultRule = AnyFaultRule<AwsCall, FaultFilter, Fault>;
 
 /** What Elastic Load Balancing says to too many calls. */
 export const THROTTLED = { code: 'Throttling', message: 'Rate exceeded', status: 400 } as const;
@@ -30,54 +25,9 @@ export const REQUEST_LIMIT = {
   status: 503,
 } as const;
 
-export interface InjectedFault {
-  /** Calls that it struck. */
-  readonly hits: number;
-  remove(): void;
-}
-
-/** Rules in the order in which they were made; the first that strikes a call is the only one. */
-export class FaultRules {
-  readonly #rules = new Map<FaultRule, { seen: number; hits: number }>();
-  readonly #random: () => number;
-
+export class FaultRules extends AnyFaultRules<AwsCall, FaultFilter, Fault> {
+  /** `random` in [0, 1), for shares. */
   constructor(random: () => number) {
-    this.#random = random;
+    super(random, matches);
   }
-
-  add(rule: FaultRule): InjectedFault {
-    const state = { seen: 0, hits: 0 };
-    this.#rules.set(rule, state);
-    const rules = this.#rules;
-    return {
-      get hits() {
-        return state.hits;
-      },
-      remove: () => void rules.delete(rule),
-    };
-  }
-
-  clear(): void {
-    this.#rules.clear();
-  }
-
-  strike(call: AwsCall): Fault | undefined {
-    for (const [rule, state] of this.#rules) {
-      if (!matches(call, filterOf(rule)) || rule.when?.(call) === false) continue;
-      state.seen++;
-      if (rule.nth !== undefined && state.seen !== rule.nth) continue;
-      if (rule.times !== undefined && state.hits >= rule.times) continue;
-      if (rule.share !== undefined && this.#random() >= rule.share) continue;
-      state.hits++;
-      return rule.fault;
-    }
-    return undefined;
-  }
-}
-
-function filterOf(rule: FaultRule): CallFilter {
-  return {
-    ...(rule.service !== undefined && { service: rule.service }),
-    ...(rule.operation !== undefined && { operation: rule.operation }),
-  };
 }

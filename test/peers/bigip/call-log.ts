@@ -1,3 +1,5 @@
+import { CallLog as AnyCallLog } from '../call-log.ts';
+
 /** One call as it came to a unit. */
 export interface BigIpCall {
   /** The unit's host name. */
@@ -34,37 +36,19 @@ export interface CallFilter {
 export const DECLARE = '/mgmt/shared/appsvcs/declare';
 
 /** Every call in order, from the start or the last reset. */
-export class CallLog {
-  #calls: BigIpCall[] = [];
-
-  get all(): readonly BigIpCall[] {
-    return this.#calls;
-  }
-
-  add(call: BigIpCall): void {
-    this.#calls.push(call);
-  }
-
-  reset(): void {
-    this.#calls = [];
-  }
-
-  matching(filter: CallFilter = {}): BigIpCall[] {
-    return this.#calls.filter((call) => matches(call, filter));
-  }
-
-  count(filter: CallFilter = {}): number {
-    return this.matching(filter).length;
+export class CallLog extends AnyCallLog<BigIpCall, CallFilter> {
+  constructor() {
+    super(matches);
   }
 
   /** Whatever changes applications: declarations posted, patched and deleted. */
   declarations(): BigIpCall[] {
-    return this.#calls.filter(({ method, path }) => method !== 'GET' && path.startsWith(DECLARE));
+    return this.all.filter(({ method, path }) => method !== 'GET' && path.startsWith(DECLARE));
   }
 
   /** Writes of any sort, but for logins and tokens. */
   writes(): BigIpCall[] {
-    return this.#calls.filter(
+    return this.all.filter(
       ({ method, path }) => method !== 'GET' && !/^\/mgmt\/shared\/(authn|authz)\//.test(path),
     );
   }
