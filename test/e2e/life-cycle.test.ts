@@ -16,7 +16,7 @@ import {
 const NAMESPACE = 'e2e-life-cycle';
 
 describe('A Service over its life in the lab', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let lab: Lab;
 
   before(async function () {
@@ -86,7 +86,7 @@ describe('A Service over its life in the lab', function () {
     expect(waiting.metadata.finalizers).to.deep.equal(['fairlead.dev/load-balancer-cleanup']);
     lab.operator.start();
     // The killed leader's Lease has to run out first.
-    await eventually(() => expectNoTrace(addresses), 30_000);
+    await eventually(() => expectNoTrace(addresses), 60_000);
     await lab.kubectl(['wait', '--for=delete', 'service/orphan', '-n', NAMESPACE, '--timeout=60s']);
   });
 });

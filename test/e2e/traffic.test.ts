@@ -33,7 +33,7 @@ const PER_SECOND = 100;
 const FRESH_ADDRESSES = '198.18.0.240,fd00:198::2f0';
 
 describe('Steady new connections from outside', function () {
-  this.timeout(90_000);
+  this.timeout(150_000);
   let lab: Lab;
   let addresses: Addresses;
 
@@ -196,7 +196,7 @@ describe('Steady new connections from outside', function () {
     } finally {
       await lab.nodeUp(owner);
     }
-    await lab.kubectl(['wait', '--for=condition=Ready', `node/${owner}`, '--timeout=30s']);
+    await lab.kubectl(['wait', '--for=condition=Ready', `node/${owner}`, '--timeout=60s']);
     await rolledOut(lab, NAMESPACE);
     await eventually(async () => {
       expect(await ownersOf(lab, addresses.v4)).to.have.length(1);
