@@ -57,6 +57,13 @@ export function trimSlice(slice: EndpointSlice): EndpointSlice {
   };
 }
 
+/** Of a webhook, only its status says who accepts connections: the nodes or something else. */
 export function trimLoadBalancer(loadBalancer: LoadBalancer): LoadBalancer {
-  return { metadata: trimMeta(loadBalancer, []), spec: loadBalancer.spec };
+  const { spec, status } = loadBalancer;
+  const ingress = spec.provider.type === 'webhook' ? status?.ingress : undefined;
+  return {
+    metadata: trimMeta(loadBalancer, []),
+    spec,
+    ...(ingress === undefined ? {} : { status: { ingress } }),
+  };
 }

@@ -4,7 +4,7 @@ import { type Address, canonicalAddress, type Family } from '../endpoints/canoni
 import { mayHaveExternalIp } from '../endpoints/decide-external-ip.ts';
 import type { ServedPart } from '../endpoints/decide-served.ts';
 import type { NodeContext } from '../node-context.ts';
-import { collectClaimedVips, collectVips } from './collect-vips.ts';
+import { collectOwnVips, collectVips } from './collect-vips.ts';
 import { UnusableServiceError } from './unusable-service-error.ts';
 
 /** The addresses of one family that clients dial. */
@@ -37,9 +37,7 @@ export function collectFrontAddresses(
     byFamily.set(family, { clusterIp, vips: [], externalIps: [] });
   }
   const vips =
-    part === 'LoadBalancers'
-      ? collectClaimedVips(service, loadBalancers)
-      : collectVips(service, loadBalancers);
+    part === 'LoadBalancers' ? collectOwnVips(service, loadBalancers) : collectVips(service, loadBalancers);
   for (const { family, text } of vips.map((vip) => read(vip))) byFamily.get(family)?.vips.push(text);
   const notAllowed: string[] = [];
   for (const address of (part === 'LoadBalancers' ? [] : externalIPs).map((each) => read(each))) {

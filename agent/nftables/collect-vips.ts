@@ -2,25 +2,35 @@ import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { Service } from '../../kube/objects.ts';
 import { canonicalAddress } from '../endpoints/canonical-address.ts';
 
+/** What accepts connections itself (KEP-1860, ipMode Proxy), from the claim on: statuses come later. */
+const PROXIES: ReadonlySet<string> = new Set(['aws', 'haproxy', 'bigip']);
+
 /**
- * The load balancers' addresses that nodes forward themselves: those claimed for the Service, which come first in time,
- * and those in its status, whoever wrote them. Ingress of ipMode Proxy is left to the load balancer (KEP-1860).
+ * The load balancers' addresses that nodes forward themselves: those of Fairlead's LoadBalancers, of which the Service's status
+ * shows one alone, and those in its status, whoever wrote them. Ingress of ipMode Proxy is left to the load balancer (KEP-1860).
  */
 export function collectVips(service: Service, loadBalancers: readonly LoadBalancer[]): string[] {
-  const reported = ingressOf(service)
-    .filter(({ ipMode }) => ipMode === undefined || ipMode === 'VIP')
-    .flatMap(({ ip }) => (ip ? [ip] : []));
-  return [...new Set([...collectClaimedVips(service, loadBalancers), ...reported])];
+  const reported = vipsAmong(ingressOf(service));
+  return [...new Set([...collectOwnVips(service, loadBalancers), ...reported])];
 }
 
-/** Those claimed only, Fairlead's own: but for what the Service's status gives to a load balancer outside. */
-export function collectClaimedVips(service: Service, loadBalancers: readonly LoadBalancer[]): string[] {
+/** Fairlead's own only: but for what a status gives to a load balancer outside. */
+export function collectOwnVips(service: Service, loadBalancers: readonly LoadBalancer[]): string[] {
+  const ingress = [...ingressOf(service), ...loadBalancers.flatMap(({ status }) => status?.ingress ?? [])];
   const proxied = new Set(
-    ingressOf(service).flatMap(({ ip, ipMode }) => (ip && ipMode === 'Proxy' ? [comparable(ip)] : [])),
+    ingress.flatMap(({ ip, ipMode }) => (ip && ipMode === 'Proxy' ? [comparable(ip)] : [])),
   );
-  return loadBalancers
-    .flatMap(({ spec }) => (spec.addresses ?? []).map(({ address }) => address))
-    .filter((address) => !proxied.has(comparable(address)));
+  const own = loadBalancers
+    .filter(({ spec }) => !PROXIES.has(spec.provider.type))
+    .flatMap(({ spec, status }) => [
+      ...(spec.addresses ?? []).map(({ address }) => address),
+      ...vipsAmong(status?.ingress ?? []),
+    ]);
+  return [...new Set(own)].filter((address) => !proxied.has(comparable(address)));
+}
+
+function vipsAmong(ingress: readonly { ip?: string | undefined; ipMode?: string | undefined }[]): string[] {
+  return ingress.flatMap(({ ip, ipMode }) => (ip && (ipMode === undefined || ipMode === 'VIP') ? [ip] : []));
 }
 
 function ingressOf(service: Service) {

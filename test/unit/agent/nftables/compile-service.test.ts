@@ -3,6 +3,8 @@ import { compileService } from '../../../../agent/nftables/compile-service.ts';
 import { type Entry, isFrontend } from '../../../../agent/nftables/model.ts';
 import { UnusableServiceError } from '../../../../agent/nftables/unusable-service-error.ts';
 import type { NodeContext } from '../../../../agent/node-context.ts';
+import { trimLoadBalancer } from '../../../../agent/trim-objects.ts';
+import type { LoadBalancer } from '../../../../crds/load-balancer.ts';
 import type { Service } from '../../../../kube/objects.ts';
 import { endpoint, loadBalancer, NODE, service, slice } from '../support/objects.ts';
 
@@ -100,6 +102,32 @@ describe('agent: compiling a Service', () => {
       const dialled = entries.filter(({ place }) => place === 'services').map(({ key }) => key.split(' ')[0]);
       expect(dialled).to.include('198.18.0.210');
       expect(dialled).not.to.include.oneOf(['198.18.0.200', 'fd00:198::1']);
+    });
+  }
+
+  for (const serve of ['All', 'Own'] as const) {
+    it(`forwards of several load balancers what is for nodes, whichever the status shows, with serve ${serve}`, () => {
+      const claims = (address: string) => ({ addresses: [{ address, family: 'IPv4' as const, pool: 'p' }] });
+      const of = (type: LoadBalancer['spec']['provider']['type'], address: string) =>
+        loadBalancer('s', { provider: { name: type, type }, ...claims(address) });
+      const loadBalancers = [
+        of('announce', '198.18.0.200'),
+        of('haproxy', '198.18.0.201'),
+        of('bigip', '198.18.0.202'),
+        { ...of('webhook', '198.18.0.203'), status: { ingress: [{ ip: '198.18.0.203', ipMode: 'Proxy' }] } },
+        { ...of('webhook', '198.18.0.204'), status: { ingress: [{ ip: '198.18.0.205' }] } },
+      ] satisfies LoadBalancer[];
+      // Of type NodePort, no status shows any of them.
+      const web = service('s', { type: 'NodePort' });
+
+      const { entries } = compileService(
+        { service: web, slices: [PODS], loadBalancers: loadBalancers.map(trimLoadBalancer) },
+        { ...CONTEXT, serve },
+      );
+
+      const dialled = entries.filter(({ place }) => place === 'services').map(({ key }) => key.split(' ')[0]);
+      const vips = dialled.filter((address) => address?.startsWith('198.'));
+      expect(vips.sort()).to.deep.equal(['198.18.0.200', '198.18.0.204', '198.18.0.205']);
     });
   }
 
