@@ -21,10 +21,12 @@ COPY providers providers
 COPY operator operator
 COPY agent agent
 COPY edge edge
+COPY cli cli
 ENV NODE_ENV=production
 # What Node makes of the agent's files at its first start, kept for all others: their root file system is read-only.
 RUN node agent/main.ts --help >/dev/null
 USER 65532:65532
-# `operator/main.ts` or `agent/main.ts`; config/ says which, and gives the agent the rights that it needs.
+# `operator/main.ts` or `agent/main.ts`; config/ says which, and gives the agent the rights that it needs. For people,
+# `cli/fairlead.ts` with a command: edge, webhook-test.
 ENTRYPOINT ["node"]
 CMD ["operator/main.ts"]

@@ -17,6 +17,14 @@ describe('fairlead', function () {
     expect(fairlead('edge', '--colour', 'red')).to.include({ status: 2 });
   });
 
+  it('says what its commands do', () => {
+    for (const ask of ['--help', 'help']) {
+      const { status, stdout } = fairlead(ask);
+      expect(status).to.equal(0);
+      expect(stdout).to.match(/fairlead webhook-test +tests a server/);
+    }
+  });
+
   it('names its commands when there is no such one', () => {
     for (const args of [[], ['toString']]) {
       expect(fairlead(...args)).to.include({
