@@ -1,3 +1,4 @@
+import { describeTlsFailure } from './describe-tls-failure.ts';
 import { ClassedError, type ErrorClass } from './errors.ts';
 
 const LONGEST_TEXT = 500;
@@ -135,8 +136,9 @@ const CONNECTION_REASONS: Record<string, string> = {
 /** The error for a request that got no answer. A ClassedError passes through as it is. */
 export function errorOfFailure(failure: unknown, what: string): ClassedError {
   if (failure instanceof ClassedError) return failure;
-  const message = failure instanceof Error ? failure.message : String(failure);
+  const said = failure instanceof Error ? failure.message : String(failure);
   const code = codeOf(failure);
+  const message = describeTlsFailure(code, said) ?? said;
   const known = code === undefined ? undefined : CONNECTION_REASONS[code];
   const reason = known ?? (isAbort(failure) ? 'Aborted' : isTlsCode(code) ? 'TlsFailed' : 'RequestFailed');
   return new ClassedError(`${what}: ${message === '' ? (code ?? reason) : message}`, {

@@ -45,13 +45,17 @@ export class Authority {
     return this.#issuer.toString('pem');
   }
 
-  /** For a server reached by these host names and addresses. */
-  issueServer(commonName: string, names: readonly string[]): Promise<KeyPair> {
-    return this.#issue([{ CN: [commonName] }], serverAuth, [
-      new x509.SubjectAlternativeNameExtension(
-        names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
-      ),
-    ]);
+  /** For a server reached by these host names and addresses; `valid`: from now, or over for a day. */
+  issueServer(
+    commonName: string,
+    names: readonly string[],
+    valid: 'now' | 'before' = 'now',
+  ): Promise<KeyPair> {
+    const alternatives = new x509.SubjectAlternativeNameExtension(
+      names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+    );
+    const period = valid === 'now' ? validity() : validity(Date.now() - 3 * DAY_MS, 2);
+    return this.#issue([{ CN: [commonName] }], serverAuth, [alternatives], period);
   }
 
   /** For a client that Kubernetes takes for this user, in these groups. */
@@ -59,10 +63,15 @@ export class Authority {
     return this.#issue([...groups.map((group) => ({ O: [group] })), { CN: [user] }], clientAuth, []);
   }
 
-  async #issue(subject: x509.JsonName, usage: string, extensions: x509.Extension[]): Promise<KeyPair> {
+  async #issue(
+    subject: x509.JsonName,
+    usage: string,
+    extensions: x509.Extension[],
+    period = validity(),
+  ): Promise<KeyPair> {
     const keys = await generateKeys();
     const cert = await x509.X509CertificateGenerator.create({
-      ...validity(),
+      ...period,
       subject,
       issuer: this.#issuer.subjectName.toJSON(),
       publicKey: keys.publicKey,
@@ -94,6 +103,6 @@ function pemOf(key: webcrypto.CryptoKey, type: 'pkcs8' | 'spki'): string {
 }
 
 /** From yesterday, for clocks that disagree, to a year from now: a lab may stay up. */
-function validity(): { notBefore: Date; notAfter: Date } {
-  return { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + 365 * DAY_MS) };
+function validity(from = Date.now() - DAY_MS, days = 366): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(from), notAfter: new Date(from + days * DAY_MS) };
 }

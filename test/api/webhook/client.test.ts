@@ -289,20 +289,46 @@ describe('providers/webhook: requests to a server', () => {
       expect(peers).to.deep.equal(['nobody', 'nobody']);
     });
 
-    it('reach none of another authority, nor one of another name', async () => {
-      await listen();
-      const stranger = await Authority.create('another authority');
-      secrets.ca = { 'ca.crt': authority.cert };
-      secrets.other = { 'ca.crt': stranger.cert };
-      for (const tls of [
-        undefined,
-        { caSecretName: 'other' },
+    const UNKNOWN = "the server's certificate is of an authority that isn't among those it is verified by";
+    const untrusted: [name: string, tls: WebhookConfig['tls'] | undefined, said: string][] = [
+      ['no authority is given', undefined, UNKNOWN],
+      ['it is of another authority', { caSecretName: 'other' }, UNKNOWN],
+      [
+        'it is for another name',
         { caSecretName: 'ca', serverName: 'other.example.com' },
-      ]) {
+        "the server's certificate is for another name (Hostname/IP does not match",
+      ],
+    ];
+    for (const [name, tls, said] of untrusted) {
+      it(`reach no server whose certificate can't be verified, and say so: ${name}`, async () => {
+        await listen();
+        secrets.ca = { 'ca.crt': authority.cert };
+        secrets.other = { 'ca.crt': (await Authority.create('another authority')).cert };
         const error = await failure(connect(url, tls === undefined ? {} : { tls }));
         expect(error).to.include({ class: 'Transient', reason: 'TlsFailed' });
+        expect(error.message).to.contain(`POST ${url}/v1/validate: ${said}`);
+        expect(peers).to.deep.equal([]);
+      });
+    }
+
+    it('reach no server whose certificate has expired, and say so', async () => {
+      await listen(await authority.issueServer('server', ['127.0.0.1'], 'before'));
+      secrets.ca = { 'ca.crt': authority.cert };
+      const error = await failure(connect(url, { tls: { caSecretName: 'ca' } }));
+      expect(error.reason).to.equal('TlsFailed');
+      expect(error.message).to.equal(`POST ${url}/v1/validate: the server's certificate has expired`);
+    });
+
+    it('say of a server without TLS that it has none', async () => {
+      await listen();
+      const plain = await ScriptedServer.start((_, response) => sendJson(response, 200, FINE));
+      try {
+        const error = await failure(connect(plain.url.replace('http:', 'https:')));
+        expect(error.reason).to.equal('TlsFailed');
+        expect(error.message).to.contain("the server doesn't speak TLS there");
+      } finally {
+        await plain.stop();
       }
-      expect(peers).to.deep.equal([]);
     });
 
     it('show the client certificate of the Secret', async () => {
