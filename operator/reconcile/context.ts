@@ -36,6 +36,8 @@ export interface ReconcileContext {
   onPath: <T>(write: () => Promise<T>) => Promise<T>;
   /** Both are written when there is time, off the path to the address. */
   tellLoadBalancer: (key: string, status: WantedStatus) => void;
+  /** What was told and isn't written yet. */
+  toldLoadBalancer: (key: string) => WantedStatus | undefined;
   tellEvents: (regarding: KubeObject, events: readonly PlannedEvent[]) => void;
   /** What still holds is told again after a while. */
   reminders: Pick<Reminders, 'hold' | 'forget'>;

@@ -151,6 +151,7 @@ export function createController(options: ControllerOptions): Controller {
     now,
     onPath: (write) => quiet.busyWith(write),
     tellLoadBalancer: (key, status) => statuses.tell(key, status),
+    toldLoadBalancer: (key) => statuses.told(key),
     tellEvents,
     reminders,
   };

@@ -85,7 +85,7 @@ export class LoadBalancerEnsurer {
       beforeExternal,
       signal,
     });
-    if (synced.kind === 'failed') return notCarriedOut(written, plan, input, synced.failure);
+    if (synced.kind === 'failed') return notCarriedOut(this.#context, written, plan, input, synced.failure);
     const status = withKnownTargets(synced.status, written);
     await openGates(this.#context, written, status);
     const ingress = synced.addressesFromPools

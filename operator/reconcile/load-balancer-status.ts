@@ -57,6 +57,11 @@ export class LoadBalancerStatusQueue {
     this.#queue.add(key);
   }
 
+  /** What is to be written yet. */
+  told(key: string): WantedStatus | undefined {
+    return this.#wanted.get(key);
+  }
+
   start(): void {
     this.#queue.start();
   }

@@ -1,6 +1,8 @@
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerIngress, Service } from '../../kube/objects.ts';
+import { keyOf } from '../../kube/resources.ts';
 import { ingressOf } from '../status/service-status.ts';
+import type { ReconcileContext } from './context.ts';
 
 type StatusIngress = NonNullable<NonNullable<LoadBalancer['status']>['ingress']>[number];
 
@@ -23,21 +25,37 @@ interface Shown {
   feedsService: boolean;
 }
 
+interface Told {
+  caches: { freshLoadBalancers: Pick<ReconcileContext['caches']['freshLoadBalancers'], 'get'> };
+  toldLoadBalancer: ReconcileContext['toldLoadBalancer'];
+}
+
+/** What a LoadBalancer says, or is about to: its status is written when there is time. */
+export function toldIngress(context: Told, existing: LoadBalancer | undefined): LoadBalancerIngress[] {
+  if (existing === undefined) return [];
+  const key = keyOf(existing);
+  const told = context.toldLoadBalancer(key)?.provider?.ingress;
+  // It may have been written while this turn waited for a provider.
+  const { status } = context.caches.freshLoadBalancers.get(key) ?? existing;
+  return (told ?? status?.ingress ?? []).map(asIngress);
+}
+
 /** What clients were told last of this one: the Service's status may show another one's, until this one serves. */
 export function shownIngress(
+  context: Told,
   { service, feedsService }: Shown,
   existing: LoadBalancer | undefined,
 ): LoadBalancerIngress[] {
-  const own = (existing?.status?.ingress ?? []).map(asIngress);
+  const own = toldIngress(context, existing);
   if (!feedsService) return own;
   const shown = [...ingressOf(service)];
   const claimed = existing?.spec.addresses ?? [];
-  // Its status is written after the Service's, when there is time.
+  // The Service's status is written first.
   if (claimed.length === 0) return own.length > 0 ? own : shown;
   return shown.some(({ ip }) => claimed.some(({ address }) => address === ip)) ? shown : own;
 }
 
 /** The addresses among that. */
-export function shownAddresses(shown: Shown, existing: LoadBalancer | undefined): string[] {
-  return shownIngress(shown, existing).flatMap(({ ip }) => ip ?? []);
+export function shownAddresses(context: Told, shown: Shown, existing: LoadBalancer | undefined): string[] {
+  return shownIngress(context, shown, existing).flatMap(({ ip }) => ip ?? []);
 }

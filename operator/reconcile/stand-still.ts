@@ -6,7 +6,7 @@ import { REASONS } from '../status/reasons.ts';
 import type { ReconcileContext } from './context.ts';
 import type { Ensured, EnsureInput } from './ensured.ts';
 import type { LoadBalancerPlan } from './plan-load-balancer.ts';
-import { asIngress, shownIngress, toIngress } from './shown-ingress.ts';
+import { shownIngress, toIngress, toldIngress } from './shown-ingress.ts';
 
 /** Nothing new may be done: what there is goes on serving. */
 export function keepAsItIs(
@@ -19,7 +19,7 @@ export function keepAsItIs(
   const claims = existing === undefined ? [] : (context.claims.addresses.get(key)?.claims ?? []);
   const held = claims.map(({ address }) => address);
   // Of a move that stands still both addresses are claimed; shown is what was shown.
-  const before = shownIngress(input, existing);
+  const before = shownIngress(context, input, existing);
   const shown = before.filter(({ ip = '' }) => held.includes(ip));
   const texts = shown.length > 0 ? shown.flatMap(({ ip }) => ip ?? []) : held;
   const ingress = hasOwnAddresses(context, existing) ? before : ingressOfHeld(held, shown, existing);
@@ -39,6 +39,7 @@ export function keepAsItIs(
 
 /** The provider failed: nothing that wasn't shown before is shown. */
 export function notCarriedOut(
+  context: ReconcileContext,
   written: LoadBalancer,
   plan: LoadBalancerPlan,
   input: EnsureInput,
@@ -48,8 +49,8 @@ export function notCarriedOut(
   const held = (written.spec.addresses ?? []).map(({ address }) => address);
   const ingress =
     held.length > 0
-      ? shownIngress(input, written).filter(({ ip = '' }) => held.includes(ip))
-      : (written.status?.ingress ?? []).map(asIngress);
+      ? shownIngress(context, input, written).filter(({ ip = '' }) => held.includes(ip))
+      : toldIngress(context, written);
   const message = `Provider "${choice.name}" failed: ${describeFailure(failure)}`;
   return {
     outcome: {

@@ -47,10 +47,13 @@ describe('operator: the nodes, HAProxy and an own server at once', () => {
   });
   afterEach(async () => {
     front.interfere = () => undefined;
-    await fixture.clean();
-    await operator.stop();
-    await front.stop();
-    await sample.remove();
+    try {
+      await fixture.clean();
+    } finally {
+      await operator.stop();
+      await front.stop();
+      await sample.remove();
+    }
     for (const name of made.splice(0)) await fixture.client.delete(NODES, undefined, name);
   });
 
@@ -100,17 +103,20 @@ describe('operator: the nodes, HAProxy and an own server at once', () => {
     expect(message).to.contain(`${edge}: `).and.contain(ANNOUNCED).and.contain(OWN);
 
     await sample.kill();
-    await fixture.patch(SERVICES, 'web', { spec: { ports: [{ name: 'http', port: 8080 }] } });
-    await untilSaid(`${own}: Provider "${own}" failed`);
-    await untilShown(OWN);
-    const { spec } = await fixture.untilLoadBalancer(
-      'web',
-      (each) => each.spec.frontends?.[0]?.port === 8080,
-      'changed at the nodes',
-      nodes,
-    );
-    expect(spec.addresses?.map(({ address }) => address)).to.deep.equal([ANNOUNCED]);
-    await sample.start();
+    try {
+      await fixture.patch(SERVICES, 'web', { spec: { ports: [{ name: 'http', port: 8080 }] } });
+      await untilSaid(`${own}: Provider "${own}" failed`);
+      await untilShown(OWN);
+      const { spec } = await fixture.untilLoadBalancer(
+        'web',
+        (each) => each.spec.frontends?.[0]?.port === 8080,
+        'changed at the nodes',
+        nodes,
+      );
+      expect(spec.addresses?.map(({ address }) => address)).to.deep.equal([ANNOUNCED]);
+    } finally {
+      await sample.start();
+    }
   });
 
   it('end as the last of many edits says, with nothing left anywhere', async () => {

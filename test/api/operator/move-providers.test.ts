@@ -23,8 +23,11 @@ describe('operator: a Service of several providers, and one that moves', () => {
     await fixture.pool([`${OTHER}-192.0.2.69`], { providers: [other] }, '2');
   });
   afterEach(async () => {
-    await fixture.clean();
-    await operator.stop();
+    try {
+      await fixture.clean();
+    } finally {
+      await operator.stop();
+    }
   });
 
   const ask = async (...providers: string[]) =>

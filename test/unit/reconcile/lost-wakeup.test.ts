@@ -97,6 +97,7 @@ describe('reconcile: a Service that waits for an address', () => {
       now: () => '2026-01-01T00:00:00Z',
       onPath: <T>(write: () => Promise<T>) => write(),
       tellLoadBalancer: () => {},
+      toldLoadBalancer: () => undefined,
       tellEvents: () => {},
       reminders: new Reminders(() => {}),
     };
