@@ -23,7 +23,7 @@ const ingressOf = ({ config }) => [{ ip: config.address, ipMode: 'Proxy' }];
 
 /** What the device is to have: { "address": "192.0.2.10", "allow": "everybody", "listen 80/TCP": "10.0.0.1:30080" } */
 const render = (device, { id, desired, provider }) => {
-  const { addresses, frontends, sourceRanges = ['everybody'] } = desired;
+  const { addresses, frontends, sourceRanges = ['everybody'], sessionAffinitySeconds = 0 } = desired;
   const taken = new Set(Object.values(device).map(({ config }) => config.address));
   const free = addressesOf(provider).find((each) => !taken.has(each));
   const address = addresses?.[0]?.ip ?? device[keyOf(id)]?.config.address ?? free;
@@ -32,7 +32,8 @@ const render = (device, { id, desired, provider }) => {
   const listeners = frontends.map(({ port, protocol, targets }) => {
     return [`listen ${port}/${protocol}`, targets.map(targetOf).join(', ')];
   });
-  return { address, allow: sourceRanges.join(', '), ...Object.fromEntries(listeners) };
+  const sticky = sessionAffinitySeconds > 0 && { sticky: `${sessionAffinitySeconds} s` };
+  return { address, allow: sourceRanges.join(', '), ...sticky, ...Object.fromEntries(listeners) };
 };
 
 const operations = {

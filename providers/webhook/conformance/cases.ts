@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { UNSUPPORTED_VERSION } from '../contract.ts';
+import { type Desired, UNSUPPORTED_VERSION } from '../contract.ts';
 import { isSameId, isSameKey } from '../same-id.ts';
 import { check, type Probe } from './probe.ts';
 import { frontend, TARGETS, wish } from './wishes.ts';
@@ -141,6 +141,24 @@ export const CASES: readonly Case[] = [
     },
   },
   {
+    name: 'carries out what is asked for besides, or refuses it, and never passes over it',
+    run: async (probe) => {
+      const id = probe.newId();
+      await probe.applyWholly(id, wish());
+      const asked: [what: string, more: Partial<Desired>][] = [
+        ['sourceRanges', { sourceRanges: ['203.0.113.0/24'] }],
+        ['sessionAffinitySeconds', { sessionAffinitySeconds: 600 }],
+        ['a frontend of UDP', { frontends: [frontend(80), { ...frontend(80), protocol: 'UDP' }] }],
+      ];
+      for (const [what, more] of asked) {
+        check(
+          await probe.takesNote(id, wish(more)),
+          `plan finds nothing to do for ${what}, and does not refuse it`,
+        );
+      }
+    },
+  },
+  {
     name: 'gives two load balancers two places',
     run: async (probe) => {
       const [one, other] = [probe.newId(), probe.newId()];
@@ -160,6 +178,19 @@ export const CASES: readonly Case[] = [
       check((await probe.find(foreign)) === undefined, 'observe with the id of another cluster finds it');
       await probe.delete(foreign);
       check((await probe.find(id)) !== undefined, 'delete for another cluster took it away');
+    },
+  },
+  {
+    name: 'keeps namespaces and LoadBalancerProviders apart',
+    run: async (probe) => {
+      const id = probe.newId();
+      const elsewhere = { ...id, namespace: `${id.namespace}-other` };
+      await probe.applyWholly(id, wish());
+      check((await probe.find(elsewhere)) === undefined, 'observe with the id of another namespace finds it');
+      await probe.delete(elsewhere);
+      check((await probe.find(id)) !== undefined, 'delete for another namespace took it away');
+      const others = await probe.list(probe.clusterId, 'another');
+      check(others.length === 0, 'observe tells it to another LoadBalancerProvider');
     },
   },
   {

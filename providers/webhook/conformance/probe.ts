@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isClass } from '../../../kube/errors.ts';
 import { WebhookClient } from '../calls/webhook-client.ts';
 import {
   CONTRACT_VERSION,
@@ -71,6 +72,16 @@ export class Probe {
     );
   }
 
+  /** Whether something else is to be done for this, or it is refused by the user's fault. */
+  async takesNote(id: Id, desired: Desired): Promise<boolean> {
+    try {
+      return (await this.plan(id, desired)).changes.length > 0;
+    } catch (error) {
+      if (isClass(error, 'Rejected')) return true;
+      throw error;
+    }
+  }
+
   async apply(id: Id, desired: Desired, operationId: string = randomUUID()): Promise<State> {
     this.#made.set(JSON.stringify(id), id);
     const request = { ...this.asker, id, operationId, desired: this.#place(id, desired) };
@@ -109,12 +120,13 @@ export class Probe {
     return found.state;
   }
 
-  /** All of one cluster, page by page. */
-  async list(clusterId = this.clusterId): Promise<Id[]> {
+  /** All of one cluster and LoadBalancerProvider, page by page. */
+  async list(clusterId = this.clusterId, provider = PROVIDER): Promise<Id[]> {
+    const { asker } = this;
     const ids: Id[] = [];
     for (let page: string | undefined, first = true; first || page !== undefined; first = false) {
       const at = page === undefined ? {} : { continue: page };
-      const request = { ...this.asker, clusterId, ...at };
+      const request = { ...asker, provider: { ...asker.provider, name: provider }, clusterId, ...at };
       const answer = await this.#client.call(OPERATIONS.observe, request, this.#signal);
       ids.push(...answer.loadBalancers.map(({ id }) => id));
       check(answer.continue !== page || page === undefined, 'observe answers the same "continue" again');

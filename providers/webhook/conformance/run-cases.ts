@@ -1,3 +1,4 @@
+import { ClassedError } from '../../../kube/errors.ts';
 import { CASES, type Case } from './cases.ts';
 import type { ConformanceConfig } from './config.ts';
 import { Probe } from './probe.ts';
@@ -8,7 +9,7 @@ export interface CaseResult {
   problem: string | undefined;
 }
 
-/** Every case, one after the other, each with what it made taken away. */
+/** Every case, one after the other, each with what it made taken away. Ends with the first where nobody answers. */
 export async function runCases(
   config: ConformanceConfig,
   tell: (result: CaseResult) => void,
@@ -19,20 +20,35 @@ export async function runCases(
     const probe = new Probe(config);
     const violated = await attempt(() => each.run(probe));
     const left = await attempt(() => probe.clean());
-    const problem = violated ?? (left === undefined ? undefined : `what it made stays: ${left}`);
+    const problem =
+      violated?.message ?? (left === undefined ? undefined : `what it made stays: ${left.message}`);
     await probe.close();
     const result = { name: each.name, problem };
     results.push(result);
     tell(result);
+    if (violated !== undefined && isUnreachable(violated)) break;
   }
   return results;
 }
 
-async function attempt(work: () => Promise<void>): Promise<string | undefined> {
+async function attempt(work: () => Promise<void>): Promise<Error | undefined> {
   try {
     await work();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
+
+/** Every case would end so, and tell nothing new. */
+function isUnreachable(error: Error): boolean {
+  return error instanceof ClassedError && NOT_REACHED.has(error.reason);
+}
+
+const NOT_REACHED: ReadonlySet<string> = new Set([
+  'ConnectionRefused',
+  'ConnectTimeout',
+  'NameNotResolved',
+  'TlsFailed',
+  'Unreachable',
+]);

@@ -52,6 +52,17 @@ describe('fairlead webhook-test', function () {
     expect(code).to.equal(1);
   });
 
+  it('ends with the first where nobody answers', async () => {
+    await sample.kill();
+    const child = spawn(process.execPath, [FAIRLEAD, 'webhook-test', `http://127.0.0.1:${sample.port}`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    expect(said).to.contain('ECONNREFUSED');
+    expect(said).to.contain(`0 passed, 1 failed, ${CASES.length - 1} not run: the server can't be reached`);
+    expect(code).to.equal(1);
+  });
+
   describe('finds a server that', () => {
     let front: WebhookFront;
 
@@ -142,6 +153,23 @@ describe('fairlead webhook-test', function () {
         (request) =>
           request.operation === 'delete'
             ? { body: { apiVersion: CONTRACT_VERSION, gone: false } }
+            : undefined,
+      ],
+      [
+        'passes over source ranges',
+        'carries out what is asked for besides, or refuses it, and never passes over it',
+        async (request) => {
+          const { desired } = request.body;
+          if (typeof desired !== 'object' || desired === null) return undefined;
+          return await ask(request, { desired: { ...desired, sourceRanges: undefined } });
+        },
+      ],
+      [
+        'takes all providers for one',
+        'keeps namespaces and LoadBalancerProviders apart',
+        (request) =>
+          request.operation === 'observe' && !('id' in request.body)
+            ? ask(request, { provider: { name: 'conformance', parameters: {}, addresses: 'Server' } })
             : undefined,
       ],
       [

@@ -36,7 +36,11 @@ describe('providers/webhook: the published schema', () => {
   const example: [name: string, index: number, schema: z.ZodType][] = [
     ['ApplyRequest', 0, OPERATIONS.apply.request],
     ['ApplyAnswer', 1, OPERATIONS.apply.answer],
-    ['Error', 2, errorSchema],
+    ['ValidateAnswer', 2, OPERATIONS.validate.answer],
+    ['PlanAnswer', 3, OPERATIONS.plan.answer],
+    ['ObserveAnswer', 4, OPERATIONS.observe.answer],
+    ['DeleteAnswer', 5, OPERATIONS.delete.answer],
+    ['Error', 6, errorSchema],
   ];
   for (const [name, index, schema] of example) {
     it(`takes the ${name} of the docs, as the contract does`, () => {
