@@ -14,7 +14,7 @@ describe('operator: types, classes and providers', () => {
   let fixture: Fixture;
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     operator = await startTestOperator(await sharedCluster());
   });
   beforeEach(async () => {
