@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { labelSelectorSchema } from './common.ts';
 import { withRules } from './rules.ts';
 
 const text = (max: number) => z.string().min(1).max(max);
@@ -33,6 +34,24 @@ export const haproxySchema = withRules(
       .default('roundrobin')
       .describe(
         'How targets are chosen, by the names of HAProxy; sessionAffinity ClientIP goes by the client.',
+      ),
+    weights: z
+      .array(
+        z
+          .object({
+            nodeSelector: labelSelectorSchema.describe('Nodes that have it, by their labels.'),
+            weight: z
+              .int()
+              .min(0)
+              .max(256)
+              .describe('How much they get of what one node without a weight gets; 0: no new connections.'),
+          })
+          .describe('Nodes of one weight.'),
+      )
+      .max(16)
+      .optional()
+      .describe(
+        'Nodes that get more than others, or nothing: the first one whose selector fits counts, and nodes of none have 1. With externalTrafficPolicy Local it is times the number of pods on the node. Of no effect in mode Pod.',
       ),
     timeouts: z
       .object({
@@ -148,6 +167,11 @@ export const edgeReportSchema = z
       .object({
         desired: z.int().min(0).describe('How many there ought to be.'),
         healthy: z.int().min(0).describe('How many answer its health checks.'),
+        draining: z
+          .int()
+          .min(1)
+          .optional()
+          .describe('How many others leave, whose connections go on; absent: none.'),
       })
       .optional()
       .describe('Counts of targets.'),

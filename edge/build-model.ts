@@ -1,11 +1,9 @@
-import { isIPv6 } from 'node:net';
-import type { Frontend, LoadBalancer } from '../crds/load-balancer.ts';
+import type { LoadBalancer } from '../crds/load-balancer.ts';
 import type { LoadBalancerProviderSpec } from '../crds/load-balancer-provider.ts';
 import type { EndpointSlice, Node } from '../kube/objects.ts';
 import { keyOf } from '../kube/resources.ts';
-import { takesTraffic, targetsOf } from '../providers/target-endpoints.ts';
-import { targetNodes } from '../providers/target-nodes.ts';
-import type { EdgeModel, FrontendModel, ServerModel, ServerSettings, ServiceModel } from './model.ts';
+import { findServers } from './find-servers.ts';
+import type { EdgeModel, FrontendModel, ServerSettings, ServiceModel } from './model.ts';
 import {
   type ChosenCertificates,
   chooseCertificates,
@@ -18,7 +16,7 @@ export interface ModelInput {
   provider: Pick<LoadBalancerProviderSpec, 'haproxy'>;
   loadBalancers: readonly LoadBalancer[];
   nodes: readonly Node[];
-  /** Of the Service of a LoadBalancer; asked for in mode Pod. */
+  /** Of the Service of a LoadBalancer, of one that `needsEndpoints`. */
   slicesOf(loadBalancer: LoadBalancer): readonly EndpointSlice[];
   /** Of a Secret, as `namespace/name`. */
   certificateOf(secret: string): CertificateState | undefined;
@@ -58,7 +56,7 @@ function buildService(
 ): ServiceModel {
   const { metadata, spec } = loadBalancer;
   const addresses = (spec.addresses ?? []).map(({ address }) => address);
-  const find = spec.targets.mode === 'Pod' ? findPods(loadBalancer, input) : findNodes(loadBalancer, input);
+  const find = findServers(loadBalancer, input);
   const frontends = addresses.length === 0 ? [] : (spec.frontends ?? []);
   const fault = findUnknownPorts(spec);
   const key = keyOf(loadBalancer);
@@ -123,40 +121,4 @@ function buildServerSettings({ spec }: LoadBalancer, haproxy: Haproxy | undefine
     connections: haproxy?.limits?.connectionsPerTarget,
     proxyProtocol: haproxy?.proxyProtocol ?? 'None',
   };
-}
-
-type FindServers = (frontend: Frontend) => ServerModel[];
-
-/** Nodes by their first address of the Service's first family; who leaves isn't among them. */
-function findNodes({ spec }: LoadBalancer, { nodes }: ModelInput): FindServers {
-  const [family = 'IPv4'] = spec.ipFamilies ?? [];
-  const addresses = targetNodes(nodes, spec)
-    .filter(({ draining }) => !draining)
-    .flatMap((node) => node.addresses.find((address) => isIPv6(address) === (family === 'IPv6')) ?? []);
-  return ({ forwardingPort, nodePort }) => {
-    const port = spec.targets.mode === 'ForwardingPort' ? forwardingPort : nodePort;
-    return port === undefined ? [] : sortServers(addresses.map((address) => buildServer(address, port)));
-  };
-}
-
-function findPods(loadBalancer: LoadBalancer, input: ModelInput): FindServers {
-  const slices = input.slicesOf(loadBalancer).filter(({ addressType }) => addressType !== 'FQDN');
-  return (frontend) => {
-    const found = slices.flatMap((slice) =>
-      (slice.endpoints ?? [])
-        .filter(takesTraffic)
-        .flatMap((endpoint) => [...targetsOf(slice, endpoint, [frontend])]),
-    );
-    return sortServers(found.map(({ address, targetPort }) => buildServer(address, targetPort)));
-  };
-}
-
-function buildServer(address: string, port: number): ServerModel {
-  return { name: `${address}:${port}`, address, port };
-}
-
-/** Each once. */
-function sortServers(servers: readonly ServerModel[]): ServerModel[] {
-  const byName = new Map(servers.map((server) => [server.name, server]));
-  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -15,7 +15,7 @@ export interface EdgeInformers {
   provider: Informer<LoadBalancerProvider>;
   loadBalancers: Informer<LoadBalancer>;
   nodes: Informer<Node>;
-  /** Large: listed only once a load balancer sends traffic straight to pods. */
+  /** Large: listed only once a load balancer sends traffic to pods, or to nodes by the number of theirs. */
   slices: Informer<EndpointSlice>;
 }
 

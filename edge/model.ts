@@ -10,7 +10,13 @@ export interface EdgeSettings {
 }
 
 /** Its place in the cluster: another address or port is another server, so its name says both. */
-const serverSchema = z.object({ name: z.string(), address: z.string(), port: z.int() });
+const serverSchema = z.object({
+  name: z.string(),
+  address: z.string(),
+  port: z.int(),
+  /** Of connections, to those of others; 0: no new ones. @default 1 */
+  weight: z.int().optional(),
+});
 
 /** What holds for each server of a frontend, for those in the file and those added later. Times in seconds. */
 const serverSettingsSchema = z.object({

@@ -109,7 +109,7 @@ function renderFrontend(frontend: FrontendModel, certificates: string, withServe
         ]),
     ...renderCheck(server),
     ...(withServers
-      ? servers.map((each) => `server ${each.name} ${renderPlace(each)} ${renderServerOptions(server)}`)
+      ? servers.map((each) => `server ${renderServer(each, server)}`)
       : [`# servers: ${renderServerOptions(server)}`]),
   ];
   return [`listen ${name}`, ...lines.map((line) => `${INDENT}${line}`)];
@@ -140,8 +140,8 @@ function renderCheck({ healthPath }: ServerSettings): string[] {
   ];
 }
 
-/** What follows a server's address, in the file and with `add server`. */
-export function renderServerOptions(settings: ServerSettings): string {
+/** What is the same for all servers of a frontend, in the file and with `add server`. */
+function renderServerOptions(settings: ServerSettings): string {
   const { connections, fall, healthPort, intervalSeconds, proxyProtocol, rise } = settings;
   return [
     'check',
@@ -156,8 +156,11 @@ export function renderServerOptions(settings: ServerSettings): string {
   ].join(' ');
 }
 
-export function renderPlace({ address, port }: ServerModel): string {
-  return `${quoteAddress(address)}:${port}`;
+/** Its name, its place and its options. `path` is its name for the Runtime API. */
+export function renderServer(server: ServerModel, settings: ServerSettings, path = server.name): string {
+  const { address, port, weight } = server;
+  const place = `${quoteAddress(address)}:${port}`;
+  return `${path} ${place} ${renderServerOptions(settings)}${weight === undefined ? '' : ` weight ${weight}`}`;
 }
 
 function quoteAddress(address: string): string {

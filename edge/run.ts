@@ -8,6 +8,7 @@ import { keyOf } from '../kube/resources.ts';
 import { serve, type WebServer } from '../kube/serve-pages.ts';
 import { buildModel } from './build-model.ts';
 import type { EdgeConfig } from './config.ts';
+import { needsEndpoints } from './find-servers.ts';
 import { edgeFiles } from './haproxy/haproxy-process.ts';
 import { createInformers, type EdgeInformers } from './informers.ts';
 import { EdgeKeeper } from './keeper.ts';
@@ -143,13 +144,13 @@ class Edge implements RunningEdge {
     const { loadBalancers, nodes, provider: providers, slices } = this.#informers;
     const provider = providers.store.get(this.#config.provider);
     if (!this.#listed || provider?.spec.haproxy === undefined) return undefined;
-    const isPods = loadBalancers.store.list().some(({ spec }) => spec.targets.mode === 'Pod');
-    if (isPods && !this.#slicesStarted) {
+    const areCounted = loadBalancers.store.list().some(({ spec }) => needsEndpoints(spec));
+    if (areCounted && !this.#slicesStarted) {
       this.#slicesStarted = true;
       slices.start();
       void slices.synced.then(() => this.#keeper.touch());
     }
-    if (isPods && !slices.hasSynced) return undefined;
+    if (areCounted && !slices.hasSynced) return undefined;
     const secrets = this.#secrets.follow(loadBalancers.store.list().flatMap(secretsOf));
     const certificates = await this.#certificates.takeIn(secrets);
     const model = buildModel({

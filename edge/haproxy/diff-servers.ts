@@ -1,5 +1,5 @@
 import type { FrontendModel, ServiceModel } from '../model.ts';
-import { renderPlace, renderServerOptions } from '../render-config.ts';
+import { renderServer } from '../render-config.ts';
 import type { ProxyState, ServerState } from './read-state.ts';
 
 /** What there is to do about the servers of one worker. */
@@ -42,11 +42,14 @@ function addServers({ name, server, servers }: FrontendModel, actual: readonly S
   return servers.flatMap((wanted) => {
     const path = `${name}/${wanted.name}`;
     const there = byName.get(wanted.name);
-    if (there !== undefined && !there.maintained) return [];
+    const { weight = 1 } = wanted;
+    const isWeighted = there === undefined || there.weight === undefined || there.weight === weight;
+    const weigh = isWeighted ? [] : [`set server ${path} weight ${weight}`];
+    if (there !== undefined && !there.maintained) return weigh;
     // Whoever was cut off after `add server` left one in maintenance, whose checks never began.
     const enable = [`enable health ${path}`, `enable server ${path}`];
-    if (there !== undefined) return enable;
-    return [`add server ${path} ${renderPlace(wanted)} ${renderServerOptions(server)}`, ...enable];
+    if (there !== undefined) return [...weigh, ...enable];
+    return [`add server ${renderServer(wanted, server, path)}`, ...enable];
   });
 }
 

@@ -5,6 +5,8 @@ export interface ServerState {
   maintained: boolean;
   /** Takes connections, as far as HAProxy's checks know. */
   up: boolean;
+  /** As it was set last; undefined: HAProxy doesn't say. */
+  weight?: number;
   sessions: number;
   /** Since it got into the state that it is in. */
   sinceSeconds: number;
@@ -62,10 +64,12 @@ export function readStat(text: string): Map<string, ProxyState> {
       };
     } else if (field('svname') !== 'BACKEND') {
       const status = field('status');
+      const weight = field('uweight');
       proxy.servers.push({
         name: field('svname'),
         maintained: status.startsWith('MAINT'),
         up: status.startsWith('UP') || status === 'no check',
+        ...(weight === '' ? {} : { weight: Number(weight) }),
         sessions: Number(field('scur')),
         sinceSeconds: Number(field('lastchg')),
       });

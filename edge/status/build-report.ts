@@ -32,15 +32,32 @@ export function buildReport(
   };
 }
 
-/** Targets by their addresses: one that serves several ports is as healthy as its worst. */
-function countTargets(service: ServiceModel, { proxies }: EdgeState): { desired: number; healthy: number } {
+/**
+ * Targets by their addresses: one that serves several ports is as healthy as its worst. One that gets no new connections at
+ * any of them, being in maintenance or of weight 0, isn't wanted; as long as it has some, it is draining.
+ */
+function countTargets(service: ServiceModel, { proxies }: EdgeState): NonNullable<EdgeReport['targets']> {
   const healthy = new Map<string, boolean>();
+  const busy = new Set<string>();
   for (const { name, servers } of service.frontends) {
-    const up = new Set((proxies.get(name)?.servers ?? []).filter((each) => each.up).map((each) => each.name));
-    for (const server of servers) {
+    const there = proxies.get(name)?.servers ?? [];
+    const up = new Set(there.filter((each) => each.up).map((each) => each.name));
+    const taking = servers.filter(({ weight }) => weight !== 0);
+    for (const server of taking) {
       const { address } = server;
       healthy.set(address, (healthy.get(address) ?? true) && up.has(server.name));
     }
+    const wanted = new Set(taking.map((each) => each.name));
+    for (const server of there) {
+      if (!wanted.has(server.name) && server.sessions > 0) busy.add(addressOf(server.name));
+    }
   }
-  return { desired: healthy.size, healthy: [...healthy.values()].filter(Boolean).length };
+  const draining = [...busy].filter((address) => !healthy.has(address)).length;
+  const counts = { desired: healthy.size, healthy: [...healthy.values()].filter(Boolean).length };
+  return draining === 0 ? counts : { ...counts, draining };
+}
+
+/** Of a server's name, which ends with its port. */
+function addressOf(name: string): string {
+  return name.slice(0, name.lastIndexOf(':'));
 }

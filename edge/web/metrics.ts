@@ -11,6 +11,7 @@ interface Source {
 const BY_SERVICE = {
   targets: 'Targets that a load balancer ought to have, over its ports.',
   targets_up: 'Those of them that answer health checks.',
+  targets_draining: 'Targets that get no new connections, and have open ones.',
   connections: 'Open connections of clients.',
   connections_accepted: 'Connections of clients since this worker of HAProxy began.',
   bytes_in: 'Bytes from clients since this worker of HAProxy began.',
@@ -22,6 +23,7 @@ type ServiceGauge = keyof typeof BY_SERVICE;
 const SERVICE_GAUGES = [
   'targets',
   'targets_up',
+  'targets_draining',
   'connections',
   'connections_accepted',
   'bytes_in',
@@ -128,15 +130,20 @@ function numbersByService({ proxies, services }: EdgeState): Map<string, Record<
     const sum = {
       targets: 0,
       targets_up: 0,
+      targets_draining: 0,
       connections: 0,
       connections_accepted: 0,
       bytes_in: 0,
       bytes_out: 0,
     };
     for (const frontend of frontends) {
-      const wanted = new Set(frontend.servers.map(({ name }) => name));
+      const taking = frontend.servers.filter(({ weight }) => weight !== 0);
+      const wanted = new Set(taking.map(({ name }) => name));
       const { numbers, servers = [] } = proxies.get(frontend.name) ?? {};
       sum.targets += wanted.size;
+      sum.targets_draining += servers.filter(
+        ({ name, sessions }) => sessions > 0 && !wanted.has(name),
+      ).length;
       sum.targets_up += servers.filter(({ name, up }) => up && wanted.has(name)).length;
       sum.connections += numbers?.sessions ?? 0;
       sum.connections_accepted += numbers?.totalSessions ?? 0;

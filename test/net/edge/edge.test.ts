@@ -289,6 +289,56 @@ describe('an edge and its HAProxy', function () {
     expect(await lab.reloads()).to.equal(reloads);
   });
 
+  it('gives each node as much as its pods take with externalTrafficPolicy Local, and follows them with no reload', async () => {
+    const vip = '192.0.2.29';
+    const [first = '', second = ''] = nodes;
+    await lab.countPods('local', { 'node-1': 3, 'node-2': 1 });
+    await lab.addService('local', {
+      address: vip,
+      externalTrafficPolicy: 'Local',
+      frontends: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30_080 }],
+    });
+    await lab.healthyTargets('local', 2);
+    await eventually(async () => {
+      const answers: string[] = [];
+      for (let asked = 0; asked < 40; asked++) answers.push(await ask(vip, 80));
+      expect(answers.filter((each) => each === first)).to.have.length(30);
+    });
+    const reloads = await lab.reloads();
+    const held = await Promise.all(Array.from({ length: 8 }, () => open(vip, 80, KEPT_REQUEST)));
+    const answers = await Promise.all(held.map((socket) => firstData(socket)));
+    expect(answers.some((answer) => answer.includes(second))).to.equal(true);
+    await lab.countPods('local', { 'node-1': 1 });
+    await answeredBy([first], 80, vip);
+    // What is open goes on, and is told until it ends.
+    await eventually(async () => {
+      expect((await lab.reportOf('local')).targets).to.deep.equal({ desired: 1, healthy: 1, draining: 1 });
+    });
+    expect(held.map(({ closed }) => closed)).to.not.include(true);
+    for (const socket of held) socket.destroy();
+    await lab.healthyTargets('local', 1);
+    await eventually(async () => {
+      expect((await lab.reportOf('local')).targets).to.deep.equal({ desired: 1, healthy: 1 });
+    });
+    await lab.countPods('local', { 'node-1': 2, 'node-2': 2 });
+    await answeredBy([first, second], 80, vip);
+    expect(await lab.reloads()).to.equal(reloads);
+  });
+
+  it('gives nodes what the provider says that they get, and nothing new to those of weight 0, with no reload', async () => {
+    const [first = '', second = ''] = nodes;
+    const reloads = await lab.reloads();
+    await lab.labelNode(1, { retired: 'yes' });
+    await lab.patchProvider({
+      weights: [{ nodeSelector: { matchExpressions: [{ key: 'retired', operator: 'Exists' }] }, weight: 0 }],
+    });
+    await answeredBy([second]);
+    await lab.patchProvider({ weights: null });
+    await answeredBy([first, second]);
+    await lab.labelNode(1, { retired: null });
+    expect(await lab.reloads()).to.equal(reloads);
+  });
+
   it('refuses who is in no source range', async () => {
     await lab.addService('fenced', { address: '192.0.2.22', sourceRanges: ['203.0.113.0/24'] });
     await lab.healthyTargets('fenced', 2);

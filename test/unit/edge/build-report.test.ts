@@ -61,6 +61,30 @@ describe('edge: its report of a load balancer', () => {
     });
   });
 
+  it('tells how many get no new connections and have open ones, by their addresses', () => {
+    const [stays, idle] = [makeServer('10.0.0.1', 1), { ...makeServer('10.0.0.2', 1), weight: 0 }];
+    const frontends = [
+      makeFrontend({ name: 'one', servers: [stays, idle] }),
+      makeFrontend({ name: 'two', servers: [makeServer('10.0.0.1', 2)] }),
+    ];
+    const all = new Map([[KEY, makeService(KEY, { frontends })]]);
+    const count = (sessions: number) => {
+      const left = (address: string, port: number) => ({
+        ...up(address, port, false),
+        maintained: true,
+        sessions,
+      });
+      const proxies = new Map([
+        ['one', { servers: [up('10.0.0.1', 1), left('10.0.0.2', 1), left('10.0.0.3', 1)], numbers: NUMBERS }],
+        // Of a port that it serves no more: it serves the other one.
+        ['two', { servers: [up('10.0.0.1', 2), left('10.0.0.1', 9), left('10.0.0.3', 2)], numbers: NUMBERS }],
+      ]);
+      return buildReport(KEY, 1, state({ loaded: all, services: all, proxies }), EDGE).targets;
+    };
+    expect(count(3)).to.deep.equal({ desired: 1, healthy: 1, draining: 2 });
+    expect(count(0)).to.deep.equal({ desired: 1, healthy: 1 });
+  });
+
   it('serves what it was given before, and says why it is not the new', () => {
     const all = new Map([[KEY, makeService(KEY)]]);
     const faults = new Map([[KEY, { reason: 'ConfigurationRefused', message: 'line 3' }]]);

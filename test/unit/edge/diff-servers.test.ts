@@ -30,12 +30,14 @@ function carryOut(state: ProxyState, commands: readonly string[]): void {
     const found = state.servers[index];
     if (verb === 'add server') {
       expect(found, `${name} is added twice`).to.equal(undefined);
-      state.servers.push({ name, maintained: true, up: false, sessions: 0, sinceSeconds: 0 });
+      const weight = Number(/ weight (\d+)/.exec(command)?.[1] ?? 1);
+      state.servers.push({ name, maintained: true, up: false, weight, sessions: 0, sinceSeconds: 0 });
       continue;
     }
     if (found === undefined) throw new Error(`${command}: no such server`);
     if (verb === 'enable server') found.maintained = false;
-    else if (verb === 'set server') Object.assign(found, { maintained: true, sinceSeconds: 0 });
+    else if (command.endsWith(' state maint')) Object.assign(found, { maintained: true, sinceSeconds: 0 });
+    else if (command.includes(' weight ')) found.weight = Number(command.split(' ').at(-1));
     else if (verb === 'shutdown sessions server') found.sessions = 0;
     else if (verb === 'del server') {
       expect(found).to.include({ maintained: true, sessions: 0 });
@@ -71,6 +73,26 @@ describe('edge: servers that come and go in HAProxy', () => {
     ]);
   });
 
+  it('gives another weight to one that is there, and none to who has it', () => {
+    const wanted = (weight?: number) => {
+      const servers = [{ ...makeServer('10.0.0.1'), ...(weight === undefined ? {} : { weight }) }];
+      return makeService('default/web.lab', { frontends: [makeFrontend({ name: PROXY, servers })] });
+    };
+    const commands = (weight: number | undefined, now: number | undefined, maintained = false) =>
+      diffServers(
+        [wanted(weight)],
+        proxies(server('10.0.0.1', { maintained, ...(now === undefined ? {} : { weight: now }) })),
+      ).commands;
+    const set = (weight: number) => `set server ${PROXY}/10.0.0.1:30080 weight ${weight}`;
+    expect(commands(3, 1)).to.deep.equal([set(3)]);
+    expect(commands(undefined, 3)).to.deep.equal([set(1)]);
+    expect(commands(0, 1, true)[0]).to.equal(set(0));
+    expect(commands(3, 3)).to.deep.equal([]);
+    expect(commands(undefined, 1)).to.deep.equal([]);
+    expect(commands(3, undefined)).to.deep.equal([]);
+    expect(diffServers([wanted(7)], proxies()).commands[0]).to.match(/^add server .* weight 7$/);
+  });
+
   for (const [name, state, command] of [
     ['waits for connections', { sessions: 1, sinceSeconds: DRAIN_SECONDS - 1 }, undefined],
     [
@@ -99,19 +121,25 @@ describe('edge: servers that come and go in HAProxy', () => {
       fc.record({
         address: fc.constantFrom(...[1, 2, 3, 4, 5, 6].map((host) => `10.0.0.${host}`)),
         maintained: fc.boolean(),
+        weight: fc.nat(3),
         sessions: fc.nat(2),
         sinceSeconds: fc.nat(60),
       }),
       { selector: ({ address }) => address },
     );
     fc.assert(
-      fc.property(addresses, actual, (wanted, there) => {
+      fc.property(addresses, fc.array(fc.nat(3)), actual, (wanted, weights, there) => {
+        const servers = wanted.map((address, index) => ({
+          ...makeServer(address),
+          weight: weights[index] ?? 1,
+        }));
+        const all = [makeService('default/web.lab', { frontends: [makeFrontend({ name: PROXY, servers })] })];
         const state: ProxyState = {
           servers: there.map(({ address, ...more }) => server(address, more)),
           numbers: NUMBERS,
         };
         for (let round = 0; round < 5; round++) {
-          const { commands } = diffServers([service(...wanted)], new Map([[PROXY, state]]));
+          const { commands } = diffServers(all, new Map([[PROXY, state]]));
           for (const command of commands) {
             const served = state.servers.some(({ maintained }) => !maintained);
             carryOut(state, [command]);
@@ -122,6 +150,9 @@ describe('edge: servers that come and go in HAProxy', () => {
         }
         expect(state.servers.map(({ name }) => name)).to.have.members(wanted.map((each) => `${each}:30080`));
         expect(state.servers.every(({ maintained }) => !maintained)).to.equal(true);
+        for (const { name, weight } of servers) {
+          expect(state.servers.find((each) => each.name === name)?.weight).to.equal(weight);
+        }
       }),
     );
   });

@@ -3,12 +3,12 @@ import { readAlerts } from '../../../edge/haproxy/check-config.ts';
 import { joinCommands } from '../../../edge/haproxy/master-socket.ts';
 import { readFailedReloads, readInfo, readStat } from '../../../edge/haproxy/read-state.ts';
 
-const STAT = `# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,status,weight,lastchg,
-web,FRONTEND,,,4,9,2000,37,1234,56789,OPEN,,,
-web,10.0.0.1:80,0,0,3,5,,20,1,2,UP 1/2,1,17,
-web,10.0.0.2:80,0,0,1,5,,17,1,2,MAINT,1,4,
-web,10.0.0.3:80,0,0,0,5,,0,1,2,DOWN,1,4,
-web,BACKEND,0,0,4,9,200,37,1234,56789,UP,1,17,
+const STAT = `# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,status,weight,lastchg,uweight,
+web,FRONTEND,,,4,9,2000,37,1234,56789,OPEN,,,,
+web,10.0.0.1:80,0,0,3,5,,20,1,2,UP 1/2,1,17,5,
+web,10.0.0.2:80,0,0,1,5,,17,1,2,MAINT,1,4,0,
+web,10.0.0.3:80,0,0,0,5,,0,1,2,DOWN,1,4,,
+web,BACKEND,0,0,4,9,200,37,1234,56789,UP,1,17,6,
 
 `;
 
@@ -17,8 +17,8 @@ describe('edge: what HAProxy says', () => {
     const web = readStat(STAT).get('web');
     expect(web?.numbers).to.deep.equal({ sessions: 4, totalSessions: 37, bytesIn: 1234, bytesOut: 56_789 });
     expect(web?.servers).to.deep.equal([
-      { name: '10.0.0.1:80', maintained: false, up: true, sessions: 3, sinceSeconds: 17 },
-      { name: '10.0.0.2:80', maintained: true, up: false, sessions: 1, sinceSeconds: 4 },
+      { name: '10.0.0.1:80', maintained: false, up: true, weight: 5, sessions: 3, sinceSeconds: 17 },
+      { name: '10.0.0.2:80', maintained: true, up: false, weight: 0, sessions: 1, sinceSeconds: 4 },
       { name: '10.0.0.3:80', maintained: false, up: false, sessions: 0, sinceSeconds: 4 },
     ]);
   });

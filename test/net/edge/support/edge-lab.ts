@@ -215,6 +215,38 @@ export class EdgeLab {
     await applyObject(this.client, ENDPOINT_SLICES, slice, { fieldManager: 'test' });
   }
 
+  /** Ready endpoints of a Service, by node: how many it has. */
+  async countPods(service: string, pods: Readonly<Record<string, number>>): Promise<void> {
+    const endpoints = Object.entries(pods).flatMap(([nodeName, count], index) =>
+      Array.from({ length: count }, (_, pod) => ({
+        addresses: [`10.244.${index}.${pod + 1}`],
+        conditions: { ready: true },
+        nodeName,
+      })),
+    );
+    const slice = {
+      metadata: {
+        name: `${service}-counted`,
+        namespace: 'default',
+        labels: { 'kubernetes.io/service-name': service },
+      },
+      addressType: 'IPv4' as const,
+      ports: [{ name: 'http', protocol: 'TCP' as const, port: 8080 }],
+      endpoints,
+    };
+    await applyObject(this.client, ENDPOINT_SLICES, slice, { fieldManager: 'test' });
+  }
+
+  async labelNode(host: number, labels: Readonly<Record<string, string | null>>): Promise<void> {
+    await this.client.patch(
+      NODES,
+      undefined,
+      `node-${host}`,
+      { metadata: { labels } },
+      { contentType: 'merge' },
+    );
+  }
+
   /** Something else on the edge's machine that listens there. */
   async listen(address: string, port: number): Promise<Listener> {
     return await Listener.start(this.netns, address, port);
