@@ -154,8 +154,7 @@ export class Inventory {
       const perApplication = await this.#isPerApplication(unit, signal);
       const applications = new Map(Object.entries((await readTenant(unit, this.tenant, signal)) ?? {}));
       const live = await readLive(unit, this.tenant, signal);
-      // The other unit has what was synchronised to it, and nothing that it owes the group.
-      if (this.#unit !== unit) this.#owed.settle();
+      if (this.#unit !== unit) this.#owed.startAgain();
       this.#unit = unit;
       if (!this.#owed.isKnown) {
         const { device, tenant } = this;

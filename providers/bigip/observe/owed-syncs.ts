@@ -4,7 +4,7 @@ import type { Owed } from './find-owed.ts';
 export class OwedSyncs {
   readonly #names = new Set<string>();
   #all = false;
-  /** What a process before this one may have left behind was found out. */
+  /** What a process before this one, or the unit that was active before, may have left behind was found out. */
   isKnown = false;
 
   has(name: string): boolean {
@@ -19,6 +19,12 @@ export class OwedSyncs {
     this.isKnown = true;
     if (owed === 'all') this.#all = true;
     else for (const name of owed) this.#names.add(name);
+  }
+
+  /** Another unit is active: what it owes the group is to be found out. */
+  startAgain(): void {
+    this.settle();
+    this.isKnown = false;
   }
 
   settle(): void {

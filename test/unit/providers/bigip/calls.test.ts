@@ -354,6 +354,21 @@ describe('providers/bigip: a pair', () => {
     for (const service of [web, api]) expect(await rig.compare(service)).to.deep.equal([]);
   });
 
+  it('gives the unit that was active before what it lacks, after a failover', async () => {
+    const [web, later] = [rig.desire(), rig.desire({ port: 81 })];
+    await rig.bring(web);
+    const answer = { status: 500, body: { code: 500, message: 'no' } };
+    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    await failureOf(rig.bring(later));
+    fault.remove();
+    rig.peer.failOver();
+    await rig.refresh(web);
+    const changes = await rig.bring(web);
+    expect(changes.map(({ resource }) => resource)).to.deep.equal(['DeviceGroup']);
+    const [one, other] = rig.peer.units.map(({ configuration }) => configuration);
+    expect(other !== undefined && one?.equals(other)).to.equal(true);
+  });
+
   it('takes from the group what a process before it took from the active unit only', async () => {
     const web = rig.desire();
     await rig.bring(web);
