@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
-import { explainFailures } from '../probe/judge-results.ts';
+import { countByPod, explainFailures } from '../probe/judge-results.ts';
 import type { ProbeResult } from '../probe/probe-protocol.ts';
 import type { DemoLab } from './demo-lab.ts';
 import { formatMs, type Terminal } from './terminal.ts';
@@ -11,6 +11,7 @@ const INTERFACE = 'eth1';
 const PER_SECOND = 200;
 const LEAD_MS = 1_000;
 const WAIT_MS = 60_000;
+const NODE = 'node-3';
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers';
 const OTHER = `apiVersion: v1
 kind: Service
@@ -29,14 +30,20 @@ export async function showEdge(lab: DemoLab, terminal: Terminal): Promise<{ edge
   const address = await showFirstAnswer(lab, terminal, edge);
   const change = new Change(lab, terminal, edge, address);
   await change.show('The pods are replaced, one by one', 'none', async () => {
+    const before = await podsOf(lab);
     await change.kubectl('rollout', 'restart', 'deployment/web');
     await change.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
+    return countPods(before);
   });
-  await change.show('A node is drained, and comes back', 'none', async () => {
-    await change.kubectl('label', 'node', 'node-3', `${EXCLUDED}=`);
-    await change.kubectl('drain', 'node-3', '--ignore-daemonsets', '--timeout=60s');
-    await change.kubectl('uncordon', 'node-3');
-    await change.kubectl('label', 'node', 'node-3', `${EXCLUDED}-`);
+  await change.show(`${NODE} is drained, and comes back`, 'none', async () => {
+    // As KEP-3458 has it: the label takes a node out of load balancers, then its pods may go.
+    await change.kubectl('label', 'node', NODE, `${EXCLUDED}=`);
+    await change.kubectl('drain', NODE, '--ignore-daemonsets', '--timeout=60s');
+    const drained = { since: Date.now() + LEAD_MS / 2, until: Date.now() + 2 * LEAD_MS };
+    await sleep(2 * LEAD_MS);
+    await change.kubectl('uncordon', NODE);
+    await change.kubectl('label', 'node', NODE, `${EXCLUDED}-`);
+    return countNodes(drained);
   });
   await change.show('Another Service comes and goes: HAProxy reloads', 'some', async () => {
     await change.kubectl('apply', '-f', await lab.writeFile('other.yaml', OTHER));
@@ -48,8 +55,43 @@ export async function showEdge(lab: DemoLab, terminal: Terminal): Promise<{ edge
     await change.kubectl('delete', 'service', 'other');
     const isGone = async () => (await configOf(lab, edge)).match(/^listen /gm)?.length === 1;
     await until(isGone, 'the other Service to leave HAProxy', lab);
+    return () => [];
   });
   return { edge, address };
+}
+
+/** What besides is to be claimed of the requests that were made meanwhile. */
+type Judge = (results: readonly ProbeResult[]) => [holds: boolean, what: string][];
+
+async function podsOf(lab: DemoLab): Promise<ReadonlySet<string>> {
+  const text = await lab.ask('get', 'pods', '-l', 'app=web', '-o', 'jsonpath={.items[*].metadata.name}');
+  return new Set(text.split(' '));
+}
+
+/** How many of the former pods answered, and of those in their place. */
+function countPods(former: ReadonlySet<string>): Judge {
+  return (results) => {
+    const answered = [...countByPod(results).keys()];
+    const went = answered.filter((pod) => former.has(pod)).length;
+    const came = answered.length - went;
+    return [[came > 0 && went > 0, `answered by ${went} pods that went, then by ${came} in their place`]];
+  };
+}
+
+/** How many requests came by the drained node, a while after it was. */
+function countNodes({ since, until }: { since: number; until: number }): Judge {
+  return (results) => {
+    const meanwhile = results.filter(({ at }) => at >= since && at < until);
+    const byNode = meanwhile.filter((result) => nodeOf(result) === NODE).length;
+    const what = `${byNode} of ${meanwhile.length} requests went by ${NODE} while it was drained`;
+    return [[byNode === 0 && meanwhile.length > 0, what]];
+  };
+}
+
+/** The node whose port HAProxy chose: the pod sees its address, or one of the pod's own node. */
+function nodeOf({ answer }: ProbeResult): string | undefined {
+  const [, number] = /^10\.89\.0\.1(\d):/.exec(answer?.client ?? '') ?? [];
+  return number === undefined ? answer?.node : `node-${number}`;
 }
 
 async function configure(lab: DemoLab, terminal: Terminal): Promise<string> {
@@ -85,8 +127,11 @@ async function showFirstAnswer(lab: DemoLab, terminal: Terminal, edge: string): 
   await lab.ask('rollout', 'status', 'deployment/web', '--timeout=60s');
   const isServed = async () => (await lab.control.call('request', { url: `http://${address}/` })).ok;
   await until(isServed, 'an answer', lab);
-  terminal.command(`curl http://${address}/   # the client: HAProxy, then a node's port, then a pod`);
+  terminal.command(`curl http://${address}/   # client -> HAProxy -> a node's port -> a pod`);
   terminal.output(await lab.exec('client', 'curl', '-s', `http://${address}/`));
+  await until(async () => (await reportOf(lab)).isHealthy, 'all nodes to be healthy', lab);
+  const { haproxy, targets } = await reportOf(lab);
+  terminal.claim(true, `HAProxy ${haproxy} on ${edge} serves it, ${targets} nodes are healthy`);
   terminal.command(`grep -A 4 '^listen' haproxy.cfg   # on ${edge}`);
   const sections = (await configOf(lab, edge)).split('\n');
   const first = sections.findIndex((line) => line.startsWith('listen '));
@@ -108,17 +153,21 @@ class Change {
     this.#address = address;
   }
 
-  async show(heading: string, reloads: 'none' | 'some', act: () => Promise<void>): Promise<void> {
+  /** `act` answers what else is to be claimed of the requests. */
+  async show(heading: string, reloads: 'none' | 'some', act: () => Promise<Judge>): Promise<void> {
     const terminal = this.#terminal;
     terminal.heading(heading);
     terminal.say(`${PER_SECOND} new connections a second from the client, all the while.`);
     const before = await reloadsOf(this.#lab, this.#edge);
-    const results = await this.#underLoad(act);
+    const { results, judge } = await this.#underLoad(act);
     const made = (await reloadsOf(this.#lab, this.#edge)) - before;
     terminal.say('');
     const failed = results.filter(({ ok }) => !ok).length;
     terminal.claim(failed === 0, `${results.length} requests, failed: ${explainFailures(results)}`);
-    terminal.claim(reloads === 'none' ? made === 0 : made > 0, `${made} reloads of HAProxy`);
+    for (const [holds, what] of judge(results)) terminal.claim(holds, what);
+    if (reloads === 'none')
+      terminal.claim(made === 0, `${made} reloads of HAProxy: servers change while it runs`);
+    else terminal.claim(made > 0, `${made} reloads of HAProxy: another address to listen on takes one`);
   }
 
   /** Shown with what it prints; the last line of it, where it prints what goes on. */
@@ -128,18 +177,27 @@ class Change {
     this.#terminal.output(args[0] === 'rollout' ? (output.split('\n').at(-1) ?? '') : output);
   }
 
-  async #underLoad(act: () => Promise<void>): Promise<ProbeResult[]> {
+  async #underLoad(act: () => Promise<Judge>): Promise<{ results: ProbeResult[]; judge: Judge }> {
     const request = { url: `http://${this.#address}/` };
     const load = await this.#lab.control.call('steady', { request, perSecond: PER_SECOND });
     await sleep(LEAD_MS);
-    await act();
+    const judge = await act();
     await sleep(LEAD_MS);
-    return await this.#lab.control.call('stopSteady', { load });
+    return { results: await this.#lab.control.call('stopSteady', { load }), judge };
   }
 }
 
 async function addressOf(lab: DemoLab, service: string): Promise<string> {
   return await lab.ask('get', 'service', service, '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}');
+}
+
+/** What the edge says of it, in the LoadBalancer's status. */
+async function reportOf(lab: DemoLab): Promise<{ haproxy: string; targets: string; isHealthy: boolean }> {
+  const first = '.status.edges[0]';
+  const fields = `{${first}.haproxy} {${first}.targets.healthy} {${first}.targets.desired}`;
+  const text = await lab.ask('get', 'loadbalancer', 'web.edge', '-o', `jsonpath=${fields}`);
+  const [haproxy = '', healthy = '', desired = ''] = text.split(' ');
+  return { haproxy, targets: `${healthy} of ${desired}`, isHealthy: healthy === desired && healthy !== '' };
 }
 
 async function configOf(lab: DemoLab, edge: string): Promise<string> {
