@@ -150,12 +150,15 @@ describe('the API server gone for a minute, and for an hour', function () {
         }
       }
     })();
+    // What it finds is told where it's awaited.
+    outage.catch(() => {});
     // While nobody hears of it, the Service moves.
     const ports = [{ name: 'http', protocol: 'TCP', port: 8081 }];
     await sleep(1_000);
     const patch = plane
       .adminClient()
       .patch(ENDPOINT_SLICES, 'default', 'web-1', { ports }, { contentType: 'merge' });
+    patch.catch(() => {});
     const dial = { transport: 'tcp' as const, address: CLUSTER_IP, port: 80 };
     const outcomes = await Promise.all(
       watched.map(({ station }) => station.dialWhile(dial, 50, () => outage)),

@@ -67,10 +67,12 @@ describe(`${COUNT} Services at once under AWS' token buckets, a tenth of calls t
     const { aws, cluster } = burst;
     const client = cluster.adminClient();
     await burst.deleteAll();
-    await until(
-      'all to be gone',
-      async () => (await client.list(SERVICES, { namespace: 'big' })).items.length === 0,
-    );
+    await until('all to be gone', async () => {
+      const lists = await Promise.all(
+        ['big', 'small'].map((namespace) => client.list(SERVICES, { namespace })),
+      );
+      return lists.every(({ items }) => items.length === 0);
+    });
 
     expect(await burst.loadBalancers()).to.deep.equal([]);
     await until('no target group to be left', async () => {

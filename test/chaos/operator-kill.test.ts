@@ -152,7 +152,7 @@ describe('the operator killed at any moment while Services come and go', () => {
 });
 
 async function until(what: string, check: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 40_000;
+  const deadline = performance.now() + 90_000;
   while (!(await check())) {
     if (performance.now() > deadline) throw new Error(`waited too long for ${what} (CHAOS_SEED=${SEED})`);
     await sleep(100);

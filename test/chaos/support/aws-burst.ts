@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Service } from '../../../kube/objects.ts';
-import { NAMESPACES, NODES, SERVICES } from '../../../kube/resources.ts';
+import { LEASES, NAMESPACES, NODES, SERVICES } from '../../../kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../controlplane/control-plane.ts';
 import { installCrds } from '../../controlplane/install-crds.ts';
 import type { AwsPeer } from '../../peers/aws/aws-peer.ts';
@@ -83,9 +83,12 @@ export class AwsBurst {
     });
   }
 
+  /** One before it is surely dead: its Lease needn't be waited for. */
   async startOperator(): Promise<void> {
+    await this.cluster.adminClient().delete(LEASES, SYSTEM, 'fairlead-operator');
     const { accessKeyId, secretAccessKey } = this.aws.credentials;
-    const lease = ['--lease-duration-seconds', '5', '--renew-deadline-seconds', '4'];
+    // Long enough for a busy machine.
+    const lease = ['--lease-duration-seconds', '30', '--renew-deadline-seconds', '25'];
     const args = ['--namespace', SYSTEM, ...lease, '--retry-period-seconds', '1'];
     this.#operator = OperatorProcess.start(this.cluster.kubeconfig, args, {
       AWS_ACCESS_KEY_ID: accessKeyId,
