@@ -12,6 +12,7 @@ import { CompiledObjects } from './compiled-objects.ts';
 import type { ReconcileContext } from './context.ts';
 import { CountStatusQueue } from './count-status.ts';
 import { DriftWatch } from './drift-watch.ts';
+import { createEdges } from './edge-entries.ts';
 import { EventTeller } from './event-teller.ts';
 import { ProviderGreeter } from './greet-providers.ts';
 import { LiveLeases } from './live-leases.ts';
@@ -106,11 +107,7 @@ export function createController(options: ControllerOptions): Controller {
   });
   const outside: ProviderContext = {
     agents,
-    edges: {
-      reportsOf: ({ namespace, name }) =>
-        caches.loadBalancers.store.get(`${namespace}/${name}`)?.status?.edges ?? [],
-      isSilent: (provider, edge) => edges.hasExpired(`${provider}/${edge}`),
-    },
+    edges: createEdges(client, caches.loadBalancers.store, edges),
     readSecret: (name, signal) => readSecret(client, config.namespace, name, signal),
     readConfigMap: (name, signal) => readConfigMap(client, config.namespace, name, signal),
     tellProvider: (name, recovered) => {

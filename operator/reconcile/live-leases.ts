@@ -51,10 +51,12 @@ export class LiveLeases {
     return this.#live.has(holder);
   }
 
-  /** Whether there is a Lease of this holder that nobody renews any more. */
-  hasExpired(holder: string): boolean {
-    if (this.#live.has(holder)) return false;
-    return [...this.#watched.values()].some((each) => each.holder === holder);
+  /** How long ago the last Lease of this holder that nobody renews any more said something new; undefined: there is none. */
+  expiredSeconds(holder: string): number | undefined {
+    if (this.#live.has(holder)) return undefined;
+    const own = [...this.#watched.values()].filter((each) => each.holder === holder);
+    const changedAt = Math.max(...own.map((each) => each.changedAt));
+    return own.length === 0 ? undefined : (performance.now() - changedAt) / 1000;
   }
 
   /** Looks once, then goes on looking. Who can't be asked yet isn't alive as far as we know. */

@@ -16,7 +16,7 @@ export interface HaproxyModel {
  * without it, as far as anybody knows.
  */
 export function describeReports(model: HaproxyModel, all: readonly HeardReport[]): ProviderStatus {
-  const heard = all.filter(({ silent }) => !silent);
+  const heard = all.filter(({ silentSeconds }) => silentSeconds === undefined);
   const reports = heard.some(({ serving }) => serving) ? heard : all;
   const serving = reports.filter((report) => report.serving);
   const listened = new Set(serving.flatMap(({ addresses = [] }) => addresses));
@@ -52,7 +52,9 @@ function findFault(
   if (first !== undefined)
     return { reason: first.reason, message: faults.map(({ message }) => message).join(' ') };
   if (unserved.length > 0) return explainProtocol(unserved);
-  const silent = serving.filter((report) => report.silent).map(({ name }) => `"${name}"`);
+  const silent = serving
+    .filter(({ silentSeconds }) => silentSeconds !== undefined)
+    .map(({ name }) => `"${name}"`);
   if (silent.length > 0) return explainSilence(provider, silent);
   if (serving.length > 0) return undefined;
   return {

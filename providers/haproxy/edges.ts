@@ -4,11 +4,14 @@ import type { LoadBalancerId } from '../provider.ts';
 /** What the provider needs to know of the edges: what each says of a load balancer, and who says nothing any more. */
 export interface Edges {
   reportsOf(id: LoadBalancerId): readonly EdgeReport[];
-  /** Whether the edge of this provider had a Lease that it doesn't renew any more. */
-  isSilent(provider: string, edge: string): boolean;
+  /** For how long the edge of this provider doesn't renew the Lease that it had; undefined: it does, or had none. */
+  silentSeconds(provider: string, edge: string): number | undefined;
+  /** Takes out what this edge said of a load balancer. */
+  takeOut(id: LoadBalancerId, edge: string): Promise<void>;
 }
 
 /** What an edge says, or said before it fell silent: its HAProxy may serve on, which nobody knows. */
 export interface HeardReport extends EdgeReport {
-  silent: boolean;
+  /** undefined: it isn't silent. */
+  silentSeconds?: number | undefined;
 }

@@ -1,15 +1,19 @@
-import type { Change, DesiredLoadBalancer, Provider } from '../provider.ts';
+import type { DesiredLoadBalancer, Provider } from '../provider.ts';
 import { describeReports, type HaproxyModel } from './describe-reports.ts';
+import { diffReports, type ReportChange, untilForgotten } from './diff-reports.ts';
 import type { Edges, HeardReport } from './edges.ts';
 import { readOptions } from './read-options.ts';
 import { validateHaproxy } from './validate-haproxy.ts';
 
 /**
  * HAProxy outside of the cluster, driven by the edge beside it, which follows LoadBalancers, nodes and endpoints itself: it
- * goes on while the operator is down, and nobody needs to reach it. So there is nothing to apply from here, and what is
- * observed is what the edges report (docs/adr/0013).
+ * goes on while the operator is down, and nobody needs to reach it. What is observed is what the edges report
+ * (docs/adr/0013), and all that is done from here is to take out the word of one that is gone for good.
  */
-export function createHaproxyProvider(edges: Edges): Provider<HaproxyModel, readonly HeardReport[]> {
+export function createHaproxyProvider(
+  edges: Edges,
+  { forgetAfterSeconds }: { forgetAfterSeconds?: number } = {},
+): Provider<HaproxyModel, readonly HeardReport[], ReportChange> {
   return {
     type: 'haproxy',
     addressesFromPools: true,
@@ -20,10 +24,15 @@ export function createHaproxyProvider(edges: Edges): Provider<HaproxyModel, read
     observe: async ({ id, provider }) =>
       edges
         .reportsOf(id)
-        .map((report) => ({ ...report, silent: edges.isSilent(provider.name, report.name) })),
-    diff: (): Change[] => [],
-    apply: async () => {},
-    status: describeReports,
+        .map((report) => ({ ...report, silentSeconds: edges.silentSeconds(provider.name, report.name) })),
+    // What is to go goes with all that was said of it.
+    diff: (model, reports) => (model === undefined ? [] : diffReports(reports, forgetAfterSeconds)),
+    apply: ({ edge }, { id }) => edges.takeOut(id, edge),
+    status: (model, reports) => {
+      const againAfterSeconds = untilForgotten(reports, forgetAfterSeconds);
+      const status = describeReports(model, reports);
+      return againAfterSeconds === undefined ? status : { ...status, againAfterSeconds };
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../crds/resources
 import { applyStatus } from '../../../kube/apply.ts';
 import { findCondition } from '../../../kube/conditions.ts';
 import { LEASES } from '../../../kube/resources.ts';
+import { createHaproxyProvider } from '../../../providers/haproxy/haproxy.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { addressesOf, Fixture } from './support/objects.ts';
 import { startTestOperator, type TestOperator } from './support/test-operator.ts';
@@ -110,6 +111,37 @@ describe('operator: load balancers of the provider haproxy', () => {
     await report('web', 'edge-2', { targets: { desired: 2, healthy: 2 } });
     await fixture.untilReason('web', 'Ready');
     expect(addressesOf(await fixture.getService('web'))).to.deep.equal([address]);
+  });
+
+  it('forgets what an edge said that is gone for good, once another serves', async () => {
+    await operator.stop();
+    operator = await startTestOperator(await sharedCluster(), {
+      agentsNamespace: fixture.namespace,
+      providers: ({ edges }) =>
+        new Map([['haproxy', createHaproxyProvider(edges, { forgetAfterSeconds: 2 })]]),
+    });
+    await fixture.make(LEASES, {
+      metadata: {
+        name: `fairlead-edge-${provider}.edge-1`,
+        namespace: fixture.namespace,
+        labels: { 'fairlead.dev/component': 'edge' },
+      },
+      spec: {
+        holderIdentity: `${provider}/edge-1`,
+        leaseDurationSeconds: 1,
+        renewTime: '2000-01-01T00:00:00.000000Z',
+      },
+    });
+    await fixture.service('web');
+    await report('web', 'edge-1');
+    await fixture.untilReason('web', 'EdgeSilent');
+    const named = (edges: readonly EdgeReport[] = []) => edges.map(({ name }) => name).join();
+    await report('web', 'edge-2');
+    await fixture.untilLoadBalancer(
+      'web',
+      ({ status }) => named(status?.edges) === 'edge-2',
+      'without the word of edge-1',
+    );
   });
 
   it('says that UDP is not possible, and shows the address for TCP', async () => {

@@ -74,7 +74,7 @@ describe('reconcile: a Service that waits for an address', () => {
     const triggers = new Triggers(caches, queue);
     const providers = createProviders({
       agents: { count: () => 1 },
-      edges: { reportsOf: () => [], isSilent: () => false },
+      edges: { reportsOf: () => [], silentSeconds: () => undefined, takeOut: async () => {} },
       readSecret: async () => ({}),
       readConfigMap: async () => ({}),
       tellProvider: () => {},

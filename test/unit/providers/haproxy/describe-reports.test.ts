@@ -6,7 +6,6 @@ import { validateHaproxy } from '../../../../providers/haproxy/validate-haproxy.
 const MODEL: HaproxyModel = { provider: 'edge', addresses: ['192.0.2.1', '192.0.2.2'], unserved: [] };
 const report = (name: string, more: Partial<HeardReport> = {}): HeardReport => ({
   name,
-  silent: false,
   serving: true,
   addresses: ['192.0.2.1', '192.0.2.2'],
   ...more,
@@ -63,7 +62,7 @@ describe('providers/haproxy: what the edges say', () => {
 
   it('counts no edge that fell silent while another serves: neither its addresses nor its targets nor its faults', () => {
     const dead = report('b', {
-      silent: true,
+      silentSeconds: 60,
       addresses: ['192.0.2.2'],
       targets: { desired: 3, healthy: 3 },
       reason: 'PortTaken',
@@ -79,7 +78,10 @@ describe('providers/haproxy: what the edges say', () => {
   });
 
   it('keeps the addresses of a silent edge that nobody takes the place of, and says so', () => {
-    const status = describeReports(MODEL, [report('a', { silent: true }), report('b', { serving: false })]);
+    const status = describeReports(MODEL, [
+      report('a', { silentSeconds: 60 }),
+      report('b', { serving: false }),
+    ]);
     expect(status.ingress).to.have.length(2);
     expect(status.notProgrammed?.reason).to.equal('EdgeSilent');
     expect(status.notProgrammed?.message).to.include('edge "a"');
