@@ -51,6 +51,7 @@ export class Remembered {
   }
 }
 
-function keyOf({ clusterId, namespace, name }: Id): string {
+/** clusterId, namespace and name are the key of a load balancer. */
+export function keyOf({ clusterId, namespace, name }: Id): string {
   return `${clusterId}/${namespace}/${name}`;
 }

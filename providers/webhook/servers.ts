@@ -4,6 +4,7 @@ import type { Finding, ProviderScope } from '../provider.ts';
 import type { AccessReaders } from './calls/read-access.ts';
 import { type WebhookCall, WebhookClient } from './calls/webhook-client.ts';
 import { CONTRACT_VERSION, OPERATIONS, type Operation, UNSUPPORTED_VERSION } from './contract.ts';
+import { Patience } from './patience.ts';
 import { Remembered } from './remembered.ts';
 
 export interface ServersOptions extends AccessReaders {
@@ -22,6 +23,7 @@ export interface Asker {
 export interface Server {
   readonly asker: Asker;
   readonly remembered: Remembered;
+  readonly patience: Patience;
   call<Request, Answer>(
     operation: Operation<Request, Answer>,
     request: Request,
@@ -117,6 +119,7 @@ export class Servers {
     return {
       asker,
       remembered: new Remembered(),
+      patience: new Patience(),
       call,
       greet: async (signal, again = false) => {
         const current =

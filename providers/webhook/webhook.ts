@@ -49,12 +49,17 @@ async function observe(server: Server, subject: Subject, signal: AbortSignal): P
   const { asker, remembered } = server;
   const { id } = subject;
   const desired = subject.spec === undefined ? undefined : buildDesired(subject, subject.spec);
-  const wanted = wantedText(desired);
+  const wanted = desired && wantedText(desired);
   const known = remembered.take(id, wanted);
   if (known !== undefined) return known;
-  if (desired === undefined) return await look(server, id, signal);
+  if (desired === undefined) {
+    server.patience.forget(id);
+    return await look(server, id, signal);
+  }
   await server.greet(signal);
-  const { changes, state } = await server.call(OPERATIONS.plan, { ...asker, id, desired }, signal);
+  const { changes, state } = await patiently(server, id, desired, () =>
+    server.call(OPERATIONS.plan, { ...asker, id, desired }, signal),
+  );
   const observed = { changes, state, exists: true };
   remembered.note(id, wanted, observed);
   return remembered.take(id, wanted) ?? observed;
@@ -68,12 +73,30 @@ async function look(server: Server, id: LoadBalancerId, signal: AbortSignal): Pr
   return found === undefined ? NOTHING_THERE : { changes: [], exists: true, state: found.state };
 }
 
+/** Asks for what is wanted, unless the server said to wait with just that. */
+async function patiently<Answer>(
+  { patience }: Server,
+  id: LoadBalancerId,
+  desired: Desired,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  const wanted = wantedText(desired);
+  patience.check(id, wanted);
+  try {
+    return await ask();
+  } catch (error) {
+    patience.note(id, wanted, error);
+    throw error;
+  }
+}
+
 async function apply(
-  { asker, call, remembered }: Server,
+  server: Server,
   change: WebhookChange,
   { id }: Subject,
   signal: AbortSignal,
 ): Promise<void> {
+  const { asker, call, remembered } = server;
   remembered.forget(id);
   const operationId = randomUUID();
   if (change.desired === undefined) {
@@ -82,7 +105,9 @@ async function apply(
     return;
   }
   const { desired } = change;
-  const { state } = await call(OPERATIONS.apply, { ...asker, id, operationId, desired }, signal);
+  const { state } = await patiently(server, id, desired, () =>
+    call(OPERATIONS.apply, { ...asker, id, operationId, desired }, signal),
+  );
   remembered.note(id, wantedText(desired), { changes: [], exists: true, state });
 }
 
@@ -118,6 +143,6 @@ function tooManyPages(provider: string): ClassedError {
   return new ClassedError(message, { class: 'Transient', reason: 'BadAnswer' });
 }
 
-function wantedText(desired: Desired | undefined): string | undefined {
-  return desired === undefined ? undefined : JSON.stringify(desired);
+function wantedText(desired: Desired): string {
+  return JSON.stringify(desired);
 }
