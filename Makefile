@@ -10,6 +10,8 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # For mocha: make unit ARGS='--grep pool'
 ARGS ?=
 URL ?=
+# What the demo shows: announce (when empty), aws, haproxy or bigip.
+PROVIDER ?=
 # A file of test/bench that exports nothing is a benchmark; what exports is there for them.
 BENCHES ?= $(shell grep -sL '^export' test/bench/*.ts)
 
@@ -22,8 +24,8 @@ help: ## Show this list
 ##@ See it work
 
 .PHONY: demo
-demo: ## Show Fairlead at work on three nodes in network namespaces (DEMO=once exits by itself)
-	@scripts/bootstrap
+demo: ## Show Fairlead at work on three nodes in network namespaces (PROVIDER=aws, haproxy, bigip; DEMO=once exits by itself)
+	@scripts/bootstrap node tools go $(if $(filter haproxy,$(PROVIDER)),edge) $(filter aws,$(PROVIDER))
 	@$(NODE) test/controlplane/build.ts >/dev/null
 	@exec $(NODE) test/lab/demo.ts
 
@@ -119,5 +121,6 @@ control-plane: ## Build etcd, kube-apiserver and the like now (once, into the us
 	@$(NODE) test/controlplane/build.ts
 
 .PHONY: clean
-clean: ## Remove what was made here: node_modules, coverage (the control plane stays in the user's cache)
+clean: ## Remove what was made here, a demo that runs too: node_modules, coverage (the control plane stays in the user's cache)
+	@if [ -e .demo ] && [ -x $(NODE) ]; then $(NODE) test/lab/demo-down.ts; fi
 	rm -rf node_modules coverage .demo

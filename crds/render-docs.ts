@@ -15,7 +15,7 @@ const INTRODUCTION = `# The kinds of Fairlead
 Group \`fairlead.dev\`, version \`v1alpha1\`; all of them: \`kubectl get fairlead -A\`. The same text comes from
 \`kubectl explain\`, such as \`kubectl explain addresspool.spec.addresses\`.
 
-The API server refuses what breaks a rule, with the message that stands here. It needs Kubernetes 1.30 or later.
+The API server refuses what breaks a rule, with the message that stands here. It needs Kubernetes 1.31 or later.
 `;
 
 /** What many kinds have: told once, at the end. */

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 /**
  * A rule that the API server checks at each write, in CEL (`x-kubernetes-validations`). Only functions that Kubernetes
- * 1.30 has are used. Whatever is iterated needs a bound (maxItems, maxLength): the API server refuses a CRD whose rules
+ * 1.31 takes in a new CRD are used. Whatever is iterated needs a bound (maxItems, maxLength): the API server refuses a CRD whose rules
  * might get too costly. What `split` and `findAll` return counts there as unbounded strings; `substring` doesn't.
  */
 export interface Rule {

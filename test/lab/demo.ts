@@ -33,8 +33,11 @@ const NEXT: Partial<Record<LabStep, LabStep>> = {
   nodes: 'product',
 };
 
-/** What there is to see of each provider; each answers how to say what to try then. */
-const SHOWS: Record<string, (lab: DemoLab, terminal: Terminal) => Promise<() => void>> = {
+/** Answers how to say what to try then. */
+type Show = (lab: DemoLab, terminal: Terminal) => Promise<() => void>;
+
+/** What there is to see of each provider. */
+const SHOWS: Record<string, Show> = {
   announce: async (lab, terminal) => {
     const addresses = await showAddress(lab, terminal);
     await showSpread(lab, terminal, addresses);
@@ -72,6 +75,8 @@ async function interrupt(status: number): Promise<void> {
 process.on('SIGINT', () => void interrupt(130));
 process.on('SIGTERM', () => void interrupt(143));
 process.on('SIGHUP', () => void interrupt(129));
+// Whoever reads, `head` say, went away.
+process.stdout.on('error', () => void interrupt(141));
 
 async function start(): Promise<DemoLab> {
   terminal.heading('A cluster on this machine');
@@ -89,11 +94,8 @@ async function start(): Promise<DemoLab> {
   return lab;
 }
 
-async function run(): Promise<void> {
+async function run(show: Show): Promise<void> {
   const startedAt = performance.now();
-  const show = SHOWS[provider];
-  if (show === undefined)
-    throw new Error(`PROVIDER is one of ${Object.keys(SHOWS).join(', ')}, not "${provider}"`);
   const lab = await start();
   const goOn = await show(lab, terminal);
   const verdict = terminal.failed === 0 ? 'Every claim held' : `${terminal.failed} claims did not hold`;
@@ -107,14 +109,21 @@ async function run(): Promise<void> {
   }
 }
 
-try {
-  await run();
-  process.exitCode = terminal.failed === 0 ? 0 : 1;
-} catch (error) {
-  if (!interrupted) {
-    terminal.error(error instanceof Error ? error.message : String(error));
-    terminal.aside(`The logs are in ${DEMO_FILES.logs}.`);
-    await stopDemoLab();
-    process.exitCode = 1;
+const show = SHOWS[provider];
+if (show === undefined) {
+  // Said before anything is begun or ended: a demo that runs goes on.
+  terminal.error(`PROVIDER is one of ${Object.keys(SHOWS).join(', ')}, not "${provider}"`);
+  process.exitCode = 2;
+} else {
+  try {
+    await run(show);
+    process.exitCode = terminal.failed === 0 ? 0 : 1;
+  } catch (error) {
+    if (!interrupted) {
+      terminal.error(error instanceof Error ? error.message : String(error));
+      terminal.aside(`The logs are in ${DEMO_FILES.logs}.`);
+      await stopDemoLab();
+      process.exitCode = 1;
+    }
   }
 }

@@ -11,6 +11,8 @@ const USAGE = `usage:
 `;
 
 const [command, first, ...rest] = process.argv.slice(2);
+// Whoever reads, `head` say, has seen enough.
+process.stdout.on('error', () => process.exit(0));
 
 async function run(control: ControlClient): Promise<number> {
   if (first === undefined) return usage();
