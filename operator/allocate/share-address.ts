@@ -5,6 +5,7 @@ import type { AddressHolding } from './address-book.ts';
 /** What of a holding or a request decides with whom it may share an address. */
 export interface Sharer {
   namespace: string;
+  service: string;
   provider: string;
   sharedKey?: string | undefined;
   frontends: readonly { protocol: Protocol; port: number }[];
@@ -16,6 +17,13 @@ export interface Sharer {
  */
 export function refuseToShare(address: string, sharer: Sharer, holder: AddressHolding): Finding | undefined {
   const other = `Service ${holder.namespace}/${holder.service}`;
+  const isOneService = sharer.namespace === holder.namespace && sharer.service === holder.service;
+  if (isOneService && sharer.provider !== holder.provider) {
+    return {
+      reason: 'AddressTaken',
+      message: `This Service has ${address} at provider "${holder.provider}", and an address can be at one provider only: take fairlead.dev/address away, or ask for another address.`,
+    };
+  }
   if (sharer.sharedKey === undefined || holder.sharedKey === undefined) {
     const remedy =
       sharer.namespace === holder.namespace && sharer.provider === holder.provider

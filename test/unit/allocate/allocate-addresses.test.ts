@@ -323,6 +323,12 @@ describe('allocate/allocate-addresses', () => {
       ],
       ['an address that is taken', { addresses: ['192.0.2.1'] }, 'AddressTaken', 'taken by Service a/s1'],
       [
+        'an address that it has at another provider',
+        { addresses: ['192.0.2.1'], namespace: 'a', service: 's1', provider: 'another' },
+        'AddressTaken',
+        'at one provider only: take fairlead.dev/address away',
+      ],
+      [
         'a pool that does not exist',
         { pools: ['nowhere'] },
         'AddressPoolNotFound',
