@@ -61,7 +61,7 @@ describe('operator: a Service of several providers, and one that moves', () => {
   });
 
   it('keeps what it has until the new one serves, and for as long after as the provider says', async () => {
-    await fixture.patch(LOAD_BALANCER_PROVIDERS, one, { spec: { retireSeconds: 2 } });
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, one, { spec: { retireSeconds: 5 } });
     await makeService(one);
     await untilShown(ONE);
 
@@ -73,7 +73,7 @@ describe('operator: a Service of several providers, and one that moves', () => {
     await fixture.provider({}, '2');
     const moved = await untilShown(OTHER);
     expect(conditionOf(moved)?.status).to.equal('True');
-    expect(conditionOf(moved)?.message).to.contain(`web.${one} isn't asked for any more`).and.contain('2 s');
+    expect(conditionOf(moved)?.message).to.contain(`web.${one} isn't asked for any more`).and.contain('5 s');
     expect((await fixture.getLoadBalancer('web')).spec.addresses).to.have.length(1);
     await waitFor(
       async () => operator.events.map(({ type, reason }) => `${type} ${reason}`),
