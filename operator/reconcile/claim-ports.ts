@@ -27,6 +27,8 @@ export interface ClaimPortsInput {
   namespaceLabels: Readonly<Record<string, string>> | undefined;
   /** Of the first LoadBalancer that the Service has: what was claimed before. */
   before: readonly Frontend[] | undefined;
+  /** No provider takes it: whatever was reserved would be let go. */
+  inVain: boolean;
   /** A provider sends to forwarding ports, or the Service names a pool: without a number it can't be served. */
   required: boolean;
 }
@@ -44,7 +46,8 @@ export async function claimPorts(context: ReconcileContext, input: ClaimPortsInp
   const wantsNodePorts =
     service.spec.type === 'NodePort' || service.spec.allocateLoadBalancerNodePorts !== false;
   if (pools.length === 0 && !required) return unclaimed(service, input.before);
-  return wantsNodePorts ? await claimNodePorts(context, input) : claimForwardingPorts(context, input);
+  if (wantsNodePorts) return await claimNodePorts(context, input);
+  return input.inVain ? unclaimed(service, input.before) : claimForwardingPorts(context, input);
 }
 
 async function claimNodePorts(context: ReconcileContext, input: ClaimPortsInput): Promise<ClaimedPorts> {

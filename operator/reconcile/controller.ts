@@ -125,7 +125,7 @@ export function createController(options: ControllerOptions): Controller {
   );
   const { nodePortRange, clusterId } = config;
   const compiled = new CompiledObjects(caches, { nodePortRange, implementations: providers });
-  const claims = new Claims(caches, () => triggers.wake());
+  const claims = new Claims(caches, () => triggers.waiting.freed());
   const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   const statuses = new LoadBalancerStatusQueue({ client, caches, quiet, now, log, concurrency: 4 });
   const teller = new EventTeller(options.events, quiet);
@@ -152,7 +152,7 @@ export function createController(options: ControllerOptions): Controller {
     tellEvents,
     reminders,
   };
-  const reconciler = new ServiceReconciler(context, (key, waiting) => triggers.setWaiting(key, waiting));
+  const reconciler = new ServiceReconciler(context, triggers.waiting);
   const counts = new CountStatusQueue(context, { quiet, log });
   const drift = new DriftWatch(context, {
     recheck: (key) => queue.add(key),

@@ -1,7 +1,8 @@
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerProvider } from '../../crds/load-balancer-provider.ts';
 import { isClass } from '../../kube/errors.ts';
-import type { ProviderStatus } from '../../providers/provider.ts';
+import type { Service } from '../../kube/objects.ts';
+import type { Finding, OptionsReading, ProviderStatus } from '../../providers/provider.ts';
 import { loadBalancerName } from '../plan/names.ts';
 import type { Choice } from '../plan/select-providers.ts';
 import { describeRefusal } from '../status/describe-refusal.ts';
@@ -40,17 +41,33 @@ export class LoadBalancerEnsurer {
     }
   }
 
+  /** Whether this provider doesn't take the Service, and has nothing of it. */
+  isInVain(service: Service, choice: Choice): boolean {
+    const key = keyFor(service, choice);
+    const isThere = this.#context.caches.freshLoadBalancers.get(key) !== undefined;
+    const reading = readOptions(this.#context, service, choice.provider);
+    return !isThere && this.#refuse(key, service, choice, reading) !== undefined;
+  }
+
+  #refuse(
+    key: string,
+    service: Service,
+    { refusal, provider }: Choice,
+    reading: OptionsReading | undefined,
+  ): Finding | undefined {
+    const existing = this.#context.caches.freshLoadBalancers.get(key);
+    return (
+      refusal ?? findInvalid(reading) ?? refuseLoadBalancer(this.#context, key, service, provider, existing)
+    );
+  }
+
   async ensure(input: EnsureInput): Promise<Ensured> {
     const { choice, service } = input;
-    const { namespace = '', name } = service.metadata;
-    const key = `${namespace}/${loadBalancerName(name, choice.name)}`;
+    const key = keyFor(service, choice);
     await this.#writer.readBack(key);
     const existing = this.#context.caches.freshLoadBalancers.get(key);
     const reading = readOptions(this.#context, service, choice.provider);
-    const refusal =
-      choice.refusal ??
-      findInvalid(reading) ??
-      refuseLoadBalancer(this.#context, key, service, choice.provider, existing);
+    const refusal = this.#refuse(key, service, choice, reading);
     // Without the numbers that it must have, nothing is begun: they would have to be changed under its users.
     const lacksPorts = input.portOutcome.finding !== undefined && existing === undefined;
     if (refusal !== undefined || choice.provider === undefined || lacksPorts) {
@@ -114,6 +131,10 @@ export class LoadBalancerEnsurer {
       againAfterSeconds: soonest(plan.againAfterSeconds, synced.status.againAfterSeconds),
     };
   }
+}
+
+function keyFor({ metadata: { namespace = '', name } }: Service, choice: Choice): string {
+  return `${namespace}/${loadBalancerName(name, choice.name)}`;
 }
 
 /** What nobody asked for since this process started is as it was told last. */

@@ -15,6 +15,8 @@ import { LoadBalancerReleaser, lookAgain, type Unreleased } from './release-load
 import { releaseService, releaseStrangers } from './release-service.ts';
 import { type Retirement, Retirer } from './retire-load-balancers.ts';
 import { serves, tellHeld, tellServed, writeStatus } from './tell-service.ts';
+import type { Waiting } from './waiting.ts';
+import { refusalToRetry, waitsFor } from './what-holds-up.ts';
 
 const DONE: ReconcileResult = { kind: 'done' };
 
@@ -27,23 +29,22 @@ export class ServiceReconciler {
   readonly #ensurer: LoadBalancerEnsurer;
   readonly #releaser: LoadBalancerReleaser;
   readonly #retirer: Retirer;
-  readonly #setWaiting: (key: string, waiting: boolean) => void;
+  readonly #waiting: Pick<Waiting, 'begin' | 'end'>;
 
-  /** `setWaiting` is told which Services something holds up that pools, providers or others' claims may mend. */
-  constructor(context: ReconcileContext, setWaiting: (key: string, waiting: boolean) => void) {
+  constructor(context: ReconcileContext, waiting: Pick<Waiting, 'begin' | 'end'>) {
     this.#context = context;
     this.#ensurer = new LoadBalancerEnsurer(context);
     this.#releaser = new LoadBalancerReleaser(context);
     this.#retirer = new Retirer(context.compiled);
-    this.#setWaiting = setWaiting;
+    this.#waiting = waiting;
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     try {
       const view = this.#fetch(key);
       const decision = decideService(view);
-      // From before the first look at what there is to have: nothing that is freed later may be missed.
-      this.#setWaiting(key, decision.kind === 'hold' || decision.kind === 'serve');
+      if (decision.kind === 'hold' || decision.kind === 'serve') this.#waiting.begin(key);
+      else this.#waiting.end(key, 'nothing');
       switch (decision.kind) {
         case 'ignore':
           this.#context.claims.letGoOfService(key);
@@ -59,9 +60,12 @@ export class ServiceReconciler {
         case 'clear':
           return await releaseStrangers(this.#context, this.#releaser, decision, signal);
         case 'hold':
-          return await this.#hold(decision, signal);
+          return await this.#hold(decision, signal).finally(() => this.#waiting.end(key, 'objects'));
         case 'serve':
-          return await this.#serve(key, view, decision, signal);
+          return await this.#serve(key, view, decision, signal).catch((error: unknown) => {
+            this.#waiting.end(key, 'objects');
+            throw error;
+          });
       }
     } catch (error) {
       // Gone meanwhile: the watch says so, and that is another turn.
@@ -132,8 +136,11 @@ export class ServiceReconciler {
     const required =
       wishes.portPool !== undefined ||
       choices.some(({ provider }) => provider?.spec.targets?.mode === 'ForwardingPort');
+    // Ports for what isn't to be would be free again at the end of the turn.
+    const inVain = choices.length > 0 && choices.every((choice) => this.#ensurer.isInVain(service, choice));
     return await claimPorts(this.#context, {
       service,
+      inVain,
       namespaceLabels: view.namespaceLabels,
       before: before?.spec.frontends,
       required,
@@ -181,15 +188,7 @@ export class ServiceReconciler {
     kept: KeptUp,
     { nextSeconds }: Retirement,
   ): ReconcileResult {
-    const unfinished = ensured.some(
-      ({ outcome, loadBalancer }) =>
-        loadBalancer === undefined ||
-        outcome.refused !== undefined ||
-        outcome.ports.finding !== undefined ||
-        outcome.addresses.finding !== undefined ||
-        outcome.notes.length > 0,
-    );
-    this.#setWaiting(key, unfinished);
+    this.#waiting.end(key, waitsFor(ensured));
     const failures = [
       ...ensured.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
       ...kept.failures,
@@ -200,6 +199,8 @@ export class ServiceReconciler {
       .flatMap((seconds) => seconds ?? [])
       .sort((a, b) => a - b);
     if (soonest !== undefined) return { kind: 'retryAfter', seconds: soonest, reason: 'LookAgain' };
+    const retried = refusalToRetry(ensured);
+    if (retried !== undefined) return { kind: 'failed', error: retried, terminal: false };
     const [rejected] = failures;
     return rejected === undefined ? DONE : { kind: 'failed', error: rejected, terminal: true };
   }

@@ -10,17 +10,16 @@ import { findSharers } from './build-desired.ts';
 import { type Caches, serviceKeyOf } from './caches.ts';
 import type { Claims } from './claims.ts';
 import { loadBalancerOfGate } from './target-pods.ts';
+import { Waiting } from './waiting.ts';
 
-/** Several changes of pools and freed claims in a row wake those that wait once. */
+/** Several nodes in a row are one look. */
 const GATHER_MS = 50;
 
 /** Puts the Services into the queue that a change may concern. */
 export class Triggers {
+  readonly waiting = new Waiting((key) => this.#add(key));
   readonly #caches: Caches;
   readonly #queue: WorkQueue;
-  /** Services that something holds up which pools, providers or others' claims may mend. */
-  readonly #waiting = new Set<string>();
-  #wakeTimer: NodeJS.Timeout | undefined;
   #nodesTimer: NodeJS.Timeout | undefined;
   #open = false;
 
@@ -62,7 +61,7 @@ export class Triggers {
       for (const each of caches.loadBalancers.store.byIndex('pool', object.metadata.name)) {
         this.#add(serviceKeyOf(each));
       }
-      this.wake();
+      this.waiting.objectsChanged();
     });
     caches.portPools.store.onChange((change) => {
       if (!isStatusOnly(change)) this.#wakeAllServed();
@@ -86,20 +85,6 @@ export class Triggers {
     for (const key of first) this.#add(key);
   }
 
-  setWaiting(key: string, waiting: boolean): void {
-    if (waiting) this.#waiting.add(key);
-    else this.#waiting.delete(key);
-  }
-
-  /** Something was freed or added: those that wait look again. */
-  wake(): void {
-    if (this.#waiting.size === 0 || this.#wakeTimer !== undefined) return;
-    this.#wakeTimer = setTimeout(() => {
-      this.#wakeTimer = undefined;
-      for (const key of this.#waiting) this.#add(key);
-    }, GATHER_MS);
-  }
-
   /** Every Service that has a load balancer: what carries them out changed. */
   wakeAllServed(): void {
     this.#wakeAllServed();
@@ -113,7 +98,7 @@ export class Triggers {
   }
 
   stop(): void {
-    clearTimeout(this.#wakeTimer);
+    this.waiting.stop();
     clearTimeout(this.#nodesTimer);
   }
 
@@ -123,7 +108,7 @@ export class Triggers {
 
   #wakeAllServed(): void {
     for (const each of this.#caches.loadBalancers.store.list()) this.#add(serviceKeyOf(each));
-    this.wake();
+    this.waiting.objectsChanged();
   }
 
   /** Several nodes in a row are one look at each load balancer. */
@@ -161,7 +146,7 @@ export class Triggers {
       if (type !== 'LoadBalancer' && type !== 'NodePort') continue;
       if (this.#caches.freshLoadBalancers.byGroup(key).length === 0) this.#add(key);
     }
-    this.wake();
+    this.waiting.objectsChanged();
   }
 
   /** Those that share a load balancer outside of the cluster: another of them may have to lead now. */

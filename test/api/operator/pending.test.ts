@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ADDRESS_POOLS, LOAD_BALANCER_PROVIDERS, LOAD_BALANCERS } from '../../../crds/resources.ts';
 import type { Service } from '../../../kube/objects.ts';
-import { NAMESPACES, SERVICES } from '../../../kube/resources.ts';
+import { NAMESPACES, resource, SERVICES } from '../../../kube/resources.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { addressesOf, conditionOf, Fixture, waitFor } from './support/objects.ts';
 import { startTestOperator, type TestOperator } from './support/test-operator.ts';
+
+const RESOURCE_QUOTAS = resource('', 'v1', 'resourcequotas', 'ResourceQuota', true);
+const COUNTED = 'count/loadbalancers.fairlead.dev';
 
 describe('operator: <pending> explains itself', () => {
   let operator: TestOperator;
@@ -155,6 +159,43 @@ describe('operator: <pending> explains itself', () => {
     const patch = { metadata: { labels: { team: fixture.id } } };
     await fixture.client.patch(NAMESPACES, undefined, fixture.namespace, patch, { contentType: 'merge' });
     expect(await fixture.untilAddress('web')).to.equal('192.0.2.30');
+  });
+
+  it('does not work on and on at what claims and lets go again in each turn, whoever else waits', async () => {
+    const { namespace } = fixture;
+    await fixture.provider();
+    await fixture.portPool({ forwardingPorts: ['9000-9005'] });
+    await fixture.pool(['192.0.2.30-192.0.2.39']);
+    const quota = await fixture.make(RESOURCE_QUOTAS, {
+      metadata: { name: 'none', namespace },
+      spec: { hard: { [COUNTED]: '0' } },
+      status: { hard: { [COUNTED]: '0' }, used: { [COUNTED]: '0' } },
+    });
+    const { name } = quota.metadata;
+    const setHard = async (hard: string) => {
+      const patch = { status: { hard: { [COUNTED]: hard }, used: { [COUNTED]: '0' } } };
+      const asked = { contentType: 'merge', subresource: 'status' } as const;
+      await fixture.client.patch(RESOURCE_QUOTAS, namespace, name, patch, asked);
+    };
+    await setHard('0');
+    const spec = { allocateLoadBalancerNodePorts: false };
+    for (const each of ['ghost-1', 'ghost-2']) await fixture.service(each, { provider: 'ghost', spec });
+    for (const each of ['web-1', 'web-2']) await fixture.service(each, { spec });
+    for (const each of ['ghost-1', 'ghost-2']) await fixture.untilReason(each, 'ProviderNotFound');
+    for (const each of ['web-1', 'web-2']) {
+      const { message } = await fixture.untilReason(each, 'SyncFailed');
+      expect(message).to.contain('exceeded quota: none');
+    }
+
+    const countOf = () => operator.reconciles.filter((key) => key.startsWith(`${namespace}/`)).length;
+    const before = countOf();
+    await sleep(2_000);
+    // Two ask for their quota every few seconds. Woken by what each of them lets go, the four had more than 70 turns a second.
+    expect(countOf() - before).to.be.below(16);
+
+    await setHard('5');
+    await fixture.untilAddress('web-1');
+    await fixture.untilAddress('web-2');
   });
 
   it('does not guess at an annotation that it cannot read: one event, a condition, and no address', async () => {

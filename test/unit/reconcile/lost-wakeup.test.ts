@@ -80,7 +80,7 @@ describe('reconcile: a Service that waits for an address', () => {
       tellProvider: () => {},
       observeCall: () => {},
     });
-    const claims = new Claims(caches, () => triggers.wake());
+    const claims = new Claims(caches, () => triggers.waiting.freed());
     const context = {
       client,
       log: silentLogger,
@@ -101,7 +101,7 @@ describe('reconcile: a Service that waits for an address', () => {
       tellEvents: () => {},
       reminders: new Reminders(() => {}),
     };
-    const reconciler = new ServiceReconciler(context, (key, waiting) => triggers.setWaiting(key, waiting));
+    const reconciler = new ServiceReconciler(context, triggers.waiting);
     triggers.connect(claims);
     caches.providers.store.upsert(makeProvider('edge', { default: true }));
     caches.addressPools.store.upsert(POOL);
