@@ -348,7 +348,7 @@ describe('kube/workqueue', () => {
       queue.start();
       await setImmediate();
 
-      expect(started).to.deep.equal(['big-0', 'big-1', 'small']);
+      expect(started).to.deep.equal(['big-0', 'small', 'big-1']);
       expect(queue.depth).to.equal(901);
       finish('small', DONE);
       await setImmediate();
