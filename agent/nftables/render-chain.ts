@@ -50,16 +50,23 @@ function rulesOf(family: Family, chain: Chain, options: TableOptions): string[] 
   }
 }
 
-/** nft wants one protocol known before a port is translated. */
+/**
+ * nft wants one protocol known before a port is translated. Each lookup of a packet sees the maps as they are by then: a
+ * transaction that comes between this one and the one that led here may have taken the slot away, and then the packet
+ * would be refused. The first slot is there as long as there is an endpoint; no other packet comes to that rule. A
+ * generator of one number stands for 0, since nft takes no constant in a key.
+ */
 function renderPool(
   family: Family,
   { place, near, count }: { place: FrontendMap; near: boolean; count: number },
 ): string[] {
   const key = KEY_OF[place].replaceAll('IP ', `${family} `);
   const map = (near ? NEAR_ENDPOINTS_OF : ENDPOINTS_OF)[place];
-  return ['tcp', 'udp', 'sctp'].map(
-    (protocol) =>
-      `meta l4proto ${protocol} dnat ${family} to ${key} . numgen random mod ${count} map @${map}`,
+  return (count > 1 ? [count, 1] : [1]).flatMap((slots) =>
+    ['tcp', 'udp', 'sctp'].map(
+      (protocol) =>
+        `meta l4proto ${protocol} dnat ${family} to ${key} . numgen random mod ${slots} map @${map}`,
+    ),
   );
 }
 

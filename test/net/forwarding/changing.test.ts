@@ -2,14 +2,16 @@ import { expect } from 'chai';
 import { clusterIpsOf, merge, type ServiceSketch, sketchService } from '../support/cluster-objects.ts';
 import { type ForwardingLab, NODES, PODS } from '../support/forwarding-lab.ts';
 import { byOf, unserved } from '../support/judge-outcomes.ts';
+import { run } from '../support/run.ts';
 import { sharedLab } from '../support/shared-lab.ts';
 import type { Dial } from '../support/station-protocol.ts';
 
 const [POD_1, POD_1B, POD_2, POD_3] = PODS;
-const [NODE_1] = NODES;
-if (!POD_1 || !POD_1B || !POD_2 || !POD_3 || !NODE_1) throw new Error('the lab is too small');
+const [NODE_1, , NODE_3] = NODES;
+if (!POD_1 || !POD_1B || !POD_2 || !POD_3 || !NODE_1 || !NODE_3) throw new Error('the lab is too small');
 
 const CLUSTER_IP = clusterIpsOf(60)[0];
+const DELETE_ENDPOINTS = ['nft', 'delete', 'element', 'ip', 'fairlead', 'service-endpoints'];
 const DIAL: Dial = { transport: 'tcp', address: CLUSTER_IP, port: 80 };
 
 describe('agent on the real kernel: changes', function () {
@@ -94,6 +96,16 @@ describe('agent on the real kernel: changes', function () {
     expect((await lab.station(POD_3.name).dial('tcp', CLUSTER_IP, 80)).result).to.equal('served');
     await lab.become({ services: [], slices: [] });
     expect((await lab.station(POD_3.name).dial('tcp', CLUSTER_IP, 80, 500)).result).to.equal('timeout');
+  });
+
+  it('serves a packet that chose among more endpoints than there are when it is sent on', async () => {
+    await become({ pods: [POD_1, POD_2, POD_1B] });
+    // A packet looks two maps up, and a transaction may come between: this is what it finds then.
+    const gone = [1, 2].map((slot) => `${CLUSTER_IP} . tcp . 80 . ${slot}`).join(', ');
+    await run('ip', 'netns', 'exec', NODE_3.name, ...DELETE_ENDPOINTS, `{ ${gone} }`);
+
+    expect(unserved(await dialMany(40))).to.deep.equal([]);
+    await become({ pods: [POD_1] });
   });
 
   it('keeps serving through hundreds of changes of endpoints', async () => {
