@@ -81,6 +81,7 @@ describe('operator: a Service of several providers, and one that moves', () => {
       'Events',
     );
 
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, one, { spec: { retireSeconds: 1 } });
     await fixture.untilGone(LOAD_BALANCERS, `web.${one}`);
     const done = await fixture.until(
       'web',
