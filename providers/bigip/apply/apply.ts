@@ -19,14 +19,14 @@ export async function applyChange(
 ): Promise<void> {
   const { device, gathered } = inventory;
   const { application } = change;
-  const synchroniseOwed = async (unit: Caller) => {
-    // Another one's synchronisation may have carried it over.
-    if (device.deviceGroup === undefined || !inventory.owes(application)) return;
+  const synchroniseGroup = async (unit: Caller) => {
+    if (device.deviceGroup === undefined) return;
     await synchronise(unit, device.deviceGroup, signal);
     inventory.synced();
   };
   if (change.call === 'Synchronise') {
-    return await device.write(signal, synchroniseOwed, () => !inventory.owes(application));
+    // Another one's synchronisation may have carried it over.
+    return await device.write(signal, synchroniseGroup, () => !inventory.mayOwe(application));
   }
   const declaration = change.call === 'Declare' ? change.declaration : undefined;
   const waiting = gathered.add({ owner, application, declaration });
@@ -37,7 +37,7 @@ export async function applyChange(
       async (unit) => {
         if (waiting.waits) await carryOut(unit, waiting, inventory, signal);
         waiting.check();
-        await synchroniseOwed(unit);
+        if (inventory.owes(application)) await synchroniseGroup(unit);
       },
       isOver,
     );

@@ -3,6 +3,7 @@ import { type Caller, readTenant } from '../calls/as3.ts';
 import type { Device } from '../calls/device.ts';
 import { isPending, readSyncStatus } from '../calls/sync-status.ts';
 import { canonical, type JsonObject } from '../json.ts';
+import { readFolders } from './read-live.ts';
 
 /** Names of applications that the group has otherwise; `all`: it lacks something, and no other unit can be asked what. */
 export type Owed = ReadonlySet<string> | 'all';
@@ -39,6 +40,8 @@ export async function findOwed(
       for (const name of new Set([...applications.keys(), ...theirs.keys()])) {
         if (canonical(applications.get(name)) !== canonical(theirs.get(name))) owed.add(name);
       }
+      // What its AS3 carried out and was ended before it noted.
+      for (const name of await readFolders(other, tenant, signal)) if (!theirs.has(name)) owed.add(name);
     } catch (error) {
       signal.throwIfAborted();
       if (!isClass(error)) throw error;

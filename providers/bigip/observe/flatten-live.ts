@@ -10,7 +10,7 @@ export type Listing = Record<string, JsonObject[]>;
 const CRITERIA = 'ltm/traffic-matching-criteria';
 
 /** One for each application, also where nothing is in it. */
-const FOLDER = 'sys/folder';
+export const FOLDER = 'sys/folder';
 
 export const KINDS: readonly string[] = [
   'ltm/virtual',

@@ -55,19 +55,19 @@ export class Inventory {
   async observe(subject: Subject, signal: AbortSignal): Promise<BigipObserved> {
     const known = await this.#ready(signal);
     const own = ownIn(known, subject.id);
-    if (own === undefined || subject.spec === undefined) return this.#tell(known, subject.id);
+    if (own === undefined || subject.spec === undefined) return this.#tell(known, subject);
     try {
       await this.#look(known, applicationOf(subject.id), own, signal);
     } catch (error) {
       if (!isClass(error, 'NotFound')) throw error;
       // Somebody took a pool away: whatever else is otherwise, it's to be known before anything is compared.
       this.forget();
-      return this.#tell(await this.#ready(signal), subject.id);
+      return this.#tell(await this.#ready(signal), subject);
     }
-    return this.#tell(known, subject.id);
+    return this.#tell(known, subject);
   }
 
-  #tell(known: KnownTenant, owner: LoadBalancerId): BigipObserved {
+  #tell(known: KnownTenant, { id: owner, spec }: Subject): BigipObserved {
     const name = applicationOf(owner);
     const own = ownIn(known, owner);
     const applications = [...known.applications].filter(([, each]) => isSameOwner(owner, readMark(each)));
@@ -81,7 +81,7 @@ export class Inventory {
       isLeftOver: isLeftOver(known, name),
       live: own === undefined ? undefined : liveOf(known, name, own),
       ...(states === undefined ? {} : { states }),
-      unsynced: this.owes(name),
+      unsynced: spec === undefined ? this.mayOwe(name) : this.owes(name),
       ...(again === undefined ? {} : { lookAgainAfterSeconds: again }),
       obstacle: this.#obstacleFor(known, owner),
     };
@@ -126,6 +126,11 @@ export class Inventory {
   /** Does the group lack what the active unit has of it? */
   owes(name: string): boolean {
     return this.#owed.has(name);
+  }
+
+  /** The same, where it can't be told counts as owed: of what is to be gone from the group for good. */
+  mayOwe(name: string): boolean {
+    return this.#owed.mayHave(name);
   }
 
   /** The group has all that was written until now. */

@@ -11,6 +11,11 @@ export class OwedSyncs {
     return this.#all || this.#names.has(name);
   }
 
+  /** The same, where what isn't known yet counts as owed: of what is to be gone for good. */
+  mayHave(name: string): boolean {
+    return !this.isKnown || this.has(name);
+  }
+
   add(name: string): void {
     this.#names.add(name);
   }
@@ -27,7 +32,9 @@ export class OwedSyncs {
     this.isKnown = false;
   }
 
+  /** The group has all. */
   settle(): void {
+    this.isKnown = true;
     this.#all = false;
     this.#names.clear();
   }

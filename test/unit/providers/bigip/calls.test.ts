@@ -399,6 +399,37 @@ describe('providers/bigip: a pair', () => {
     expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([1, 1]);
   });
 
+  it('takes nothing for gone while it cannot tell what the other unit has', async () => {
+    const web = rig.desire();
+    await rig.bring(web);
+    const answer = { status: 500, body: { code: 500, message: 'no' } };
+    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    await failureOf(rig.remove(web));
+    await rig.peer.units[1]?.unplug();
+    rig.restartOperator();
+    await failureOf(rig.remove(web));
+    fault.remove();
+    await rig.remove(web);
+    expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([0, 0]);
+    expect(await rig.remove(web)).to.deep.equal([]);
+  });
+
+  it('takes what a restart left behind from the unit that was active before', async () => {
+    rig.peer.times.declaration = 50;
+    const web = rig.desire();
+    const stop = rig.peer.afterCall(({ method, path }) => {
+      if (method !== 'POST' || !path.endsWith('/applications')) return;
+      stop();
+      rig.peer.unit.restart({ inFlight: 'unsaved' });
+      rig.peer.failOver();
+    });
+    await failureOf(rig.bring(web));
+    expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([1, 0]);
+    await rig.remove(web);
+    expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([0, 0]);
+    expect(await rig.remove(web)).to.deep.equal([]);
+  });
+
   it('takes all for owed where it knows one unit only, and one synchronisation for enough', async () => {
     const services = ['web', 'api'].map((name, index) =>
       rig.desire({
