@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { findCondition } from '../../kube/conditions.ts';
 import type { Service } from '../../kube/objects.ts';
 import { NAMESPACES, NODES, SERVICES } from '../../kube/resources.ts';
+import { SERVICE_CONDITION } from '../../operator/plan/names.ts';
 import { app, TestClient } from '../api/bigip-peer/support.ts';
 import { type ControlPlane, startControlPlane } from '../controlplane/control-plane.ts';
 import { installCrds } from '../controlplane/install-crds.ts';
@@ -18,6 +20,8 @@ const CHANGES = 50;
 const SEED = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
 /** An operator takes seconds to start, a device none: one kill in so many is an operator's. */
 const OPERATOR_EACH = 10;
+/** A device of its own, or a pair. */
+const UNITS = SEED % 2 === 0 ? 1 : 2;
 const SYSTEM = 'fairlead-system';
 const NAMESPACE = 'shop';
 const PROVIDER = 'f5';
@@ -27,7 +31,7 @@ const THEIRS = 'theirs';
 const MOST_SERVICES = 12;
 
 describe('operator and BIG-IP killed at any moment while Services come, change and go', function () {
-  this.timeout(300_000);
+  this.timeout(420_000);
   let cluster: ControlPlane;
   let peer: BigIpPeer;
   let operators: OperatorPair;
@@ -42,14 +46,17 @@ describe('operator and BIG-IP killed at any moment while Services come, change a
     const client = cluster.adminClient();
     await installCrds(client);
     for (const name of [SYSTEM, NAMESPACE]) await client.create(NAMESPACES, { metadata: { name } });
-    peer = await startBigIp({ times: { declaration: 50, perChange: 2 } });
+    peer = await startBigIp({ units: UNITS, times: { declaration: 50, perChange: 2 } });
     peer.unit.create('ltm/virtual', {
       name: 'theirs',
       partition: 'Common',
       destination: '/Common/203.0.113.8:80',
       ipProtocol: 'tcp',
     });
-    await new TestClient(peer.unit).declareApps(TENANT, { [THEIRS]: app('203.0.113.9') });
+    const byHand = new TestClient(peer.unit);
+    await byHand.declareApps(TENANT, { [THEIRS]: app('203.0.113.9') });
+    const utilCmdArgs = `config-sync to-group ${peer.group}`;
+    if (peer.group !== undefined) await byHand.post('/mgmt/tm/cm', { command: 'run', utilCmdArgs });
     const addresses = ['192.0.2.0/25'];
     await makeBigIpProvider(client, peer, { name: PROVIDER, system: SYSTEM, tenant: TENANT, addresses });
     for (let count = 0; count < 2; count++) await addNode();
@@ -101,14 +108,14 @@ describe('operator and BIG-IP killed at any moment while Services come, change a
   }
 
   async function killOperator(): Promise<void> {
-    // Most die at work, some while they take in what there is.
-    await operators.replace(random.next() < 0.85 ? await operators.leader() : operators.younger);
+    // Most die at work, some while they take the lead or take in what there is.
+    await operators.replace(random.next() < 0.85 ? await operators.leader() : operators.elder);
   }
 
   /** What the device has in the tenant, but for what isn't ours: `kind path`. */
   function ownObjects(): string[] {
     const ours = [`/${TENANT}/203.0.113.9`, `/${TENANT}/${THEIRS}`];
-    return peer.unit.configuration
+    return peer.active.configuration
       .all()
       .filter(({ path }) => path.startsWith(`/${TENANT}/`))
       .filter(({ path }) => !ours.some((each) => path === each || path.startsWith(`${each}/`)))
@@ -118,19 +125,28 @@ describe('operator and BIG-IP killed at any moment while Services come, change a
 
   /** Theirs, byte for byte: elsewhere, and in the tenant. */
   function foreign(): Record<string, unknown> {
-    const theirs = peer.unit.configuration
+    const theirs = peer.active.configuration
       .all()
       .filter(({ path }) => path.startsWith(`/${TENANT}/${THEIRS}/`));
     return { elsewhere: peer.foreignObjects([TENANT]), theirs, declared: declared()[THEIRS] };
   }
 
   function declared(): Record<string, unknown> {
-    const tenant = object(object(peer.unit.state.declarations[0])[TENANT]);
+    const tenant = object(object(peer.active.state.declarations[0])[TENANT]);
     return structuredClone(Object.fromEntries(membersOfClass(tenant, 'Application')));
   }
 
   async function services(): Promise<Service[]> {
     return (await cluster.adminClient().list(SERVICES, { namespace: NAMESPACE })).items;
+  }
+
+  /** What Services say that aren't served. */
+  async function explain(): Promise<string> {
+    const told = (await services()).flatMap(({ metadata, status }) => {
+      const { message, status: isReady } = findCondition(status?.conditions, SERVICE_CONDITION) ?? {};
+      return isReady === 'True' ? [] : `${metadata.name}: ${message}`;
+    });
+    return told.join('; ');
   }
 
   async function expectRight(): Promise<void> {
@@ -140,7 +156,7 @@ describe('operator and BIG-IP killed at any moment while Services come, change a
       const [port] = spec?.ports ?? [];
       return { address: status?.loadBalancer?.ingress?.[0]?.ip, port: port?.port, nodePort: port?.nodePort };
     });
-    const { configuration } = peer.unit;
+    const { configuration } = peer.active;
     const own = <T extends { path: string }>(each: T) => !each.path.startsWith(`/${TENANT}/${THEIRS}/`);
     const virtuals = configuration.list('ltm/virtual').filter(own);
     const listening = virtuals.filter(({ path }) => path.startsWith(`/${TENANT}/`)).map(listensAt);
@@ -156,19 +172,20 @@ describe('operator and BIG-IP killed at any moment while Services come, change a
       wanted.flatMap(({ nodePort }) => addresses.map((address) => `${address}:${nodePort}`)),
     );
     expect(Object.keys(declared())).to.have.length(all.length + 1);
+    expect(peer.units.every((unit) => unit.configuration.equals(configuration))).to.equal(true);
   }
 
   /** With lists of sources, the address is in traffic matching criteria. */
   function listensAt({ properties }: { properties: Record<string, unknown> }): string {
     const criteria = String(properties.trafficMatchingCriteria ?? '');
     if (criteria === '') return String(properties.destination).split('/').at(-1) ?? '';
-    const found = peer.unit.configuration.get('ltm/traffic-matching-criteria', criteria) ?? {};
-    const ports = peer.unit.configuration.get('net/port-list', String(found.destinationPortList));
+    const found = peer.active.configuration.get('ltm/traffic-matching-criteria', criteria) ?? {};
+    const ports = peer.active.configuration.get('net/port-list', String(found.destinationPortList));
     const [port] = objects(ports?.ports);
     return `${String(found.destinationAddressInline).split('/')[0]}:${port?.name}`;
   }
 
-  it(`ends right, with nothing of others touched (${KILLS} kills, ${CHANGES} changes, ${seed})`, async () => {
+  it(`ends right on ${UNITS === 1 ? 'a device' : 'a pair'}, with nothing of others touched (${KILLS} kills, ${CHANGES} changes, ${seed})`, async () => {
     const before = foreign();
     const devices = new DeviceKills(peer, new Random(SEED + 1));
     let operatorsKilled = 0;
@@ -189,8 +206,8 @@ describe('operator and BIG-IP killed at any moment while Services come, change a
     }
     await Promise.all(running);
     const settlesAt = performance.now();
-    await eventually(expectRight, 120_000).catch((error: unknown) => {
-      throw new Error(`${seed}`, { cause: error });
+    await eventually(expectRight, 120_000).catch(async (cause: unknown) => {
+      throw new Error(`${seed}: ${await explain()}`, { cause });
     });
     const settledSeconds = Math.round((performance.now() - settlesAt) / 1_000);
     expect(foreign(), seed).to.deep.equal(before);

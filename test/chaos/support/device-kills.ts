@@ -4,9 +4,12 @@ import type { Random } from './random.ts';
 
 const ENDINGS = ['lost', 'applied', 'unsaved'] as const;
 /** For a declaration to be under way. */
-const PATIENCE_MS = 250;
+const PATIENCE_MS = 150;
 
-/** Ends a BIG-IP's processes as power cuts and upgrades do: what was under way is lost, done, or done and not noted. */
+/**
+ * Ends a BIG-IP's processes as power cuts and upgrades do: what was under way is lost, done, or done and not noted. Of a pair
+ * the other unit may be active then.
+ */
 export class DeviceKills {
   readonly #peer: BigIpPeer;
   readonly #random: Random;
@@ -33,6 +36,7 @@ export class DeviceKills {
     // Rarely: what comes back with a page of "restarting" is left alone for ten seconds.
     const downMs = random.next() < 0.1 ? random.between(1, 100) : 0;
     active.restart({ inFlight, downMs, keepTokens: random.next() < 0.3 });
+    if (random.next() < 0.2) this.#peer.failOver();
     if (random.next() < 0.1) {
       await active.unplug();
       await sleep(random.between(1, 100));

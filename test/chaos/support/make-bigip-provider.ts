@@ -15,14 +15,14 @@ export interface BigIpProviderOptions {
   reserved?: readonly string[];
 }
 
-/** A provider `bigip` for this device, with an AddressPool; targets leave at once. */
+/** A provider `bigip` for this device, with an AddressPool; targets leave at once, and it is looked at as often as may be. */
 export async function makeBigIpProvider(
   client: KubeClient,
-  { credentials, units, unit }: BigIpPeer,
+  { credentials, group, units }: BigIpPeer,
   { addresses, name, reserved = [], system, tenant }: BigIpProviderOptions,
 ): Promise<void> {
   const data = Object.fromEntries(
-    Object.entries({ ...credentials, 'ca.crt': unit.ca }).map(([key, value]) => [
+    Object.entries({ ...credentials, 'ca.crt': units.map(({ ca }) => ca).join('\n') }).map(([key, value]) => [
       key,
       Buffer.from(value).toString('base64'),
     ]),
@@ -37,10 +37,12 @@ export async function makeBigIpProvider(
     credentials: { secretName: name },
     tls: { caSecretName: name },
     tenant,
+    ...(group === undefined ? {} : { deviceGroup: group }),
   };
   await make('AddressPool', 'addresspools', '', { addresses });
   if (reserved.length > 0) {
     await make('AddressPool', 'addresspools', '-reserved', { addresses: reserved, autoAssign: false });
   }
-  await make('LoadBalancerProvider', 'loadbalancerproviders', '', { targets: { drainSeconds: 0 }, bigip });
+  const spec = { targets: { drainSeconds: 0 }, drift: { intervalSeconds: 30 }, bigip };
+  await make('LoadBalancerProvider', 'loadbalancerproviders', '', spec);
 }

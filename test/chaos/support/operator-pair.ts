@@ -44,9 +44,9 @@ export class OperatorPair {
     this.#pair = [doomed === one ? other : one, this.#start()];
   }
 
-  /** The one that may still be starting. */
-  get younger(): OperatorProcess {
-    return this.#pair[1];
+  /** The one that leads, or is about to. */
+  get elder(): OperatorProcess {
+    return this.#pair[0];
   }
 
   async stop(): Promise<void> {
