@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { NodeForwarder } from '../../crds/node-forwarder.ts';
 import { NODE_FORWARDERS } from '../../crds/resources.ts';
 import { applyObject, applyStatus } from '../../kube/apply.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { findCondition } from '../../kube/conditions.ts';
 import { isClass } from '../../kube/errors.ts';
 import type { Logger } from '../../kube/log.ts';
 import type { Condition, Node } from '../../kube/objects.ts';
@@ -19,18 +22,27 @@ export interface StatusReporterOptions {
   intervalMs?: number;
   /** The same when only counts changed: every Service that comes or goes changes those, on every node. @default 60000 */
   countsIntervalMs?: number;
+  /** How often it looks whether what it told still stands, a quarter more or less. @default 60000 */
+  lookMs?: number;
 }
 
 const FIELD_MANAGER = { fieldManager: 'fairlead-agent' };
 
-/** Writes the NodeForwarder of this node: when something changed, and not often. A failed write is tried again. */
+type Told = ReturnType<typeof buildStatus>;
+
+/**
+ * Writes the NodeForwarder of this node: when something changed, and not often. A failed write is tried again. Now and then
+ * it looks, since somebody may have deleted it, or the operator may have taken this agent for dead.
+ */
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
   #conditions: Condition[] = [];
   #written = '';
+  #told: Told | undefined;
   #writtenHead = '';
   #exists = false;
   #timer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #lastWrite = Number.NEGATIVE_INFINITY;
   #dueAt = Number.POSITIVE_INFINITY;
@@ -59,6 +71,7 @@ export class StatusReporter {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#lookTimer);
     await this.#writing;
   }
 
@@ -67,8 +80,9 @@ export class StatusReporter {
     this.#lastWrite = performance.now();
     try {
       await this.#writeChanged();
+      this.#scheduleLook();
     } catch (error) {
-      if (isClass(error, 'NotFound')) this.#exists = false;
+      this.#exists = false;
       this.#writtenHead = '';
       this.#options.log.warn('StatusWriteFailed', { error });
       this.touch();
@@ -88,8 +102,49 @@ export class StatusReporter {
     if (text === this.#written) return;
     await applyStatus(client, NODE_FORWARDERS, { metadata: { name: nodeName }, status }, FIELD_MANAGER);
     this.#written = text;
+    this.#told = status;
     this.#writtenHead = this.#headOf(status);
     this.#conditions = status.conditions;
+  }
+
+  #scheduleLook(): void {
+    if (this.#stopped || this.#lookTimer !== undefined) return;
+    const { lookMs = 60_000 } = this.#options;
+    this.#lookTimer = setTimeout(
+      () => {
+        this.#lookTimer = undefined;
+        this.#writing = this.#writing.then(() => this.#look());
+      },
+      lookMs * (0.75 + Math.random() / 2),
+    );
+  }
+
+  async #look(): Promise<void> {
+    if (this.#stopped) return;
+    try {
+      if (!(await this.#stands())) {
+        this.#exists = false;
+        await this.#write();
+      }
+    } catch (error) {
+      this.#options.log.debug('StatusNotRead', { error });
+    }
+    this.#scheduleLook();
+  }
+
+  /** Whether the NodeForwarder is there, of this Node, and says what was written last. */
+  async #stands(): Promise<boolean> {
+    const { client, node, nodeName } = this.#options;
+    let found: NodeForwarder;
+    try {
+      found = await client.get(NODE_FORWARDERS, undefined, nodeName);
+    } catch (error) {
+      if (isClass(error, 'NotFound')) return false;
+      throw error;
+    }
+    const uid = node()?.metadata.uid;
+    const isOfNode = found.metadata.ownerReferences?.some((each) => each.uid === uid) ?? false;
+    return (uid === undefined || isOfNode) && this.#told !== undefined && says(found.status, this.#told);
   }
 
   #build() {
@@ -111,4 +166,13 @@ export class StatusReporter {
       uid === undefined ? {} : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid }] };
     return { metadata: { name: nodeName, ...ownerReferences }, spec: { nodeName } };
   }
+}
+
+/** Others may have conditions of their own. */
+function says(status: NodeForwarder['status'], { conditions, ...told }: Told): boolean {
+  const { conditions: found, ...rest } = status ?? {};
+  return (
+    isDeepStrictEqual(rest, told) &&
+    conditions.every((each) => isDeepStrictEqual(findCondition(found, each.type), each))
+  );
 }
