@@ -147,33 +147,39 @@ export class ServiceReconciler {
     });
   }
 
-  /** One provider after the other, in the order in which they were asked for. */
+  /** All providers at once, claims in the order in which they were asked for: one that doesn't answer holds up none of the others. */
   async #ensureAll(
     { namespaceLabels }: ServiceView,
     { wishes, choices }: Serve,
     ports: ClaimedPorts,
     signal: AbortSignal,
   ): Promise<{ service: Service; ensured: Ensured[] }> {
-    let { service } = ports;
+    const { claims, outcome, service } = ports;
+    let marking: Promise<Service> | undefined;
     const beforeExternal = async () => {
-      service = await this.#setFinalizer(service);
+      marking ??= this.#setFinalizer(service);
+      await marking;
     };
-    const ensured: Ensured[] = [];
-    for (const [index, choice] of choices.entries()) {
-      const feedsService = index === 0 && service.spec.type === 'LoadBalancer';
-      const { claims, outcome } = ports;
-      const input = {
+    const ensuring = choices.map((choice, index) =>
+      this.#ensurer.ensure({
         service,
         wishes,
         choice,
-        feedsService,
+        feedsService: index === 0 && service.spec.type === 'LoadBalancer',
         namespaceLabels,
         ports: claims,
         portOutcome: outcome,
-      };
-      ensured.push(await this.#ensurer.ensure({ ...input, beforeExternal, signal }));
-    }
-    return { service, ensured };
+        beforeExternal,
+        signal,
+      }),
+    );
+    // The turn isn't over before the last of them is: the next one would find it at work.
+    const settled = await Promise.allSettled(ensuring);
+    const ensured = settled.map((each) => {
+      if (each.status === 'rejected') throw each.reason;
+      return each.value;
+    });
+    return { service: (await marking) ?? service, ensured };
   }
 
   async #setFinalizer(service: Service): Promise<Service> {

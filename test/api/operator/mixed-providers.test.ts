@@ -119,6 +119,34 @@ describe('operator: the nodes, HAProxy and an own server at once', () => {
     }
   });
 
+  it('are changed at once while one that was asked for before them does not answer', async () => {
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, own, { spec: { webhook: { timeoutSeconds: 60 } } });
+    await makeService(own, nodes);
+    await untilShown(OWN);
+    await fixture.untilReason('web', 'Ready');
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    front.interfere = async () => {
+      await released;
+      return undefined;
+    };
+    try {
+      await fixture.patch(SERVICES, 'web', { spec: { ports: [{ name: 'http', port: 8080 }] } });
+      await fixture.untilLoadBalancer(
+        'web',
+        (each) => each.spec.frontends?.[0]?.port === 8080,
+        'changed at the nodes',
+        nodes,
+      );
+    } finally {
+      release();
+    }
+    await fixture.untilReason('web', 'Ready');
+    await untilShown(OWN);
+  });
+
   it('end as the last of many edits says, with nothing left anywhere', async () => {
     await makeService(nodes);
     const edits = [own, `${edge},${own}`, `${nodes},${own}`, edge, `${own},${nodes},${edge}`, nodes, own];
