@@ -11,11 +11,12 @@ import {
   PORT_POOLS,
 } from '../../crds/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { findCondition } from '../../kube/conditions.ts';
 import { createInformer, type Informer } from '../../kube/informer.ts';
 import type { Logger } from '../../kube/log.ts';
 import type { KubeObject, Namespace, Node, Service } from '../../kube/objects.ts';
 import { NAMESPACES, NODES, type ResourceType, SERVICES } from '../../kube/resources.ts';
-import { trimMeta, trimNode } from '../../kube/trim-objects.ts';
+import { given, trimMeta, trimNode } from '../../kube/trim-objects.ts';
 import { FreshView } from './fresh-view.ts';
 import { markChosenNodePorts } from './mark-node-ports.ts';
 import { TargetCaches } from './target-caches.ts';
@@ -29,7 +30,7 @@ export interface Caches {
   portPools: Informer<PortPool>;
   namespaces: Informer<Namespace>;
   nodes: Informer<Node>;
-  /** Which nodes have or had an agent; what those report isn't kept. */
+  /** Which nodes have or had an agent, and whether it is ready; what else those report isn't kept. */
   nodeForwarders: Informer<NodeForwarder>;
   /** Listed on demand. */
   targets: TargetCaches;
@@ -58,7 +59,7 @@ export function createCaches(client: KubeClient, log: Logger): Caches {
   const portPools = informer(PORT_POOLS);
   const namespaces = informer(NAMESPACES);
   const nodes = informer(NODES, trimNode);
-  const nodeForwarders = informer(NODE_FORWARDERS, keepName);
+  const nodeForwarders = informer(NODE_FORWARDERS, keepReady);
   services.store.addIndex('namespace', (service) => [service.metadata.namespace ?? '']);
   loadBalancers.store
     .addIndex('service', (each) => [serviceKeyOf(each)])
@@ -106,6 +107,8 @@ export function tenantOf(provider: string, namespace: string | undefined): strin
   return `${provider}/${namespace ?? ''}`;
 }
 
-function keepName(forwarder: NodeForwarder): NodeForwarder {
-  return { metadata: trimMeta(forwarder), spec: forwarder.spec };
+function keepReady(forwarder: NodeForwarder): NodeForwarder {
+  const ready = findCondition(forwarder.status?.conditions, 'Ready');
+  const status = ready && { conditions: [{ ...ready, message: '' }] };
+  return { metadata: trimMeta(forwarder), spec: forwarder.spec, ...given('status', status) };
 }

@@ -25,6 +25,7 @@ import { readConfigMap, readSecret } from './read-secret.ts';
 import { recoverClaims } from './recover-claims.ts';
 import { Reminders } from './reminders.ts';
 import { ServiceReconciler } from './service.ts';
+import { SilentAgents } from './silent-agents.ts';
 import { TakenPorts } from './taken-ports.ts';
 import { Triggers } from './triggers.ts';
 
@@ -56,6 +57,8 @@ export interface ControllerConfig {
   concurrency: number;
   /** How often the Leases of agents and edges are looked at. @default 3000 */
   agentsIntervalMs?: number | undefined;
+  /** After how long without a renewed Lease an agent is told to be silent. @default 40000 */
+  silentAgentMs?: number | undefined;
   /** How often drift is looked for. @default as each provider says */
   driftIntervalMs?: number | undefined;
 }
@@ -160,6 +163,15 @@ export function createController(options: ControllerOptions): Controller {
     intervalMs: config.driftIntervalMs,
   });
   const greeter = new ProviderGreeter(context);
+  const silentAgents = new SilentAgents({
+    client,
+    forwarders: caches.nodeForwarders.store,
+    agents,
+    now,
+    log,
+    graceMs: config.silentAgentMs,
+    intervalMs: config.agentsIntervalMs,
+  });
   triggers.connect(claims);
   const stopping = Promise.withResolvers<void>();
   let isStopping = false;
@@ -190,6 +202,7 @@ export function createController(options: ControllerOptions): Controller {
       reminders.start();
       drift.start();
       greeter.start();
+      silentAgents.start();
     },
     async stop() {
       isStopping = true;
@@ -197,6 +210,7 @@ export function createController(options: ControllerOptions): Controller {
       agents.stop();
       edges.stop();
       await greeter.stop();
+      await silentAgents.stop();
       await drift.stop();
       triggers.stop();
       reminders.stop();

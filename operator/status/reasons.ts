@@ -40,6 +40,7 @@ export const REASONS = {
 
   /** Who carries it out. */
   noLiveAgent: 'NoLiveAgent',
+  agentSilent: 'AgentSilent',
   notObserved: 'NotObserved',
   syncFailed: 'SyncFailed',
   drifted: 'ChangedOutside',

@@ -42,6 +42,7 @@ export const OPERATOR_NEEDS: Action[] = [
   ...grant('fairlead.dev/addresspools', READ),
   ...grant('fairlead.dev/portpools', READ),
   ...grant('fairlead.dev/nodeforwarders', READ),
+  ...grant('fairlead.dev/nodeforwarders/status', ['patch']),
   ...grant('fairlead.dev/loadbalancers', [...READ, 'create', 'patch', 'delete']),
   ...grant('fairlead.dev/loadbalancers/status', ['patch']),
   ...grant('fairlead.dev/loadbalancerproviders/status', ['patch']),
@@ -135,7 +136,7 @@ export const EDGE_MUST_NOT: Action[] = [
 /** The operator leaves these to others, beside `NOBODY_MAY`. */
 export const OPERATOR_MUST_NOT: Action[] = [
   ...grant('fairlead.dev/nodeforwarders', ['create', 'patch']),
-  ...grant('fairlead.dev/nodeforwarders/status', ['update', 'patch']),
+  ...grant('fairlead.dev/nodeforwarders/status', ['update']),
   ...grant('coordination.k8s.io/leases', ['update', 'patch', 'delete'], {
     namespace: SYSTEM,
     name: 'fairlead-agent-node-1',

@@ -59,6 +59,7 @@ export async function startTestOperator(
     log?: Logger;
     providers?: typeof createProviders;
     driftIntervalMs?: number;
+    silentAgentMs?: number;
   } = {},
 ): Promise<TestOperator> {
   const client = new RecordingClient(await loadConnectionConfig({ kubeconfig: cluster.kubeconfig }));
@@ -73,6 +74,7 @@ export async function startTestOperator(
       concurrency: 16,
       agentsIntervalMs: 200,
       driftIntervalMs: options.driftIntervalMs,
+      silentAgentMs: options.silentAgentMs,
     },
     log: options.log ?? silentLogger,
     providers: options.providers,
