@@ -10,7 +10,7 @@ import { type ClaimedPorts, claimPorts } from './claim-ports.ts';
 import type { ReconcileContext } from './context.ts';
 import { LoadBalancerEnsurer } from './ensure-load-balancer.ts';
 import type { Ensured } from './ensured.ts';
-import { type KeptUp, keepUp } from './keep-up.ts';
+import { Keeper } from './keep-up.ts';
 import { LoadBalancerReleaser, lookAgain, type Unreleased } from './release-load-balancer.ts';
 import { releaseService, releaseStrangers } from './release-service.ts';
 import { type Retirement, Retirer } from './retire-load-balancers.ts';
@@ -29,6 +29,7 @@ export class ServiceReconciler {
   readonly #ensurer: LoadBalancerEnsurer;
   readonly #releaser: LoadBalancerReleaser;
   readonly #retirer: Retirer;
+  readonly #keeper: Keeper;
   readonly #waiting: Pick<Waiting, 'begin' | 'end'>;
 
   constructor(context: ReconcileContext, waiting: Pick<Waiting, 'begin' | 'end'>) {
@@ -36,6 +37,7 @@ export class ServiceReconciler {
     this.#ensurer = new LoadBalancerEnsurer(context);
     this.#releaser = new LoadBalancerReleaser(context);
     this.#retirer = new Retirer(context.compiled);
+    this.#keeper = new Keeper(context);
     this.#waiting = waiting;
   }
 
@@ -53,6 +55,7 @@ export class ServiceReconciler {
           return DONE;
         case 'release': {
           this.#retirer.forget(key);
+          for (const each of decision.loadBalancers) this.#keeper.forget(each);
           const released = await releaseService(this.#context, this.#releaser, decision, signal);
           if (released.kind === 'done') this.#context.reminders.forget(key);
           return released;
@@ -89,7 +92,7 @@ export class ServiceReconciler {
   async #hold(decision: Hold, signal: AbortSignal): Promise<ReconcileResult> {
     const told = await tellHeld(this.#context, decision);
     if (decision.finding.reason === REASONS.paused) return told;
-    const { failures } = await keepUp(this.#context, decision.loadBalancers, signal);
+    const failures = await this.#keeper.keepUp(decision.loadBalancers, signal);
     return failures.length === 0 ? told : { kind: 'failed', error: failures[0], terminal: false };
   }
 
@@ -106,25 +109,31 @@ export class ServiceReconciler {
     const { service: asEnsured, ensured } = await this.#ensureAll(view, decision, ports, signal);
     this.#context.claims.settlePorts(key);
     const retirement = this.#retirer.plan(key, surplus, ensured.every(serves));
-    const kept = await keepUp(this.#context, [...retirement.serving, ...refusedOf(ensured)], signal);
+    const keeping = [...retirement.serving, ...refusedOf(ensured)];
     let service = asEnsured;
-    const standing = [...decision.findings, ...ports.notes, ...retirement.findings, ...kept.findings];
+    const leftOver = () => [
+      ...this.#keeper.findingsOf(keeping),
+      ...this.#releaser.findingsOf(retirement.due),
+    ];
     const tell = async (ensured: readonly Ensured[]) => {
-      const findings = [...standing, ...this.#releaser.findingsOf(retirement.due)];
+      const findings = [...decision.findings, ...ports.notes, ...retirement.findings, ...leftOver()];
       return await tellServed(this.#context, { service, ensured, surplus, findings });
     };
-    const told = this.#releaser.findingsOf(retirement.due);
+    // Before anybody is asked about what is left: who serves now is told first.
+    const told = leftOver();
     service = await tell(ensured);
 
+    const failures = await this.#keeper.keepUp(keeping, signal);
     const unreleased: Unreleased[] = [];
     for (const loadBalancer of retirement.due) {
       const left = await this.#releaser.release(loadBalancer, service, signal);
       if (left !== undefined) unreleased.push(left);
+      this.#keeper.forget(loadBalancer);
     }
-    if (!isDeepStrictEqual(told, this.#releaser.findingsOf(retirement.due))) {
+    if (!isDeepStrictEqual(told, leftOver())) {
       await tell(ensured.map((each) => ({ ...each, wrote: undefined })));
     }
-    return lookAgain(unreleased, this.#follow(key, ensured, kept, retirement));
+    return lookAgain(unreleased, this.#follow(key, ensured, failures, retirement));
   }
 
   async #claimPorts(
@@ -191,13 +200,13 @@ export class ServiceReconciler {
   #follow(
     key: string,
     ensured: readonly Ensured[],
-    kept: KeptUp,
+    ofKept: readonly unknown[],
     { nextSeconds }: Retirement,
   ): ReconcileResult {
     this.#waiting.end(key, waitsFor(ensured));
     const failures = [
       ...ensured.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
-      ...kept.failures,
+      ...ofKept,
     ];
     const passing = failures.find((failure) => !isClass(failure, 'Rejected'));
     if (passing !== undefined) return { kind: 'failed', error: passing, terminal: false };

@@ -147,6 +147,58 @@ describe('operator: the nodes, HAProxy and an own server at once', () => {
     await untilShown(OWN);
   });
 
+  it('let a Service go to another one while they do not answer', async () => {
+    await makeNode('10.1.0.1');
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, own, {
+      spec: { retireSeconds: 3600, webhook: { timeoutSeconds: 60 } },
+    });
+    await makeService(own);
+    await untilShown(OWN);
+    // What it doesn't know yet is asked of it with the move, and not before.
+    await fixture.patch(SERVICES, 'web', { metadata: { annotations: { 'fairlead.dev/paused': 'true' } } });
+    await fixture.untilReason('web', 'Paused');
+    await makeNode('10.1.0.2');
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    front.interfere = async () => {
+      await released;
+      return undefined;
+    };
+    try {
+      await fixture.patch(SERVICES, 'web', {
+        metadata: { annotations: { 'fairlead.dev/paused': null, 'fairlead.dev/providers': nodes } },
+      });
+      await untilShown(ANNOUNCED);
+    } finally {
+      release();
+    }
+    await untilTargets('10.1.0.1', '10.1.0.2');
+  });
+
+  it('say what is against keeping up what a Service leaves, until nothing is', async () => {
+    await makeNode('10.1.0.1');
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, own, {
+      spec: { retireSeconds: 3600, webhook: { retries: 0 } },
+    });
+    await makeService(own);
+    await untilShown(OWN);
+    await ask(nodes);
+    await untilShown(ANNOUNCED);
+    front.interfere = () => ({ status: 500, body: 'Oops' });
+    await makeNode('10.1.0.2');
+    const said = await untilSaid(`Load balancer web.${own} can't be kept up at provider "${own}"`);
+    expect(conditionOf(said)?.status).to.equal('True');
+    front.interfere = () => undefined;
+    await untilTargets('10.1.0.1', '10.1.0.2');
+    await fixture.until(
+      'web',
+      (each) => !(conditionOf(each)?.message.includes("can't be kept up") ?? true),
+      'nothing against it',
+    );
+  });
+
   it('end as the last of many edits says, with nothing left anywhere', async () => {
     await makeService(nodes);
     const edits = [own, `${edge},${own}`, `${nodes},${own}`, edge, `${own},${nodes},${edge}`, nodes, own];
