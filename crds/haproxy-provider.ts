@@ -92,7 +92,7 @@ export const haproxySchema = withRules(
           .max(65535)
           .optional()
           .describe(
-            'The port of the nodes that is asked for /healthz, such as 10256 or 10356 of the agent. Without it, a connection to the target itself has to be accepted. A healthCheckNodePort goes before it.',
+            "The port of the nodes that is asked for /healthz, most often 10256, kube-proxy's health port and the agent's in its place. Without it a connection to the target itself has to be accepted; aws and bigip ask 10256 then. A healthCheckNodePort goes before it.",
           ),
         intervalSeconds: seconds(1, 300).default(2).describe('Between two checks of a target.'),
         healthyThreshold: z.int().min(1).max(10).default(2).describe('Good answers in a row until healthy.'),

@@ -227,8 +227,13 @@ export class EdgeKeeper {
     }
     const listened = worker === undefined ? new Set<string>() : placesOf([...this.#loaded.byKey.values()]);
     const judgeOptions = { candidate: files.candidate, haproxy, listened, render, settings: model.settings };
-    const { faults, services, fatal } = await acceptServices(model.services, this.#loaded.byKey, (some) =>
-      judgeServices(some, judgeOptions),
+    const { faults, services, fatal } = await acceptServices(
+      model.services,
+      this.#loaded.byKey,
+      (some) => judgeServices(some, judgeOptions),
+      // Beside those of before: which of these are over isn't known yet.
+      (found) =>
+        this.#tellNewFaults(withCertificateFaults(new Map([...this.#state.faults, ...found]), model), model),
     );
     for (const [key, fault] of faults) {
       if (before?.faults.get(key)?.message !== fault.message) log.warn('ServiceRefused', { key, ...fault });

@@ -17,12 +17,14 @@ export interface Accepted {
 
 /**
  * The Services that can be served: of each that is at fault what was taken last, or nothing. One named by the judge costs
- * one more try; where nobody is named, halves are tried.
+ * one more try; where nobody is named, halves are tried. Who is found to be at fault is told at once, before the others are
+ * tried without it.
  */
 export async function acceptServices(
   wanted: readonly ServiceModel[],
   lastGood: ReadonlyMap<string, ServiceModel>,
   judge: (services: readonly ServiceModel[]) => Promise<Verdict>,
+  tell: (faults: ReadonlyMap<string, Fault>) => void = () => {},
 ): Promise<Accepted> {
   const faults = new Map<string, Fault>();
   const dropped = new Set<string>();
@@ -48,7 +50,10 @@ export async function acceptServices(
       return { services, faults, fatal: undefined };
     let isNews = false;
     for (const [key, fault] of verdict.byService) isNews = blame(key, fault) || isNews;
-    if (isNews) continue;
+    if (isNews) {
+      tell(faults);
+      continue;
+    }
     const fatal = await judge([]);
     if (fatal.unnamed !== undefined) return { services: [], faults, fatal: fatal.unnamed };
     const culprit = await findCulprit(services, verdict.unnamed ?? UNEXPLAINED, judge);

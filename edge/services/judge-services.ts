@@ -25,13 +25,14 @@ export async function judgeServices(
   writeFileSync(candidate, text, { mode: 0o600 });
   const byService = new Map<string, Fault>();
   let unnamed: Fault | undefined;
-  for (const { line, message } of await checkConfig(haproxy, candidate)) {
+  const [errors, taken] = await Promise.all([checkConfig(haproxy, candidate), findTaken(services, listened)]);
+  for (const { line, message } of errors) {
     const fault = { reason: 'ConfigurationRefused', message: `HAProxy refuses it: ${message}` };
     const owner = line === undefined ? undefined : owners.get(line);
     if (owner === undefined) unnamed ??= fault;
     else if (!byService.has(owner)) byService.set(owner, fault);
   }
-  for (const [key, fault] of await findTaken(services, listened)) byService.set(key, fault);
+  for (const [key, fault] of taken) byService.set(key, fault);
   for (const { fault, key } of services) if (fault !== undefined) byService.set(key, fault);
   return { byService, unnamed: byService.size > 0 ? undefined : unnamed };
 }

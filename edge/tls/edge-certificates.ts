@@ -52,6 +52,8 @@ export class EdgeCertificates {
   readonly #held = new Map<string, Held>();
   /** What was looked at last of each Secret, and what was wrong with it. */
   readonly #seen = new Map<string, { version: string; fault: Fault | undefined }>();
+  /** Of which it isn't known whether a worker has what is in the file. */
+  readonly #unsure = new Set<string>();
   /** Put into the place of others with no reload. */
   replaced = 0;
 
@@ -78,6 +80,7 @@ export class EdgeCertificates {
   #forget(secret: string): void {
     this.#held.delete(secret);
     this.#seen.delete(secret);
+    this.#unsure.delete(secret);
   }
 
   /** What is to be served, if it's another than before. */
@@ -86,9 +89,10 @@ export class EdgeCertificates {
     if (reading.state !== 'There') return undefined;
     const { resourceVersion = '', uid = '' } = reading.secret.metadata;
     const version = `${uid} ${resourceVersion}`;
-    if (this.#seen.get(secret)?.version === version) return undefined;
+    const isUnsure = this.#unsure.has(secret);
+    if (this.#seen.get(secret)?.version === version && !isUnsure) return undefined;
     const certificate = readCertificate(reading.secret);
-    if (typeof certificate !== 'string' && certificate.pem !== held?.pem)
+    if (typeof certificate !== 'string' && (certificate.pem !== held?.pem || isUnsure))
       return { secret, version, ...certificate };
     const fault = typeof certificate === 'string' ? invalid(secret, certificate) : undefined;
     this.#note(secret, version, fault);
@@ -129,6 +133,8 @@ export class EdgeCertificates {
     if (answer?.kind === 'Refused') return this.#note(secret, version, refused(secret, answer.message));
     this.#files.write(file, pem);
     this.#held.set(secret, { file, pem, notAfter });
+    if (answer?.kind === 'NobodyThere') this.#unsure.add(secret);
+    else this.#unsure.delete(secret);
     if (answer?.kind === 'Replaced') this.replaced++;
     this.#options.log.info('CertificateTakenIn', { secret, notAfter, how: answer?.kind ?? 'NotLoaded' });
     this.#note(secret, version, undefined);

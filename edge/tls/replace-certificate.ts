@@ -10,8 +10,10 @@ export function fitsCommand(pem: string): boolean {
 
 export type Replaced =
   | { kind: 'Replaced' }
-  /** No worker has that file. */
+  /** The worker hasn't that file. */
   | { kind: 'NotLoaded' }
+  /** No HAProxy runs, or it begins just now. */
+  | { kind: 'NobodyThere' }
   /** It goes on with what it had. */
   | { kind: 'Refused'; message: string };
 
@@ -21,7 +23,7 @@ export type Replaced =
  */
 export async function replaceCertificate(socket: string, path: string, pem: string): Promise<Replaced> {
   const listed = await list(socket);
-  if (listed === undefined) return { kind: 'NotLoaded' };
+  if (listed === undefined) return { kind: 'NobodyThere' };
   // Of somebody who was cut off: HAProxy has one transaction at a time, and would put this text into that one's place.
   for (const [, begun = ''] of listed.matchAll(/^\*(\S+)$/gm)) await abort(socket, begun);
   if (!listed.split('\n').includes(path)) return { kind: 'NotLoaded' };
@@ -34,7 +36,7 @@ export async function replaceCertificate(socket: string, path: string, pem: stri
     : await refuse(socket, path, committed.replace(/^Committing .*$/m, '').replace('Failed!', ''));
 }
 
-/** undefined: no HAProxy runs. */
+/** undefined: nobody is there. */
 async function list(socket: string): Promise<string | undefined> {
   try {
     const listed = await askWorker(socket, 'show ssl cert');

@@ -178,6 +178,18 @@ describe('an edge that ends TLS', function () {
     expect(await lab.reloads()).to.equal(reloads);
   });
 
+  it('starts HAProxy with a certificate that came while neither of them ran', async () => {
+    await lab.edge.end('SIGKILL');
+    await lab.killHaproxy();
+    const renewed = await makeCertificate(NAME);
+    await putSecret('web-tls', renewed);
+    lab.startEdgeAgain();
+    await shows(renewed);
+    const again = await makeCertificate(NAME);
+    await putSecret('web-tls', again);
+    await shows(again);
+  });
+
   it('chooses by the name that a client asks for, and shows the first one to all others', async () => {
     const [one, two] = [await makeCertificate('one.example'), await makeCertificate('two.example')];
     await putSecret('one', one);

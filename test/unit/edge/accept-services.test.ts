@@ -56,6 +56,15 @@ describe('edge: Services that HAProxy takes', () => {
     expect(asked()).to.be.lessThan(15);
   });
 
+  it('tells who is at fault before it tries the others without it', async () => {
+    const wanted = [makeService('default/a'), makeBad(makeService('default/b'))];
+    const { asked, judge } = makeJudge({ names: true });
+    const told: [keys: string[], asked: number][] = [];
+    await acceptServices(wanted, new Map(), judge, (faults) => told.push([[...faults.keys()], asked()]));
+    expect(told).to.deep.equal([[['default/b'], 1]]);
+    expect(asked()).to.equal(2);
+  });
+
   it('serves what was taken before in the place of what is refused, with the targets of now', async () => {
     const good = makeService('default/a', {
       frontends: [makeFrontend({ servers: [makeServer('10.0.0.1')] })],

@@ -289,7 +289,7 @@ export class EdgeLab {
 
   /** As somebody does by hand; says what HAProxy answers. */
   async tellWorker(command: string): Promise<string> {
-    return await askWorker(this.#socket, command);
+    return await eventually(() => askWorker(this.#socket, command));
   }
 
   /** As somebody does by hand. */
@@ -303,9 +303,12 @@ export class EdgeLab {
 
   /** How often the master took in a configuration since it began. */
   async reloads(): Promise<number> {
-    const [, count] = /\bmaster\s+(\d+)/.exec(await askMaster(this.#socket, 'show proc')) ?? [];
-    if (count === undefined) throw new Error('the master does not say how often it reloaded');
-    return Number(count);
+    // Nobody answers while it takes one in.
+    return await eventually(async () => {
+      const [, count] = /\bmaster\s+(\d+)/.exec(await askMaster(this.#socket, 'show proc')) ?? [];
+      if (count === undefined) throw new Error('the master does not say how often it reloaded');
+      return Number(count);
+    });
   }
 
   async workerPid(): Promise<number> {
@@ -316,7 +319,7 @@ export class EdgeLab {
 
   /** What HAProxy listens for, by the names of its sections. */
   async proxies(): Promise<string[]> {
-    return [...readStat(await askWorker(this.#socket, 'show stat -1 7 -1')).keys()];
+    return [...readStat(await this.tellWorker('show stat -1 7 -1')).keys()];
   }
 
   /** Processes of HAProxy that serve this folder and are no worker of another. */
