@@ -5,6 +5,7 @@ import { synchronise } from '../calls/synchronise.ts';
 import type { BigipChange } from '../changes.ts';
 import type { Inventory } from '../observe/inventory.ts';
 import { markOf } from '../owner.ts';
+import { explainRefusal } from './explain-refusal.ts';
 import type { WaitingWrite } from './gathered-writes.ts';
 import { writeApplication } from './write-application.ts';
 import { writeGathered } from './write-gathered.ts';
@@ -71,8 +72,8 @@ async function carryOut(
     await write(waiting.write);
   } catch (error) {
     // Refused: the device has what it had. All else may have been carried out.
-    if (!isClass(error, 'Rejected')) inventory.forget();
-    throw error;
+    if (!isClass(error, 'Rejected')) inventory.doubt(application);
+    throw explainRefusal(error, inventory.tenant);
   }
   inventory.wrote(application, declaration, inventory.device.deviceGroup === undefined);
   waiting.done();

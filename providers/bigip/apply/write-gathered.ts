@@ -1,6 +1,7 @@
 import { isClass } from '../../../kube/errors.ts';
 import type { Caller } from '../calls/as3.ts';
 import type { Inventory } from '../observe/inventory.ts';
+import { explainRefusal } from './explain-refusal.ts';
 import type { WaitingWrite } from './gathered-writes.ts';
 import { writeTenant } from './write-tenant.ts';
 
@@ -19,7 +20,7 @@ export async function writeGathered(
     await writeHalves(unit, waiting, inventory, signal);
   } catch (failure) {
     // It may have been carried out.
-    inventory.forget();
+    for (const { waits, write } of waiting) if (waits) inventory.doubt(write.application);
     if (signal.aborted) throw failure;
     for (const each of waiting) if (each.waits) each.failed(failure);
   }
@@ -43,7 +44,7 @@ async function writeHalves(
     if (!isClass(failure, 'Rejected')) throw failure;
     const [only, ...others] = waiting;
     if (others.length === 0) {
-      only?.failed(failure);
+      only?.failed(explainRefusal(failure, inventory.tenant));
       return;
     }
     const middle = Math.ceil(waiting.length / 2);

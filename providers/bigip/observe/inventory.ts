@@ -4,6 +4,7 @@ import { SharedRun } from '../../shared-run.ts';
 import { GatheredWrites } from '../apply/gathered-writes.ts';
 import { type Caller, readTenant } from '../calls/as3.ts';
 import type { Device } from '../calls/device.ts';
+import { failWhileRunning } from '../calls/find-running.ts';
 import type { JsonObject } from '../json.ts';
 import { applicationOf } from '../names.ts';
 import type { BigipObserved, MemberState } from '../observed.ts';
@@ -45,6 +46,8 @@ export class Inventory {
   /** What the group doesn't have yet, and the unit that has it. */
   readonly #owed = new OwedSyncs();
   #unit: Caller | undefined;
+  /** Nothing is under way on the unit that a process before this one began, and all of it was read since. */
+  #isAlone = false;
 
   constructor(options: InventoryOptions) {
     this.#options = options;
@@ -53,8 +56,15 @@ export class Inventory {
   }
 
   async observe(subject: Subject, signal: AbortSignal): Promise<BigipObserved> {
-    const known = await this.#ready(signal);
+    let known = await this.#ready(signal);
     const own = ownIn(known, subject.id);
+    if (own === undefined && subject.spec === undefined && !this.#isAlone) {
+      // Before it is taken for gone for good.
+      await failWhileRunning(known.unit, signal);
+      this.forget();
+      known = await this.#ready(signal);
+      this.#isAlone = true;
+    }
     if (own === undefined || subject.spec === undefined) return this.#tell(known, subject);
     try {
       await this.#look(known, applicationOf(subject.id), own, signal);
@@ -138,7 +148,13 @@ export class Inventory {
     this.#owed.settle();
   }
 
-  /** Nobody knows what a write that failed has done. */
+  /** Nobody knows what a write of this application has done that failed: the group may lack it. */
+  doubt(name: string): void {
+    if (this.device.deviceGroup !== undefined) this.#owed.add(name);
+    this.forget();
+  }
+
+  /** All of it is to be read anew. */
   forget(): void {
     this.#forgotAt = ++this.#writes;
     this.#known = undefined;
@@ -159,7 +175,10 @@ export class Inventory {
       const perApplication = await this.#isPerApplication(unit, signal);
       const applications = new Map(Object.entries((await readTenant(unit, this.tenant, signal)) ?? {}));
       const live = await readLive(unit, this.tenant, signal);
-      if (this.#unit !== unit) this.#owed.startAgain();
+      if (this.#unit !== unit) {
+        this.#owed.startAgain();
+        this.#isAlone = false;
+      }
       this.#unit = unit;
       if (!this.#owed.isKnown) {
         const { device, tenant } = this;

@@ -160,6 +160,23 @@ describe('providers/bigip: calls', () => {
     });
   }
 
+  it('takes nothing for gone while the device works on what a process before it began', async () => {
+    await start({ times: { declaration: 3_600_000 } });
+    const web = rig.desire();
+    const cutOff = failureOf(rig.bring(web));
+    await eventually(() => expect(rig.peer.unit.as3.isRunning).to.equal(true));
+    rig.restartOperator();
+    await cutOff;
+    expect(await refusalOf(rig.remove(web))).to.include({ class: 'Transient', reason: 'DeviceBusy' });
+    rig.peer.times.declaration = 0;
+    rig.peer.unit.as3.finish();
+    await eventually(() => expect(rig.peer.unit.as3.isRunning).to.equal(false));
+    expect(rig.peer.unit.configuration.list('ltm/virtual')).to.have.length(1);
+    const changes = await rig.remove(web);
+    expect(changes.map(({ action }) => action)).to.deep.equal(['Delete']);
+    expect(rig.peer.unit.configuration.list('ltm/virtual')).to.deep.equal([]);
+  });
+
   it('declares anew what is gone from the device altogether', async () => {
     await start();
     const web = rig.desire();
@@ -398,6 +415,25 @@ describe('providers/bigip: a pair', () => {
     expect(change?.resource).to.equal('DeviceGroup');
     expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([1, 1]);
   });
+
+  for (const [what, method] of [
+    ['a declaration', 'POST'],
+    ['a removal', 'DELETE'],
+  ] as const) {
+    it(`synchronises ${what} that was done and never answered`, async () => {
+      const web = rig.desire();
+      if (method === 'DELETE') await rig.bring(web);
+      const path = '/mgmt/shared/appsvcs/declare';
+      rig.peer.inject({ method, path, times: 1, fault: { cut: 'after' } });
+      const turn = () => (method === 'DELETE' ? rig.remove(web) : rig.bring(web));
+      await failureOf(turn());
+      const changes = await turn();
+      expect(changes.map(({ resource }) => resource)).to.deep.equal(['DeviceGroup']);
+      expect(virtualsOn(1))
+        .to.equal(virtualsOn(0))
+        .and.to.equal(method === 'DELETE' ? 0 : 1);
+    });
+  }
 
   it('takes nothing for gone while it cannot tell what the other unit has', async () => {
     const web = rig.desire();

@@ -248,6 +248,19 @@ describe('providers/bigip: declarations on a device', () => {
     });
   });
 
+  for (const perApp of [true, false]) {
+    it(`tries again where another of ours still has the address, ${perApp ? 'per application' : 'with whole tenants'}`, async () => {
+      await start({ perApp });
+      const [web, heir] = [rig.desire(), rig.desire({ name: 'heir' })];
+      await rig.bring(web);
+      const error = await failureOf(rig.bring(heir));
+      expect(error).to.include({ class: 'Transient', reason: 'AddressStillServed' });
+      await rig.remove(web);
+      await rig.bring(heir);
+      expect(rig.peer.unit.configuration.list('ltm/virtual')).to.have.length(1);
+    });
+  }
+
   it('asks the device which declarations it takes', async () => {
     await start({ as3Version: '3.40.0' });
     await rig.bring(rig.desire());
