@@ -12,6 +12,8 @@ const NAMES = [
   'audit',
   'service-latency',
   'aws-burst',
+  'edge-faulty',
+  'bigip-faulty',
 ];
 const PLACE = /(<!-- figures: .* -->\n)[\s\S]*(<!-- end of figures -->)/;
 

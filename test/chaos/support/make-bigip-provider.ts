@@ -11,7 +11,7 @@ export interface BigIpProviderOptions {
   system: string;
   tenant: string;
   addresses: readonly string[];
-  /** Addresses that are given to those who ask for them only. */
+  /** As an AddressPool has them: given to those who ask for them only. */
   reserved?: readonly string[];
 }
 
