@@ -180,7 +180,7 @@ export const edgeReportSchema = z
         z
           .object({
             secretName: text(253).describe('The Secret that it is from.'),
-            notAfter: z.string().meta({ format: 'date-time' }).describe('When it expires.'),
+            notAfter: z.string().max(64).meta({ format: 'date-time' }).describe('When it expires.'),
           })
           .describe('A certificate.'),
       )
