@@ -59,6 +59,8 @@ function renderLines(
     '',
     `peers ${PEERS}`,
     `${INDENT}peer ${PEER} abns@${tables}`,
+    // Of nobody: a worker that was taught nothing, since there was no table yet, teaches nothing in its first five seconds.
+    `${INDENT}table none type integer size 1 expire 1m`,
     '',
     'defaults',
     `${INDENT}mode tcp`,

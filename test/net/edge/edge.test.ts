@@ -348,6 +348,10 @@ describe('an edge and its HAProxy', function () {
   it('sends a client to one node with session affinity, through a reload too', async () => {
     await lab.addService('sticky', { address: '192.0.2.23', sessionAffinitySeconds: 60 });
     await lab.healthyTargets('sticky', 2);
+    // It was taught by the one before, or waited for that in vain: from now on it teaches.
+    await eventually(async () => {
+      expect(await lab.tellWorker('show peers')).to.match(/^\S+: .* flags=0x[0-9a-f]*3 /m);
+    });
     const first = await ask('192.0.2.23', 80);
     const reloads = await lab.reloads();
     await lab.addService('next', { address: '192.0.2.24' });

@@ -341,12 +341,7 @@ export class EdgeLab {
   /** One of HAProxy's two processes, without the other; nothing when it is gone already. */
   async killProcess(which: 'worker' | 'master'): Promise<void> {
     const pid = await (which === 'worker' ? this.workerPid() : this.#masterPid()).catch(() => undefined);
-    if (pid === undefined) return;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // Gone meanwhile.
-    }
+    if (pid !== undefined) endProcess(pid);
   }
 
   async #masterPid(): Promise<number> {
@@ -355,8 +350,9 @@ export class EdgeLab {
 
   async killHaproxy(): Promise<void> {
     const worker = await this.workerPid().catch(() => undefined);
-    process.kill(await this.#masterPid(), 'SIGKILL');
-    if (worker !== undefined) process.kill(worker, 'SIGKILL');
+    endProcess(await this.#masterPid());
+    // It ends by itself, too, once its master is gone.
+    if (worker !== undefined) endProcess(worker);
   }
 
   get #socket(): string {
@@ -369,6 +365,14 @@ export interface SecondEdge {
   netns: string;
   folder: string;
   edge: EdgeProcess;
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone meanwhile.
+  }
 }
 
 /** A network namespace with a link to the bridge. */
