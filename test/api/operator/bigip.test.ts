@@ -13,7 +13,7 @@ import { startTestOperator, type TestOperator } from './support/test-operator.ts
 const TENANT = 'fairlead_test';
 
 describe('operator: load balancers of the provider bigip', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let operator: TestOperator;
   let fixture: Fixture;
   let peer: BigIpPeer;
@@ -135,7 +135,7 @@ describe('operator: load balancers of the provider bigip', function () {
       const { items } = await fixture.client.list(SERVICES, { namespace: fixture.namespace });
       const served = items.filter((each) => addressesOf(each).length > 0);
       expect(served.map(({ metadata }) => metadata.name)).to.have.members(good);
-    }, 60_000);
+    }, 90_000);
     const { message } = await fixture.untilReason('bad', 'SyncFailed');
     expect(message).to.include('/Common/theirs');
     expect(addressesOf(await fixture.getService('bad'))).to.deep.equal([]);
