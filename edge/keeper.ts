@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import type { Logger } from '../kube/log.ts';
 import { diffServers } from './haproxy/diff-servers.ts';
 import { type EdgeFiles, HaproxyProcess } from './haproxy/haproxy-process.ts';
 import { HeldAddresses } from './haproxy/hold-addresses.ts';
 import { askWorker, tellWorker } from './haproxy/master-socket.ts';
 import { type ProxyState, readStat, type WorkerInfo } from './haproxy/read-state.ts';
+import { LeavingServers } from './leaving-servers.ts';
 import { LoadedServices } from './loaded-services.ts';
 import type { EdgeModel, Fault, ServiceModel } from './model.ts';
 import {
@@ -90,6 +92,7 @@ export class EdgeKeeper {
   readonly #process: HaproxyProcess;
   readonly #loaded: LoadedServices;
   readonly #held: HeldAddresses;
+  readonly #leaving: LeavingServers;
   #decision: Decision | undefined;
   #nextReloadAt = 0;
   #state: EdgeState;
@@ -104,6 +107,7 @@ export class EdgeKeeper {
     this.#process = new HaproxyProcess(haproxy, files, log);
     this.#loaded = new LoadedServices(files.loaded);
     this.#held = new HeldAddresses(files.addresses);
+    this.#leaving = new LeavingServers(files.leaving);
     this.#state = {
       worker: undefined,
       loaded: this.#loaded.byKey,
@@ -293,8 +297,10 @@ export class EdgeKeeper {
     const { files, log } = this.#options;
     for (let round = 1; ; round++) {
       const proxies = readStat(await askWorker(files.socket, 'show stat -1 7 -1'));
-      const { commands, draining } = diffServers(services, proxies);
-      if (commands.length === 0 || round > ROUNDS) return { draining, proxies };
+      const times = { since: this.#leaving.since, now: uptime() };
+      const { commands, leaving } = diffServers(services, proxies, times);
+      this.#leaving.set(leaving);
+      if (commands.length === 0 || round > ROUNDS) return { draining: leaving.size, proxies };
       this.counts.commands += commands.length;
       const said = await tellWorker(files.socket, commands);
       log.debug('TargetsChanged', { commands: commands.length, said: said.trim().slice(0, 500) });

@@ -6,21 +6,28 @@ import type { ProxyState, ServerState } from './read-state.ts';
 export interface ServerChanges {
   /** Lines for the worker's command line, in order: what is added comes before what leaves. */
   commands: string[];
-  /** Servers that leave and can't be deleted yet. */
-  draining: number;
+  /** Servers that leave and can't be deleted yet: since when, by their names for the Runtime API, in seconds. */
+  leaving: ReadonlyMap<string, number>;
+}
+
+/** When servers were put in maintenance, as far as is known, and what time it is by the same clock. In seconds. */
+export interface LeavingTimes {
+  since: ReadonlyMap<string, number>;
+  now: number;
 }
 
 /**
  * From the servers that a worker has to those that it ought to have. A proxy that the worker doesn't know is left out: it
- * comes with a reload, its servers with it.
+ * comes with a reload, its servers with it. One that leaves, and of which nobody knows since when, has all of its time before it.
  */
 export function diffServers(
   services: readonly ServiceModel[],
   actual: ReadonlyMap<string, ProxyState>,
+  { now, since }: LeavingTimes,
 ): ServerChanges {
   const added: string[] = [];
   const removed: string[] = [];
-  let draining = 0;
+  const leaving = new Map<string, number>();
   for (const { drainSeconds, frontends } of services) {
     for (const frontend of frontends) {
       const there = actual.get(frontend.name);
@@ -29,12 +36,15 @@ export function diffServers(
       const wanted = new Set(frontend.servers.map(({ name }) => name));
       for (const server of there.servers) {
         if (wanted.has(server.name)) continue;
-        draining++;
-        removed.push(...removeServer(`${frontend.name}/${server.name}`, server, drainSeconds));
+        const path = `${frontend.name}/${server.name}`;
+        // The clock of another boot may be ahead.
+        const from = server.maintained ? Math.min(since.get(path) ?? now, now) : now;
+        leaving.set(path, from);
+        removed.push(...removeServer(path, server, now - from >= drainSeconds));
       }
     }
   }
-  return { commands: [...added, ...removed], draining };
+  return { commands: [...added, ...removed], leaving };
 }
 
 function addServers({ name, server, servers }: FrontendModel, actual: readonly ServerState[]): string[] {
@@ -54,8 +64,8 @@ function addServers({ name, server, servers }: FrontendModel, actual: readonly S
 }
 
 /** Maintenance first, which open connections outlive; then gone, once it has none or its time is over. */
-function removeServer(path: string, server: ServerState, drainSeconds: number): string[] {
+function removeServer(path: string, server: ServerState, isOver: boolean): string[] {
   if (!server.maintained) return [`set server ${path} state maint`];
   if (server.sessions === 0) return [`del server ${path}`];
-  return server.sinceSeconds >= drainSeconds ? [`shutdown sessions server ${path}`] : [];
+  return isOver ? [`shutdown sessions server ${path}`] : [];
 }

@@ -10,6 +10,7 @@ export interface EdgeFiles {
   config: string;
   candidate: string;
   loaded: string;
+  leaving: string;
   addresses: string;
   /** A folder. */
   certificates: string;
@@ -23,6 +24,7 @@ export function edgeFiles(folder: string): EdgeFiles {
     config: `${folder}/haproxy.cfg`,
     candidate: `${folder}/candidate.cfg`,
     loaded: `${folder}/loaded.json`,
+    leaving: `${folder}/leaving.json`,
     addresses: `${folder}/addresses.json`,
     certificates: `${folder}/certificates`,
     socket: `${folder}/master.sock`,

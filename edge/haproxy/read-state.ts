@@ -8,8 +8,6 @@ export interface ServerState {
   /** As it was set last; undefined: HAProxy doesn't say. */
   weight?: number;
   sessions: number;
-  /** Since it got into the state that it is in. */
-  sinceSeconds: number;
 }
 
 /** Numbers of one proxy since its worker began. */
@@ -71,7 +69,6 @@ export function readStat(text: string): Map<string, ProxyState> {
         up: status.startsWith('UP') || status === 'no check',
         ...(weight === '' ? {} : { weight: Number(weight) }),
         sessions: Number(field('scur')),
-        sinceSeconds: Number(field('lastchg')),
       });
     }
   }

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import type { Lease } from '../../../kube/objects.ts';
@@ -5,7 +6,7 @@ import { eventually, sleep } from '../../support/eventually.ts';
 import { run } from '../support/run.ts';
 import { DRAIN_SECONDS, EdgeLab } from './support/edge-lab.ts';
 import { HeardTarget, proxyV2 } from './support/heard-target.ts';
-import { ask, Load, open } from './support/traffic.ts';
+import { ask, Load, open, stopServer } from './support/traffic.ts';
 
 const VIP = '192.0.2.10';
 /** Between changes, so that they don't all come together. */
@@ -152,6 +153,52 @@ describe('an edge and its HAProxy', function () {
     expect(load.failures).to.deep.equal([]);
     for (const socket of held) socket.destroy();
     await lab.deleteService('brief');
+    await answeredBy(nodes);
+  });
+
+  it('gives a node that leaves all of drainSeconds though it was down before, and though the edge is killed meanwhile', async () => {
+    const vip = '192.0.2.30';
+    const drainSeconds = 4;
+    let status = 200;
+    const leaving = await lab.addNode(3);
+    const server = createServer((_, response) => {
+      response.statusCode = status;
+      response.end(leaving);
+    });
+    server.keepAliveTimeout = 600_000;
+    await new Promise<void>((resolve) => server.listen(30_091, leaving, resolve));
+    try {
+      await lab.addService('ill', {
+        address: vip,
+        frontends: [{ protocol: 'TCP', port: 80, nodePort: 30_091 }],
+        healthCheckPath: '/healthz',
+        targets: { mode: 'NodePort', drainSeconds },
+      });
+      const healthy = async () => (await lab.reportOf('ill')).targets?.healthy;
+      await eventually(async () => expect(await healthy()).to.equal(1));
+      const held = await open(vip, 80, KEPT_REQUEST);
+      expect(await firstData(held)).to.include(leaving);
+      const closed = new Promise<number>((resolve) => held.once('close', () => resolve(performance.now())));
+      status = 503;
+      await eventually(async () => expect(await healthy()).to.equal(0));
+      // Down for longer than it may drain.
+      await eventually(async () => {
+        const rows = (await lab.tellWorker('show stat -1 4 -1')).split('\n').map((row) => row.split(','));
+        const column = (name: string) => rows[0]?.indexOf(name) ?? -1;
+        const row = rows.find((each) => each[0] === 'default.ill.lab.80' && each[1] === `${leaving}:30091`);
+        expect(Number(row?.[column('lastchg')])).to.be.greaterThan(drainSeconds);
+      });
+      const leftAt = performance.now();
+      await lab.deleteNode(3);
+      await eventually(async () => expect((await lab.reportOf('ill')).targets?.draining).to.equal(1));
+      await lab.edge.end('SIGKILL');
+      lab.startEdgeAgain();
+      expect((await closed) - leftAt).to.be.greaterThan(drainSeconds * 1_000 - 100);
+    } finally {
+      await stopServer(server);
+      await lab.deleteService('ill');
+    }
+    await lab.edge.says('Serving');
     await answeredBy(nodes);
   });
 

@@ -26,7 +26,6 @@ const up = (address: string, port: number, isUp = true) => ({
   maintained: false,
   up: isUp,
   sessions: 0,
-  sinceSeconds: 0,
 });
 
 describe('edge: its report of a load balancer', () => {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { diffServers } from '../../../edge/haproxy/diff-servers.ts';
+import { diffServers as diffAt, type LeavingTimes } from '../../../edge/haproxy/diff-servers.ts';
 import type { ProxyState, ServerState } from '../../../edge/haproxy/read-state.ts';
+import type { ServiceModel } from '../../../edge/model.ts';
 import { makeFrontend, makeServer, makeService } from './models.ts';
 
 const NUMBERS = { sessions: 0, totalSessions: 0, bytesIn: 0, bytesOut: 0 };
@@ -17,7 +18,18 @@ function service(...addresses: string[]) {
 }
 
 function server(address: string, more: Partial<ServerState> = {}): ServerState {
-  return { name: `${address}:30080`, maintained: false, up: true, sessions: 0, sinceSeconds: 0, ...more };
+  return { name: `${address}:30080`, maintained: false, up: true, sessions: 0, ...more };
+}
+
+const NOW = 1_000;
+
+/** Without times: nobody left before. */
+function diffServers(
+  services: readonly ServiceModel[],
+  actual: ReadonlyMap<string, ProxyState>,
+  times: LeavingTimes = { since: new Map(), now: NOW },
+) {
+  return diffAt(services, actual, times);
 }
 
 const proxies = (...servers: ServerState[]) => new Map([[PROXY, { servers, numbers: NUMBERS }]]);
@@ -31,12 +43,12 @@ function carryOut(state: ProxyState, commands: readonly string[]): void {
     if (verb === 'add server') {
       expect(found, `${name} is added twice`).to.equal(undefined);
       const weight = Number(/ weight (\d+)/.exec(command)?.[1] ?? 1);
-      state.servers.push({ name, maintained: true, up: false, weight, sessions: 0, sinceSeconds: 0 });
+      state.servers.push({ name, maintained: true, up: false, weight, sessions: 0 });
       continue;
     }
     if (found === undefined) throw new Error(`${command}: no such server`);
     if (verb === 'enable server') found.maintained = false;
-    else if (command.endsWith(' state maint')) Object.assign(found, { maintained: true, sinceSeconds: 0 });
+    else if (command.endsWith(' state maint')) found.maintained = true;
     else if (command.includes(' weight ')) found.weight = Number(command.split(' ').at(-1));
     else if (verb === 'shutdown sessions server') found.sessions = 0;
     else if (verb === 'del server') {
@@ -50,19 +62,19 @@ describe('edge: servers that come and go in HAProxy', () => {
   it('has nothing to say when all is as it ought to be', () => {
     expect(diffServers([service('10.0.0.1')], proxies(server('10.0.0.1')))).to.deep.equal({
       commands: [],
-      draining: 0,
+      leaving: new Map(),
     });
   });
 
   it('adds before it takes away', () => {
-    const { commands, draining } = diffServers([service('10.0.0.2')], proxies(server('10.0.0.1')));
+    const { commands, leaving } = diffServers([service('10.0.0.2')], proxies(server('10.0.0.1')));
     expect(commands).to.deep.equal([
       `add server ${PROXY}/10.0.0.2:30080 ipv4@10.0.0.2:30080 check inter 2s fastinter 500ms rise 2 fall 2`,
       `enable health ${PROXY}/10.0.0.2:30080`,
       `enable server ${PROXY}/10.0.0.2:30080`,
       `set server ${PROXY}/10.0.0.1:30080 state maint`,
     ]);
-    expect(draining).to.equal(1);
+    expect(leaving).to.deep.equal(new Map([[`${PROXY}/10.0.0.1:30080`, NOW]]));
   });
 
   it('takes back one that returns before it was gone', () => {
@@ -93,23 +105,34 @@ describe('edge: servers that come and go in HAProxy', () => {
     expect(diffServers([wanted(7)], proxies()).commands[0]).to.match(/^add server .* weight 7$/);
   });
 
-  for (const [name, state, command] of [
-    ['waits for connections', { sessions: 1, sinceSeconds: DRAIN_SECONDS - 1 }, undefined],
-    [
-      'ends them when their time is over',
-      { sessions: 1, sinceSeconds: DRAIN_SECONDS },
-      'shutdown sessions server',
-    ],
-    ['deletes one that has none', { sessions: 0, sinceSeconds: 0 }, 'del server'],
+  for (const [name, sessions, since, command] of [
+    ['waits for connections', 1, NOW - DRAIN_SECONDS + 0.1, undefined],
+    ['ends them when their time is over', 1, NOW - DRAIN_SECONDS, 'shutdown sessions server'],
+    ['begins with its time where nobody knows since when', 1, undefined, undefined],
+    ['begins with it where another boot of the machine wrote it', 1, NOW + 1, undefined],
+    ['deletes one that has none', 0, NOW, 'del server'],
   ] as const) {
     it(`${name} of one that leaves`, () => {
-      const { commands } = diffServers(
+      const path = `${PROXY}/10.0.0.1:30080`;
+      const { commands, leaving } = diffServers(
         [service()],
-        proxies(server('10.0.0.1', { maintained: true, ...state })),
+        proxies(server('10.0.0.1', { maintained: true, sessions })),
+        { since: new Map(since === undefined ? [] : [[path, since]]), now: NOW },
       );
-      expect(commands).to.deep.equal(command === undefined ? [] : [`${command} ${PROXY}/10.0.0.1:30080`]);
+      expect(commands).to.deep.equal(command === undefined ? [] : [`${command} ${path}`]);
+      expect(leaving).to.deep.equal(new Map([[path, Math.min(since ?? NOW, NOW)]]));
     });
   }
+
+  it('counts from when it leaves, not from when it left the time before', () => {
+    const path = `${PROXY}/10.0.0.1:30080`;
+    const { commands, leaving } = diffServers([service()], proxies(server('10.0.0.1', { sessions: 1 })), {
+      since: new Map([[path, 1]]),
+      now: NOW,
+    });
+    expect(commands).to.deep.equal([`set server ${path} state maint`]);
+    expect(leaving).to.deep.equal(new Map([[path, NOW]]));
+  });
 
   it('leaves alone what the worker does not have yet', () => {
     expect(diffServers([service('10.0.0.1')], new Map()).commands).to.deep.equal([]);
@@ -123,7 +146,6 @@ describe('edge: servers that come and go in HAProxy', () => {
         maintained: fc.boolean(),
         weight: fc.nat(3),
         sessions: fc.nat(2),
-        sinceSeconds: fc.nat(60),
       }),
       { selector: ({ address }) => address },
     );
@@ -138,15 +160,19 @@ describe('edge: servers that come and go in HAProxy', () => {
           servers: there.map(({ address, ...more }) => server(address, more)),
           numbers: NUMBERS,
         };
+        let since: ReadonlyMap<string, number> = new Map();
         for (let round = 0; round < 5; round++) {
-          const { commands } = diffServers(all, new Map([[PROXY, state]]));
+          const { commands, leaving } = diffServers(all, new Map([[PROXY, state]]), {
+            since,
+            now: NOW + round * DRAIN_SECONDS,
+          });
+          since = leaving;
           for (const command of commands) {
             const served = state.servers.some(({ maintained }) => !maintained);
             carryOut(state, [command]);
             const serves = state.servers.some(({ maintained }) => !maintained);
             if (wanted.length > 0 && served) expect(serves, command).to.equal(true);
           }
-          for (const each of state.servers) each.sinceSeconds += DRAIN_SECONDS;
         }
         expect(state.servers.map(({ name }) => name)).to.have.members(wanted.map((each) => `${each}:30080`));
         expect(state.servers.every(({ maintained }) => !maintained)).to.equal(true);
