@@ -61,6 +61,11 @@ export const haproxySchema = withRules(
       })
       .default({ connectSeconds: 3, clientSeconds: 3600, serverSeconds: 3600 })
       .describe('When connections are given up.'),
+    hardStopAfterSeconds: seconds(1, 604_800)
+      .default(86_400)
+      .describe(
+        'How long connections go on that are open when HAProxy reloads. Each reload leaves a process behind, which ends with its last connection, or after this time with all that it has.',
+      ),
     limits: z
       .object({
         connections: z

@@ -32,6 +32,7 @@ type Haproxy = NonNullable<LoadBalancerProviderSpec['haproxy']>;
 export function buildModel(input: ModelInput): EdgeModel {
   const { haproxy } = input.provider;
   const { connectSeconds = 3, clientSeconds = 3600, serverSeconds = 3600 } = haproxy?.timeouts ?? {};
+  const { hardStopAfterSeconds = 86_400 } = haproxy ?? {};
   const connections = haproxy?.limits?.connections;
   const wanted = input.loadBalancers.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const certificates = new Map(
@@ -44,7 +45,7 @@ export function buildModel(input: ModelInput): EdgeModel {
   const services = wanted
     .map((each) => buildService(each, haproxy, input, certificates.get(keyOf(each))))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
-  const settings = { connectSeconds, clientSeconds, serverSeconds, connections };
+  const settings = { connectSeconds, clientSeconds, serverSeconds, hardStopAfterSeconds, connections };
   return { settings, services, certificates };
 }
 

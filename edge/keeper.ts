@@ -50,6 +50,8 @@ export interface KeeperOptions {
 /** What there is, for reports and metrics. */
 export interface EdgeState {
   worker: WorkerInfo | undefined;
+  /** Workers before it that have connections still. */
+  oldWorkers: number;
   /** What the worker was given last. */
   loaded: ReadonlyMap<string, ServiceModel>;
   /** What it is to have by now, targets among it. */
@@ -110,6 +112,7 @@ export class EdgeKeeper {
     this.#leaving = new LeavingServers(files.leaving);
     this.#state = {
       worker: undefined,
+      oldWorkers: 0,
       loaded: this.#loaded.byKey,
       services: new Map(),
       proxies: new Map(),
@@ -192,8 +195,10 @@ export class EdgeKeeper {
       this.#shareAddresses(wanted, addressesOf(services));
       this.#options.onCertificates(filesOf(services));
     }
+    const oldWorkers = await this.#process.oldWorkers();
     this.#state = {
       worker,
+      oldWorkers: oldWorkers.length,
       loaded: this.#loaded.byKey,
       services: new Map(services.map((service) => [service.key, service])),
       proxies,

@@ -5,6 +5,8 @@ export interface EdgeSettings {
   connectSeconds: number;
   clientSeconds: number;
   serverSeconds: number;
+  /** Of a worker that another took the place of. */
+  hardStopAfterSeconds: number;
   /** Connections at once; undefined: as many as HAProxy finds room for. */
   connections?: number | undefined;
 }

@@ -54,6 +54,7 @@ function renderLines(
     'global',
     `${INDENT}description ${DESCRIPTION_PREFIX}${digest}`,
     ...(settings.connections === undefined ? [] : [`${INDENT}maxconn ${settings.connections}`]),
+    `${INDENT}hard-stop-after ${settings.hardStopAfterSeconds}s`,
     ...(user === undefined ? [] : [`${INDENT}user ${user}`]),
     `${INDENT}localpeer ${PEER}`,
     '',

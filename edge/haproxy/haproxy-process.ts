@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, statSync, truncateSync } from 'node:
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../kube/log.ts';
 import { askMaster, askWorker } from './master-socket.ts';
-import { readFailedReloads, readInfo, type WorkerInfo } from './read-state.ts';
+import { readFailedReloads, readInfo, readOldWorkers, type WorkerInfo } from './read-state.ts';
 
 /** Where an edge keeps what it and its HAProxy share; the paths are in HAProxy's command line. */
 export interface EdgeFiles {
@@ -56,6 +56,15 @@ export class HaproxyProcess {
       return readInfo(await askWorker(this.#files.socket, 'show info'));
     } catch {
       return undefined;
+    }
+  }
+
+  /** Workers that the one that serves now took the place of, by their pids; none where nobody says. */
+  async oldWorkers(): Promise<number[]> {
+    try {
+      return readOldWorkers(await askMaster(this.#files.socket, 'show proc'));
+    } catch {
+      return [];
     }
   }
 

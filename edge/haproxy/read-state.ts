@@ -43,6 +43,12 @@ export function readFailedReloads(text: string): number | undefined {
   return count === undefined ? undefined : Number(count);
 }
 
+/** Workers that others took the place of and that have connections still, by their pids, as `show proc` says. */
+export function readOldWorkers(text: string): number[] {
+  const [, listed = ''] = /^# old workers$([^#]*)/m.exec(text) ?? [];
+  return [...listed.matchAll(/^(\d+)\s+worker\b/gm)].map(([, pid]) => Number(pid));
+}
+
 /** Reads `show stat`: every proxy by its name. */
 export function readStat(text: string): Map<string, ProxyState> {
   const [header = '', ...rows] = text.trim().split('\n');

@@ -77,6 +77,11 @@ export class EdgeMetrics {
       ({ counts }) => counts.certificates,
     );
     gauge('haproxy_up', '1 while HAProxy answers.', ({ state }) => (state.worker === undefined ? 0 : 1));
+    gauge(
+      'old_workers',
+      'Processes that reloads left behind, with the connections that they had.',
+      ({ state }) => state.oldWorkers,
+    );
     gauge('services', 'Load balancers that HAProxy was given.', ({ state }) => state.loaded.size);
     gauge(
       'refused',

@@ -411,6 +411,34 @@ describe('an edge and its HAProxy', function () {
     for (let index = 0; index < 10; index++) expect(await ask('192.0.2.23', 80)).to.equal(first);
   });
 
+  it('ends what a reload left behind once hardStopAfterSeconds are over, and tells of how many there are', async () => {
+    const oldWorkers = async () => {
+      const address = 'http://127.0.0.1:10359/metrics';
+      const metrics = await run('ip', 'netns', 'exec', lab.netns, 'curl', '-s', address);
+      return Number(/^fairlead_edge_old_workers (\d+)$/m.exec(metrics)?.[1]);
+    };
+    const takenIn = async (seconds: number | null) => {
+      const reloads = await lab.reloads();
+      await lab.patchProvider({ hardStopAfterSeconds: seconds });
+      await eventually(async () => expect(await lab.reloads()).to.be.greaterThan(reloads));
+    };
+    const hold = async () => {
+      const socket = await open(VIP, 80, KEPT_REQUEST);
+      await firstData(socket);
+      return socket;
+    };
+    await eventually(async () => expect(await oldWorkers()).to.equal(0));
+    const long = await hold();
+    await takenIn(1);
+    const brief = await hold();
+    await takenIn(null);
+    await eventually(() => expect(brief.closed).to.equal(true));
+    await eventually(async () => expect(await oldWorkers()).to.equal(1));
+    expect(long.closed).to.equal(false);
+    long.destroy();
+    await eventually(async () => expect(await oldWorkers()).to.equal(0));
+  });
+
   it('is killed and finds its HAProxy again, which it does not disturb', async () => {
     const pid = await lab.workerPid();
     const reloads = await lab.reloads();

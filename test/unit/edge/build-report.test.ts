@@ -9,6 +9,7 @@ const NUMBERS = { sessions: 0, totalSessions: 0, bytesIn: 0, bytesOut: 0 };
 
 function state(more: Partial<EdgeState> = {}): EdgeState {
   return {
+    oldWorkers: 0,
     worker: { pid: 1, version: '2.6', description: '' },
     loaded: new Map(),
     services: new Map(),

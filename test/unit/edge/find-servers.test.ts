@@ -7,6 +7,7 @@ import type { EndpointSlice, Node } from '../../../kube/objects.ts';
 
 const DEFAULTS: HaproxyConfig = {
   balance: 'roundrobin',
+  hardStopAfterSeconds: 86_400,
   timeouts: { connectSeconds: 3, clientSeconds: 60, serverSeconds: 60 },
   healthCheck: { intervalSeconds: 2, healthyThreshold: 2, unhealthyThreshold: 2 },
   proxyProtocol: 'None',

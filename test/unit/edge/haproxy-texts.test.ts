@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readAlerts } from '../../../edge/haproxy/check-config.ts';
 import { joinCommands } from '../../../edge/haproxy/master-socket.ts';
-import { readFailedReloads, readInfo, readStat } from '../../../edge/haproxy/read-state.ts';
+import { readFailedReloads, readInfo, readOldWorkers, readStat } from '../../../edge/haproxy/read-state.ts';
 
 const STAT = `# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,status,weight,lastchg,uweight,
 web,FRONTEND,,,4,9,2000,37,1234,56789,OPEN,,,,
@@ -38,6 +38,25 @@ describe('edge: what HAProxy says', () => {
       readFailedReloads(`${head}6               master          2 [failed: 1]   0d00h00m07s     2.6.12\n`),
     ).to.equal(1);
     expect(readFailedReloads('')).to.equal(undefined);
+  });
+
+  it('knows which workers are old', () => {
+    const lines = [
+      '#<PID>          <type>          <reloads>       <uptime>        <version>',
+      '6               master          2 [failed: 0]   0d00h00m07s     2.6.12',
+      '# workers',
+      '31              worker          0               0d00h00m01s     2.6.12',
+      '# old workers',
+    ];
+    const old = [
+      '22              worker          1               0d00h00m04s     2.6.12',
+      '9               worker          2               0d00h00m07s     2.6.12',
+    ];
+    const programs = ['# programs', '40              exporter        0               0d00h00m01s     -'];
+    expect(readOldWorkers(`${[...lines, ...old, ...programs].join('\n')}\n`)).to.deep.equal([22, 9]);
+    expect(readOldWorkers([...lines, ...old].join('\n'))).to.deep.equal([22, 9]);
+    expect(readOldWorkers([...lines, ...programs].join('\n'))).to.deep.equal([]);
+    expect(readOldWorkers(lines.slice(0, -1).join('\n'))).to.deep.equal([]);
   });
 
   it('tells faults by the lines of the file, and leaves out what only counts them', () => {

@@ -4,7 +4,7 @@ import type { ServedModel } from '../../../edge/model.ts';
 import { renderConfig } from '../../../edge/render-config.ts';
 import { makeFrontend, makeServer, makeService } from './models.ts';
 
-const SETTINGS = { connectSeconds: 3, clientSeconds: 60, serverSeconds: 60 };
+const SETTINGS = { connectSeconds: 3, clientSeconds: 60, serverSeconds: 60, hardStopAfterSeconds: 600 };
 const NOBODY = { user: undefined, tables: 'fairlead-test', certificates: '/run/certificates' };
 
 function model(more: Parameters<typeof makeFrontend>[0] = {}): ServedModel {

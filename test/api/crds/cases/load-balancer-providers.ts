@@ -129,12 +129,18 @@ export const loadBalancerProviders: CaseTable = {
         haproxy: {
           interface: 'eth0',
           balance: 'leastconn',
+          hardStopAfterSeconds: 604_800,
           timeouts: { connectSeconds: 1, clientSeconds: 60, serverSeconds: 60 },
           limits: { connections: 10_000, connectionsPerFrontend: 1000, connectionsPerTarget: 100 },
           healthCheck: { port: 10256, intervalSeconds: 1, healthyThreshold: 1, unhealthyThreshold: 3 },
           proxyProtocol: 'V2',
         },
       },
+    },
+    {
+      name: 'old processes of HAProxy for longer than it can count',
+      spec: { haproxy: { hardStopAfterSeconds: 604_801 } },
+      refused: 'less than or equal to 604800',
     },
     {
       name: 'VRRP with no interface',

@@ -90,6 +90,7 @@ describe('providers/haproxy: what the edges say', () => {
   it('refuses a health port of nodes for pods', () => {
     const haproxy = {
       balance: 'roundrobin' as const,
+      hardStopAfterSeconds: 86_400,
       timeouts: { connectSeconds: 3, clientSeconds: 60, serverSeconds: 60 },
       healthCheck: { port: 10256, intervalSeconds: 2, healthyThreshold: 2, unhealthyThreshold: 2 },
       proxyProtocol: 'None' as const,
