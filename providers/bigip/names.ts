@@ -23,6 +23,11 @@ export function applicationOf({ clusterId, name, namespace, serviceUid }: LoadBa
   return `fl_${sanitize(`${namespace}_${name}`).slice(0, LONGEST_READABLE)}_${digest}`;
 }
 
+/** Has it the form of `applicationOf`? Of what a restart left behind, nothing but the name says whose it is. */
+export function isApplicationName(name: string): boolean {
+  return /^fl_[A-Za-z0-9_]+_[0-9a-f]{12}$/.test(name);
+}
+
 export function virtualOf({ port, protocol }: Frontend, address: string): string {
   return `${protocol.toLowerCase()}_${port}_${sanitize(address)}`;
 }

@@ -40,7 +40,7 @@ function checkObstacles(
 ): void {
   const applications = new Map(Object.entries(stored));
   for (const { owner } of writes) {
-    const contents = { perApplication: false, applications, live: { loose: [] } };
+    const contents = { perApplication: false, applications, loose: [], folders: [] };
     const obstacle = findObstacle(contents, { id: owner, tenant, clusterId: owner.clusterId });
     if (obstacle !== undefined) throw errorOfObstacle(obstacle);
   }

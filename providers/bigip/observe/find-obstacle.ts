@@ -1,7 +1,7 @@
 import { ClassedError } from '../../../kube/errors.ts';
 import type { Finding, LoadBalancerId } from '../../provider.ts';
 import type { JsonObject } from '../json.ts';
-import { applicationOf } from '../names.ts';
+import { applicationOf, isApplicationName } from '../names.ts';
 import { isSameOwner, readMark } from '../owner.ts';
 
 /** Names of what is in the way that are told. */
@@ -10,7 +10,10 @@ const NAMED = 3;
 export interface TenantContents {
   perApplication: boolean;
   applications: ReadonlyMap<string, JsonObject>;
-  live: { loose: readonly string[] };
+  /** Full paths of what lies directly in the partition, and no application uses. */
+  loose: readonly string[];
+  /** Names of folders in the partition, declared or not. */
+  folders: Iterable<string>;
 }
 
 /**
@@ -18,11 +21,11 @@ export interface TenantContents {
  * declarations of whole tenants each application that isn't in them. What isn't ours is neither taken away nor declared.
  */
 export function findObstacle(
-  { applications, live, perApplication }: TenantContents,
+  { applications, folders, loose, perApplication }: TenantContents,
   { clusterId, id, tenant }: { id: LoadBalancerId; tenant: string; clusterId: string },
 ): Finding | undefined {
-  if (live.loose.length > 0) {
-    const message = `Partition ${tenant} has objects that nobody declared, and AS3 would remove: ${name(live.loose)}. Move them to another partition, or give the provider another tenant.`;
+  if (loose.length > 0) {
+    const message = `Partition ${tenant} has objects that nobody declared, and AS3 would remove: ${name(loose)}. Move them to another partition, or give the provider another tenant.`;
     return { reason: 'TenantNotOurs', message };
   }
   const application = applicationOf(id);
@@ -32,11 +35,13 @@ export function findObstacle(
     return { reason: 'ApplicationNotOurs', message };
   }
   if (perApplication) return undefined;
-  const foreign = [...applications].flatMap(([each, declared]) =>
-    readMark(declared)?.clusterId === clusterId ? [] : `/${tenant}/${each}`,
+  const declared = [...applications].flatMap(([each, declaration]) =>
+    readMark(declaration)?.clusterId === clusterId ? [] : each,
   );
+  const byHand = [...folders].filter((each) => !applications.has(each) && !isApplicationName(each));
+  const foreign = [...declared, ...byHand].map((each) => `/${tenant}/${each}`);
   if (foreign.length === 0) return undefined;
-  const message = `Tenant ${tenant} has applications of others, and this device takes whole tenants only: ${name(foreign)}. Give the provider a tenant of its own.`;
+  const message = `Tenant ${tenant} has applications or folders of others, and this device takes whole tenants only: ${name(foreign)}. Give the provider a tenant of its own.`;
   return { reason: 'TenantNotOurs', message };
 }
 

@@ -13,8 +13,9 @@ const CRITERIA = 'ltm/traffic-matching-criteria';
 export const FOLDER = 'sys/folder';
 
 export const KINDS: readonly string[] = [
-  'ltm/virtual',
+  // Before those that use them: an address that is made meanwhile is known with its user.
   'ltm/virtual-address',
+  'ltm/virtual',
   'ltm/pool',
   ...MONITOR_KINDS.map((kind) => `ltm/monitor/${kind}`),
   'ltm/persistence/source-addr',
@@ -30,8 +31,6 @@ export interface LiveTenant {
   states: Map<string, Record<string, MemberState>>;
   /** By the address: it's in no folder, since several applications may use it. */
   addresses: Map<string, FlatSettings>;
-  /** Full paths of virtual servers and pools in no folder of an application. */
-  loose: string[];
 }
 
 /**
@@ -39,7 +38,7 @@ export interface LiveTenant {
  * leaves out are filled in.
  */
 export function flattenLive(tenant: string, listing: Listing): LiveTenant {
-  const live: LiveTenant = { settings: new Map(), states: new Map(), addresses: new Map(), loose: [] };
+  const live: LiveTenant = { settings: new Map(), states: new Map(), addresses: new Map() };
   const criteria = new Map(
     (listing[CRITERIA] ?? []).map((item): [string, JsonObject] => [textOf(item.fullPath, ''), item]),
   );
@@ -59,10 +58,7 @@ export function flattenLive(tenant: string, listing: Listing): LiveTenant {
         if (isApplication) live.settings.set(application, live.settings.get(application) ?? {});
         continue;
       }
-      if (application === undefined || name === undefined || path.length !== 4) {
-        if (kind === 'ltm/virtual' || kind === 'ltm/pool') live.loose.push(path.join('/'));
-        continue;
-      }
+      if (application === undefined || name === undefined || path.length !== 4) continue;
       const flat = live.settings.get(application) ?? {};
       live.settings.set(application, flat);
       if (kind === 'ltm/virtual')

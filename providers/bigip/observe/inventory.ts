@@ -9,12 +9,14 @@ import type { JsonObject } from '../json.ts';
 import { applicationOf } from '../names.ts';
 import type { BigipObserved, MemberState } from '../observed.ts';
 import { isSameOwner, readMark } from '../owner.ts';
+import { findLoose } from './find-loose.ts';
 import { errorOfObstacle, findObstacle } from './find-obstacle.ts';
 import { findOwed } from './find-owed.ts';
+import { flattenLive, type Listing } from './flatten-live.ts';
 import { isLeftOver, type KnownTenant, keepAsWritten, liveOf, ownIn } from './known-tenant.ts';
 import { LookClock } from './look-clock.ts';
 import { OwedSyncs } from './owed-syncs.ts';
-import { readLive, readMemberStates } from './read-live.ts';
+import { readLive, readMemberStates, readOthers } from './read-live.ts';
 
 export interface InventoryOptions {
   device: Device;
@@ -46,6 +48,8 @@ export class Inventory {
   /** What the group doesn't have yet, and the unit that has it. */
   readonly #owed = new OwedSyncs();
   #unit: Caller | undefined;
+  /** What others have in the partition, as the last sweep found it on that unit. */
+  #others: { unit: Caller; loose: readonly string[] } | undefined;
   /** Nothing is under way on the unit that a process before this one began, and all of it was read since. */
   #isAlone = false;
 
@@ -100,6 +104,7 @@ export class Inventory {
   /** Reads all of it anew. Answers who has something there. */
   async refresh(signal: AbortSignal): Promise<LoadBalancerId[]> {
     await this.device.findActive(signal);
+    this.#others = undefined;
     const { applications } = await this.#load.join(signal);
     return [...applications.values()].flatMap((each) => {
       const owner = readMark(each);
@@ -174,14 +179,18 @@ export class Inventory {
     try {
       const perApplication = await this.#isPerApplication(unit, signal);
       const applications = new Map(Object.entries((await readTenant(unit, this.tenant, signal)) ?? {}));
-      const live = await readLive(unit, this.tenant, signal);
+      const { tenant } = this;
+      const others = this.#others?.unit === unit ? undefined : await readOthers(unit, tenant, signal);
+      const users = await readLive(unit, tenant, signal);
+      const live = flattenLive(tenant, users);
+      const loose = this.#findLoose(unit, { applications, others, users });
       if (this.#unit !== unit) {
         this.#owed.startAgain();
         this.#isAlone = false;
       }
       this.#unit = unit;
       if (!this.#owed.isKnown) {
-        const { device, tenant } = this;
+        const { device } = this;
         const owed = await findOwed({ device, tenant, unit, applications }, signal);
         if (owed !== undefined) this.#owed.takeIn(owed);
       }
@@ -191,7 +200,7 @@ export class Inventory {
         live.settings.set(name, live.settings.get(name) ?? {});
       }
       const before = this.#known?.unit === unit ? this.#known : undefined;
-      const known = { unit, perApplication, applications, live };
+      const known = { unit, perApplication, applications, live, loose };
       const written = [...this.#lastWrite].flatMap(([name, at]) => (at > writes ? [name] : []));
       // Of what was written meanwhile, and isn't known any more, the next one reads it again.
       if (this.#forgotAt > writes || (before === undefined && written.length > 0)) return known;
@@ -206,6 +215,21 @@ export class Inventory {
       this.device.failed(unit, error);
       throw error;
     }
+  }
+
+  /** Many calls for what hardly ever changes: kinds that aren't compared are read by sweeps alone, and of a unit that is new. */
+  #findLoose(
+    unit: Caller,
+    found: { applications: ReadonlyMap<string, JsonObject>; others: Listing | undefined; users: Listing },
+  ): string[] {
+    const { applications, others, users } = found;
+    const { tenant } = this;
+    const { 'sys/folder': _folders, ...compared } = users;
+    if (others !== undefined) {
+      this.#others = { unit, loose: findLoose({ tenant, applications, listing: others, users }) };
+    }
+    const loose = this.#others?.loose ?? [];
+    return [...findLoose({ tenant, applications, listing: compared, users }), ...loose];
   }
 
   async #isPerApplication(unit: Caller, signal: AbortSignal): Promise<boolean> {
@@ -232,6 +256,7 @@ export class Inventory {
   }
 
   #obstacleFor(known: KnownTenant, id: LoadBalancerId): Finding | undefined {
-    return findObstacle(known, { id, tenant: this.tenant, clusterId: this.#options.clusterId });
+    const contents = { ...known, folders: known.live.settings.keys() };
+    return findObstacle(contents, { id, tenant: this.tenant, clusterId: this.#options.clusterId });
   }
 }

@@ -13,6 +13,8 @@ export interface KnownTenant {
   perApplication: boolean;
   applications: Map<string, JsonObject>;
   live: LiveTenant;
+  /** Full paths of what is in no application, and AS3 would remove. */
+  loose: readonly string[];
 }
 
 /** The application under the name that it has to have. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { DesiredLoadBalancer } from '../../../../providers/provider.ts';
 import { TENANT } from './support/desired.ts';
 import { failureOf, Rig } from './support/rig.ts';
 
@@ -287,4 +288,85 @@ describe('providers/bigip: declarations on a device', () => {
     await rig.bring(web);
     expect((await rig.status(web)).ingress).to.have.length(1);
   });
+
+  const BY_HAND = {
+    'ltm/node': { address: '10.77.0.9' },
+    'ltm/virtual-address': { address: '198.51.100.77' },
+    'ltm/rule': { apiAnonymous: 'when CLIENT_ACCEPTED { }' },
+    'ltm/monitor/https': { send: 'GET /' },
+    'ltm/profile/tcp': { idleTimeout: 300 },
+    'ltm/persistence/cookie': { method: 'insert' },
+    'ltm/snatpool': { members: [] },
+    'ltm/data-group/internal': { type: 'ip' },
+    'net/address-list': { addresses: [] },
+    'security/firewall/address-list': { addresses: [] },
+  };
+  for (const perApp of [true, false]) {
+    for (const [kind, body] of Object.entries(BY_HAND)) {
+      it(`leaves a ${kind} by hand alone, ${perApp ? 'per application' : 'with whole tenants'}`, async () => {
+        await start({ perApp });
+        rig.peer.unit.create('auth/partition', { name: TENANT });
+        const path = rig.peer.unit.create(kind, { name: 'mine', partition: TENANT, ...body });
+        const web = rig.desire();
+        expect(await rig.bring(web)).to.deep.equal([]);
+        const { notProgrammed } = await rig.status(web);
+        expect(notProgrammed?.reason).to.equal('TenantNotOurs');
+        expect(notProgrammed?.message).to.include(path);
+        expect(rig.peer.calls.writes()).to.deep.equal([]);
+        rig.peer.unit.remove(kind, path);
+        await rig.refresh(web);
+        await rig.bring(web);
+        expect((await rig.status(web)).ingress).to.have.length(1);
+
+        // Made beside what is served: found by the next look, and left alone from then on.
+        rig.peer.unit.create(kind, { name: 'mine', partition: TENANT, ...body });
+        await rig.refresh(web);
+        const writes = rig.peer.calls.writes().length;
+        expect(await rig.bring(rig.desire({ nodes: ['10.0.0.3'] }))).to.deep.equal([]);
+        expect((await rig.status(web)).notProgrammed?.message).to.include(path);
+        expect(rig.peer.calls.writes()).to.have.length(writes);
+        expect(rig.peer.unit.configuration.has(kind, path)).to.equal(true);
+      });
+    }
+  }
+
+  it('leaves a folder by hand alone where it would declare the whole tenant', async () => {
+    await start({ perApp: false });
+    rig.peer.unit.create('auth/partition', { name: TENANT });
+    rig.peer.unit.create('sys/folder', { name: 'shop', partition: TENANT });
+    const path = rig.peer.unit.create('ltm/pool', { name: 'mine', partition: TENANT, subPath: 'shop' });
+    const web = rig.desire();
+    expect(await rig.bring(web)).to.deep.equal([]);
+    expect((await rig.status(web)).notProgrammed?.message).to.include(`/${TENANT}/shop`);
+    expect(rig.peer.unit.configuration.has('ltm/pool', path)).to.equal(true);
+  });
+
+  for (const perApp of [true, false]) {
+    const how = perApp ? 'per application' : 'with whole tenants';
+    it(`takes nodes and addresses that its own applications use for nobody else's, ${how}`, async () => {
+      await start({ perApp });
+      const six = { name: 'six', address: '2001:db8::10', nodes: ['2001:db8:1::1'] };
+      const listed = { name: 'listed', address: '198.51.100.11', nodes: ['10.0.0.1', '10.0.0.2'] };
+      const services = [rig.desire(), rig.desire(listed)];
+      services.push(
+        withRanges(rig.desire(six)),
+        withRanges(rig.desire({ ...listed, name: 'more', port: 81 })),
+      );
+      for (const each of services) await rig.bring(each);
+      rig.restartOperator();
+      for (const each of services) {
+        expect((await rig.status(each)).notProgrammed).to.equal(undefined);
+        await rig.refresh(each);
+        expect((await rig.status(each)).notProgrammed).to.equal(undefined);
+      }
+      for (const each of services) await rig.remove(each);
+      expect(rig.peer.unit.configuration.has('auth/partition', `/${TENANT}`)).to.equal(false);
+    });
+  }
 });
+
+/** With several of them, virtual servers have traffic matching criteria. */
+function withRanges(desired: DesiredLoadBalancer): DesiredLoadBalancer {
+  const sourceRanges = ['192.0.2.0/25', '203.0.113.0/25', '2001:db8:2::/64', '2001:db8:3::/64'];
+  return { ...desired, spec: { ...desired.spec, sourceRanges, ipFamilies: ['IPv4', 'IPv6'] } };
+}

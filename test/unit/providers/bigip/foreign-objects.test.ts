@@ -36,12 +36,34 @@ const applicationName = fc.constantFrom(
   ...NAMES.map((name) => buildModel(desire({ name })).application),
 );
 
+/** Kinds of which AS3 takes what is in the partition, and that aren't part of what a Service becomes. */
+const KINDS = [
+  'ltm/virtual',
+  'ltm/virtual-address',
+  'ltm/pool',
+  'ltm/node',
+  'ltm/rule',
+  'ltm/monitor/http',
+  'ltm/monitor/udp',
+  'ltm/profile/tcp',
+  'ltm/persistence/cookie',
+  'ltm/policy',
+  'ltm/snatpool',
+  'ltm/snat-translation',
+  'ltm/data-group/internal',
+  'ltm/traffic-matching-criteria',
+  'net/address-list',
+  'net/port-list',
+  'security/firewall/address-list',
+  'sys/file/ssl-cert',
+];
+
 const loose: fc.Arbitrary<Loose> = fc.dictionary(
   fc
     .tuple(
-      fc.constantFrom('ltm/virtual', 'ltm/pool'),
+      fc.constantFrom(...KINDS),
       fc.constantFrom(TENANT, 'Common', 'other'),
-      fc.constantFrom('a', 'b'),
+      fc.constantFrom('a', '192.0.2.77'),
     )
     .map(([kind, partition, name]) => `${kind} /${partition}/${name}`),
   fc.constant({ description: 'by hand' }),
