@@ -16,6 +16,7 @@ export function createEdges(
   return {
     reportsOf: ({ namespace, name }) => loadBalancers.get(`${namespace}/${name}`)?.status?.edges ?? [],
     silentSeconds: (provider, edge) => leases.expiredSeconds(`${provider}/${edge}`),
+    isLive: (provider, edge) => leases.isLive(`${provider}/${edge}`),
     takeOut: async ({ namespace, name }, edge) => {
       const loadBalancer = loadBalancers.get(`${namespace}/${name}`);
       if (loadBalancer === undefined) return;

@@ -5,6 +5,8 @@ import type { HeardReport } from './edges.ts';
 /** What is served where, and what isn't possible with HAProxy. */
 export interface HaproxyModel {
   provider: string;
+  /** Each edge adds the addresses to its machine, and asks no other. */
+  addedByEach: boolean;
   addresses: string[];
   /** Frontends that HAProxy has no way to serve, as `53/UDP`. */
   unserved: string[];
@@ -41,13 +43,15 @@ export function describeReports(model: HaproxyModel, all: readonly HeardReport[]
 }
 
 function findFault(
-  { provider, unserved }: HaproxyModel,
+  { addedByEach, provider, unserved }: HaproxyModel,
   reports: readonly HeardReport[],
   serving: readonly HeardReport[],
 ): Finding | undefined {
   const faults = reports.flatMap(({ name, reason, message }) =>
     reason === undefined ? [] : [{ reason, message: `Edge "${name}": ${message ?? reason}` }],
   );
+  const conflict = addedByEach ? findConflict(provider, serving) : undefined;
+  if (conflict !== undefined) faults.unshift(conflict);
   const [first] = faults;
   if (first !== undefined)
     return { reason: first.reason, message: faults.map(({ message }) => message).join(' ') };
@@ -60,6 +64,21 @@ function findFault(
   return {
     reason: 'NoEdge',
     message: `No edge serves it yet: run "fairlead edge --provider ${provider}" beside an HAProxy, and see to its log.`,
+  };
+}
+
+/** Two machines have one address: which of them gets a client's packets is chance, and changes. */
+function findConflict(provider: string, serving: readonly HeardReport[]): Finding | undefined {
+  const live = serving.filter((report) => report.live === true);
+  const all = live.flatMap(({ addresses = [] }) => addresses);
+  const twice = new Set(all.filter((address, index) => all.indexOf(address) !== index));
+  if (twice.size === 0) return undefined;
+  const names = live
+    .filter(({ addresses = [] }) => addresses.some((address) => twice.has(address)))
+    .map(({ name }) => `"${name}"`);
+  return {
+    reason: 'AddressConflict',
+    message: `Edges ${names.join(' and ')} each add ${[...twice].join(', ')} to their machines, so that clients reach the one or the other, and their connections break when that changes: set haproxy.vrrp of provider "${provider}", by which one of them has the addresses at a time, or run one edge.`,
   };
 }
 

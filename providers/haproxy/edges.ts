@@ -6,6 +6,8 @@ export interface Edges {
   reportsOf(id: LoadBalancerId): readonly EdgeReport[];
   /** For how long the edge of this provider doesn't renew the Lease that it had; undefined: it does, or had none. */
   silentSeconds(provider: string, edge: string): number | undefined;
+  /** Whether the edge of this provider renews its Lease. */
+  isLive(provider: string, edge: string): boolean;
   /** Takes out what this edge said of a load balancer. */
   takeOut(id: LoadBalancerId, edge: string): Promise<void>;
 }
@@ -14,4 +16,6 @@ export interface Edges {
 export interface HeardReport extends EdgeReport {
   /** undefined: it isn't silent. */
   silentSeconds?: number | undefined;
+  /** It renews its Lease: it is there, and not only not known to be gone. @default false */
+  live?: boolean;
 }

@@ -22,9 +22,11 @@ export function createHaproxyProvider(
     readOptions,
     build: buildHaproxyModel,
     observe: async ({ id, provider }) =>
-      edges
-        .reportsOf(id)
-        .map((report) => ({ ...report, silentSeconds: edges.silentSeconds(provider.name, report.name) })),
+      edges.reportsOf(id).map((report) => ({
+        ...report,
+        silentSeconds: edges.silentSeconds(provider.name, report.name),
+        live: edges.isLive(provider.name, report.name),
+      })),
     // What is to go goes with all that was said of it.
     diff: (model, reports) => (model === undefined ? [] : diffReports(reports, forgetAfterSeconds)),
     apply: ({ edge }, { id }) => edges.takeOut(id, edge),
@@ -39,6 +41,7 @@ export function createHaproxyProvider(
 export function buildHaproxyModel({ provider, spec }: DesiredLoadBalancer): HaproxyModel {
   return {
     provider: provider.name,
+    addedByEach: provider.spec.haproxy?.interface !== undefined && provider.spec.haproxy.vrrp === undefined,
     addresses: (spec.addresses ?? []).map(({ address }) => address),
     unserved: (spec.frontends ?? [])
       .filter(({ protocol }) => protocol !== 'TCP')

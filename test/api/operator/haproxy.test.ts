@@ -113,6 +113,33 @@ describe('operator: load balancers of the provider haproxy', () => {
     expect(addressesOf(await fixture.getService('web'))).to.deep.equal([address]);
   });
 
+  it('says on the Service that two edges add the same addresses, until VRRP is set', async () => {
+    await operator.stop();
+    operator = await startTestOperator(await sharedCluster(), { agentsNamespace: fixture.namespace });
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, provider, { spec: { haproxy: { interface: 'eth0' } } });
+    for (const edge of ['edge-1', 'edge-2']) {
+      await fixture.make(LEASES, {
+        metadata: {
+          name: `fairlead-edge-${provider}.${edge}`,
+          namespace: fixture.namespace,
+          labels: { 'fairlead.dev/component': 'edge' },
+        },
+        spec: { holderIdentity: `${provider}/${edge}`, leaseDurationSeconds: 3600 },
+      });
+    }
+    await fixture.service('web');
+    await report('web', 'edge-1');
+    const address = await fixture.untilAddress('web');
+    await report('web', 'edge-2');
+    const { message } = await fixture.untilReason('web', 'AddressConflict');
+    expect(message).to.include(`Edges "edge-1" and "edge-2" each add ${address}`);
+    expect(addressesOf(await fixture.getService('web'))).to.deep.equal([address]);
+
+    const vrrp = { virtualRouterID: 51 };
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, provider, { spec: { haproxy: { vrrp } } });
+    await fixture.untilReason('web', 'Ready');
+  });
+
   it('forgets what an edge said that is gone for good, once another serves', async () => {
     await operator.stop();
     operator = await startTestOperator(await sharedCluster(), {

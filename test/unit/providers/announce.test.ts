@@ -73,7 +73,12 @@ describe('providers/announce', () => {
   it('is in the registry under its type, by which its configuration is known', () => {
     const providers = createProviders({
       agents: { count: () => 0 },
-      edges: { reportsOf: () => [], silentSeconds: () => undefined, takeOut: async () => {} },
+      edges: {
+        reportsOf: () => [],
+        silentSeconds: () => undefined,
+        isLive: () => false,
+        takeOut: async () => {},
+      },
       readSecret: async () => ({}),
       readConfigMap: async () => ({}),
       tellProvider: () => {},

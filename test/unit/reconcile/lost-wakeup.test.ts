@@ -74,7 +74,12 @@ describe('reconcile: a Service that waits for an address', () => {
     const triggers = new Triggers(caches, queue);
     const providers = createProviders({
       agents: { count: () => 1 },
-      edges: { reportsOf: () => [], silentSeconds: () => undefined, takeOut: async () => {} },
+      edges: {
+        reportsOf: () => [],
+        silentSeconds: () => undefined,
+        isLive: () => false,
+        takeOut: async () => {},
+      },
       readSecret: async () => ({}),
       readConfigMap: async () => ({}),
       tellProvider: () => {},

@@ -3,7 +3,12 @@ import { describeReports, type HaproxyModel } from '../../../../providers/haprox
 import type { HeardReport } from '../../../../providers/haproxy/edges.ts';
 import { validateHaproxy } from '../../../../providers/haproxy/validate-haproxy.ts';
 
-const MODEL: HaproxyModel = { provider: 'edge', addresses: ['192.0.2.1', '192.0.2.2'], unserved: [] };
+const MODEL: HaproxyModel = {
+  provider: 'edge',
+  addedByEach: false,
+  addresses: ['192.0.2.1', '192.0.2.2'],
+  unserved: [],
+};
 const report = (name: string, more: Partial<HeardReport> = {}): HeardReport => ({
   name,
   serving: true,
@@ -86,6 +91,33 @@ describe('providers/haproxy: what the edges say', () => {
     expect(status.notProgrammed?.reason).to.equal('EdgeSilent');
     expect(status.notProgrammed?.message).to.include('edge "a"');
   });
+
+  it('says that two edges claim one address, who they are and what to do, and shows it all the same', () => {
+    const model = { ...MODEL, addedByEach: true, unserved: ['53/UDP'] };
+    const reports = [
+      report('a', { live: true }),
+      report('b', { live: true, addresses: ['192.0.2.2'] }),
+      report('c', { live: true, addresses: ['192.0.2.9'], reason: 'CertificateExpired', message: 'late' }),
+    ];
+    const { ingress, notProgrammed } = describeReports(model, reports);
+    expect(ingress).to.have.length(2);
+    expect(notProgrammed?.reason).to.equal('AddressConflict');
+    expect(notProgrammed?.message).to.match(/^Edges "a" and "b" each add 192\.0\.2\.2 to their machines/);
+    expect(notProgrammed?.message).to.include('set haproxy.vrrp of provider "edge"');
+    expect(notProgrammed?.message).to.match(/Edge "c": late$/);
+  });
+
+  for (const [name, model, second] of [
+    ['VRRP or others bring addresses to one of them', MODEL, { live: true }],
+    ['the other does not serve', { ...MODEL, addedByEach: true }, { live: true, serving: false }],
+    ['the other fell silent', { ...MODEL, addedByEach: true }, { silentSeconds: 60 }],
+    ['nobody hears of the other, nor ever did', { ...MODEL, addedByEach: true }, { live: false }],
+  ] as const) {
+    it(`finds no conflict of two edges where ${name}`, () => {
+      const reports = [report('a', { live: true }), report('b', second)];
+      expect(describeReports(model, reports).notProgrammed).to.equal(undefined);
+    });
+  }
 
   it('refuses a health port of nodes for pods', () => {
     const haproxy = {

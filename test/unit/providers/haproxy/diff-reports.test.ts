@@ -31,7 +31,12 @@ describe('providers/haproxy: edges that are gone', () => {
   });
 
   it('are nothing to be taken out of what goes itself', () => {
-    const edges = { reportsOf: () => [], silentSeconds: () => undefined, takeOut: async () => {} };
+    const edges = {
+      reportsOf: () => [],
+      silentSeconds: () => undefined,
+      isLive: () => false,
+      takeOut: async () => {},
+    };
     const provider = createHaproxyProvider(edges);
     expect(provider.diff(undefined, [report('dead', HOUR), report('live')])).to.deep.equal([]);
   });
