@@ -8,8 +8,8 @@ export type ReconcileResult =
   | { kind: 'done' }
   /** Not now, and no fault: again after this time. */
   | { kind: 'retryAfter'; seconds: number; reason: string }
-  /** Again with growing delays; `terminal`: not before something changes. */
-  | { kind: 'failed'; error: unknown; terminal: boolean };
+  /** Again with growing delays; `terminal`: not before something changes, or that time is over. */
+  | { kind: 'failed'; error: unknown; terminal: boolean; againAfterMs?: number | undefined };
 
 /** Told what happens, for metrics. */
 export interface WorkQueueObserver {
@@ -198,6 +198,7 @@ export class WorkQueue {
         if (result.terminal) {
           this.#failures.delete(key);
           this.#log.warn('WorkRejected', { key, error: result.error });
+          if (result.againAfterMs !== undefined) this.addAfter(key, result.againAfterMs);
           return;
         }
         this.#retry(key, result.error);

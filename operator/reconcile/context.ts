@@ -30,6 +30,8 @@ export interface ReconcileContext {
   /** In every name and tag at providers. */
   clusterId: string;
   nodePortRange: PortRange;
+  /** How often drift is looked for. @default as each provider says */
+  driftIntervalMs?: number | undefined;
   /** RFC 3339. */
   now: () => string;
   /** Runs a write that somebody waits for: what nobody waits for is held back meanwhile. */

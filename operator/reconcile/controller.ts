@@ -148,6 +148,7 @@ export function createController(options: ControllerOptions): Controller {
     agents,
     clusterId,
     nodePortRange,
+    driftIntervalMs: config.driftIntervalMs,
     now,
     onPath: (write) => quiet.busyWith(write),
     tellLoadBalancer: (key, status) => statuses.tell(key, status),

@@ -5,12 +5,11 @@ import type { Change, LoadBalancerId, Provider } from '../../providers/provider.
 import { providerTypeOf } from '../../providers/registry.ts';
 import { serviceKeyOf } from './caches.ts';
 import type { ReconcileContext } from './context.ts';
+import { driftIntervalMs } from './drift-interval.ts';
 import { sweepOrphans } from './sweep-orphans.ts';
 import { findDrift } from './sync-provider.ts';
 
 const TICK_MS = 1_000;
-/** What a LoadBalancerProvider says when it says nothing (crds/load-balancer-provider.ts). */
-const DEFAULT_INTERVAL_SECONDS = 300;
 
 export interface DriftWatchOptions {
   /** The Service's key: something of it isn't any more as it was carried out. */
@@ -64,17 +63,13 @@ export class DriftWatch {
       if (provider?.refresh === undefined || findings.length > 0 || this.#running.has(name)) continue;
       const lookedAt = this.#lookedAt.get(name);
       if (lookedAt === undefined) this.#lookedAt.set(name, now);
-      if (lookedAt === undefined || now - lookedAt < this.#intervalMs(object)) continue;
+      if (lookedAt === undefined || now - lookedAt < driftIntervalMs(object, this.#options.intervalMs))
+        continue;
       // From one beginning to the next: each thing is read once an interval, unless a round takes longer.
       this.#lookedAt.set(name, now);
       const look = this.#look(provider, object).finally(() => this.#running.delete(name));
       this.#running.set(name, look);
     }
-  }
-
-  #intervalMs({ spec }: LoadBalancerProvider): number {
-    const { intervalMs } = this.#options;
-    return intervalMs ?? (spec.drift?.intervalSeconds ?? DEFAULT_INTERVAL_SECONDS) * 1_000;
   }
 
   async #look(provider: Provider, object: LoadBalancerProvider): Promise<void> {

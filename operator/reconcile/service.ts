@@ -8,6 +8,7 @@ import { hasFinalizer } from '../plan/names.ts';
 import { REASONS } from '../status/reasons.ts';
 import { type ClaimedPorts, claimPorts } from './claim-ports.ts';
 import type { ReconcileContext } from './context.ts';
+import { refusedAgainMs } from './drift-interval.ts';
 import { LoadBalancerEnsurer } from './ensure-load-balancer.ts';
 import type { Ensured } from './ensured.ts';
 import { Keeper } from './keep-up.ts';
@@ -16,7 +17,7 @@ import { releaseService, releaseStrangers } from './release-service.ts';
 import { type Retirement, Retirer } from './retire-load-balancers.ts';
 import { serves, tellHeld, tellServed, writeStatus } from './tell-service.ts';
 import type { Waiting } from './waiting.ts';
-import { refusalToRetry, waitsFor } from './what-holds-up.ts';
+import { refusalToRetry, refusingProviders, waitsFor } from './what-holds-up.ts';
 
 const DONE: ReconcileResult = { kind: 'done' };
 
@@ -217,7 +218,17 @@ export class ServiceReconciler {
     const retried = refusalToRetry(ensured);
     if (retried !== undefined) return { kind: 'failed', error: retried, terminal: false };
     const [rejected] = failures;
-    return rejected === undefined ? DONE : { kind: 'failed', error: rejected, terminal: true };
+    if (rejected === undefined) return DONE;
+    return { kind: 'failed', error: rejected, terminal: true, againAfterMs: this.#refusedAgainMs(ensured) };
+  }
+
+  /** undefined: no provider refused anything. */
+  #refusedAgainMs(ensured: readonly Ensured[]): number | undefined {
+    const { compiled, driftIntervalMs } = this.#context;
+    const times = refusingProviders(ensured).map((name) =>
+      refusedAgainMs(compiled.providers.get(name)?.object, driftIntervalMs),
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 }
 

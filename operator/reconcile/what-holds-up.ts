@@ -36,6 +36,13 @@ function writeRefusal({ outcome, failure }: Ensured): ClassedError | undefined {
   return outcome.refused !== undefined && isClass(failure, 'Rejected') ? failure : undefined;
 }
 
+/** Names of the providers that refuse what they are to carry out: it may be mended there, and nobody tells. */
+export function refusingProviders(ensured: readonly Ensured[]): string[] {
+  return ensured.flatMap(({ outcome, failure }) =>
+    outcome.refused === undefined && isClass(failure, 'Rejected') ? outcome.provider : [],
+  );
+}
+
 /** Others' claims may be what it lacks: addresses, ports, or room in the provider's share of a namespace. */
 function lacksClaims({ outcome: { refused, ports, addresses, notes } }: Ensured): boolean {
   return (

@@ -150,6 +150,22 @@ describe('operator: load balancers of the provider bigip', function () {
     await fixture.untilAddress('bad');
   });
 
+  it('serves a Service that the device refused once it is mended there, though nobody touches the Service', async () => {
+    await start(1_000);
+    const iRules = ['/Common/mine'];
+    await fixture.patch(LOAD_BALANCER_PROVIDERS, `p-${fixture.id}`, { spec: { bigip: { iRules } } });
+    await fixture.service('web');
+    const { message } = await fixture.untilReason('web', 'SyncFailed');
+    expect(message).to.include('/Common/mine');
+    // Tried again, and refused again.
+    await eventually(() => expect(peer.calls.declarations()).to.have.length.greaterThan(2));
+    peer.unit.create('ltm/rule', { name: 'mine', partition: 'Common' });
+    await fixture.untilAddress('web');
+    await fixture.untilReason('web', 'Ready');
+    const [virtual] = peer.unit.configuration.list('ltm/virtual');
+    expect(virtual?.properties.rules).to.deep.equal(iRules);
+  });
+
   it('finds what somebody edited by hand, says so, and puts it back where it may', async () => {
     await start(1_000);
     const provider = `p-${fixture.id}`;

@@ -168,6 +168,25 @@ describe('kube/workqueue', () => {
     await queue.stop();
   });
 
+  it('tries again what was rejected, once the time is over that it comes with', async () => {
+    const times: number[] = [];
+    const queue = makeQueue({
+      baseDelayMs: 1,
+      process: async () => {
+        times.push(performance.now());
+        return { kind: 'failed', error: new Error('wrong'), terminal: true, againAfterMs: 40 };
+      },
+    });
+    queue.start();
+
+    queue.add('k');
+    while (times.length < 3) await sleep(2);
+    await queue.stop();
+
+    const waits = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+    for (const wait of waits) expect(wait).to.be.at.least(35);
+  });
+
   it('waits as long as a throttling server asks', async () => {
     const times: number[] = [];
     const error = new ClassedError('busy', {
