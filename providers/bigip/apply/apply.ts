@@ -56,7 +56,7 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<void> {
   const { application, declaration, owner } = waiting.write;
-  const { isLeftOver, perApplication } = await inventory.mayWrite(owner, signal);
+  const { isLeftOver, perApplication } = await inventory.mayWrite(waiting.write, signal);
   if (!perApplication && !isLeftOver) {
     return await writeGathered(unit, await whoMay(waiting, inventory, signal), inventory, signal);
   }
@@ -87,7 +87,7 @@ async function whoMay(
 ): Promise<WaitingWrite[]> {
   const may: WaitingWrite[] = [];
   for (const each of inventory.gathered.with(first)) {
-    const allowed = await inventory.mayWrite(each.write.owner, signal).catch((error: unknown) => {
+    const allowed = await inventory.mayWrite(each.write, signal).catch((error: unknown) => {
       if (isClass(error, 'Rejected')) return undefined;
       throw error;
     });

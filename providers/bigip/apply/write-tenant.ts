@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts';
 import { errorOfObstacle, findObstacle } from '../observe/find-obstacle.ts';
 import type { Inventory } from '../observe/inventory.ts';
 import type { ApplicationWrite } from './gathered-writes.ts';
+import { buildPlaceholder, isPartitionInUse, PLACEHOLDER } from './keep-partition.ts';
 import { removeIfThere } from './write-application.ts';
 
 /**
@@ -25,9 +26,15 @@ export async function writeTenant(
     if (declaration !== undefined) applications.set(application, declaration);
   }
   const path = tenantPath(tenant);
-  if (applications.size === 0) {
+  if ([...applications.keys()].every((name) => name === PLACEHOLDER)) {
     const request = { method: 'DELETE', path, operation: 'DELETE declare' } as const;
-    return await removeIfThere(declare(unit, request, device.times, signal));
+    try {
+      return await removeIfThere(declare(unit, request, device.times, signal));
+    } catch (error) {
+      const [first] = writes;
+      if (first === undefined || !isPartitionInUse(error)) throw error;
+      applications.set(PLACEHOLDER, buildPlaceholder(first.owner.clusterId));
+    }
   }
   const body = wholeTenantBody(tenant, Object.fromEntries(applications), schemaVersion);
   await declare(unit, { method: 'POST', path, body, operation: 'POST declare' }, device.times, signal);
@@ -41,7 +48,12 @@ function checkObstacles(
   const applications = new Map(Object.entries(stored));
   for (const { owner } of writes) {
     const contents = { perApplication: false, applications, loose: [], folders: [] };
-    const obstacle = findObstacle(contents, { id: owner, tenant, clusterId: owner.clusterId });
+    const obstacle = findObstacle(contents, {
+      id: owner,
+      tenant,
+      clusterId: owner.clusterId,
+      isRemoval: false,
+    });
     if (obstacle !== undefined) throw errorOfObstacle(obstacle);
   }
 }

@@ -3,12 +3,22 @@ import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { textOf } from '../members.ts';
 import type { Listing } from './flatten-live.ts';
 
-/** AS3 makes these for applications, and has them directly in the partition: several applications may use one. */
+/**
+ * AS3 makes these for applications, and has them directly in the partition: several applications may use one. So it sees to
+ * all of them in declarations of one application, too (src/lib/audit.js of f5-appsvcs-extension).
+ */
 const SHARED_KINDS: ReadonlySet<string> = new Set([
   'ltm/node',
   'ltm/virtual-address',
   'ltm/snat-translation',
 ]);
+
+/** What lies in a partition and in no application. */
+export interface LooseObject {
+  path: string;
+  /** AS3 removes it with whatever it does in the partition; all else only where it's told the whole tenant. */
+  isAtRisk: boolean;
+}
 
 export interface PartitionContents {
   tenant: string;
@@ -21,11 +31,11 @@ export interface PartitionContents {
 }
 
 /**
- * Full paths of what lies directly in a partition, in no folder of an application, and is used by none: nobody declared it,
+ * What lies directly in a partition, in no folder of an application, and is used by none: nobody declared it,
  * and AS3 would remove it. Of nodes and addresses that are used, those that declarations name are known as well as those that
  * the device's own pools and virtual servers have: one may be older than the other.
  */
-export function findLoose({ applications, listing, tenant, users }: PartitionContents): string[] {
+export function findLoose({ applications, listing, tenant, users }: PartitionContents): LooseObject[] {
   const used = new Set<string>();
   for (const application of applications.values()) addAddresses(used, application);
   for (const item of Object.values(users).flat()) addUsed(used, item, tenant);
@@ -36,7 +46,8 @@ export function findLoose({ applications, listing, tenant, users }: PartitionCon
       const [, partition, name = '', ...more] = path.split('/');
       if (partition !== tenant || name === '' || more.length > 0) return [];
       const isUsed = used.has(plain(name)) || used.has(plain(textOf(item.address, '')));
-      return SHARED_KINDS.has(kind) && isUsed ? [] : [path];
+      const isAtRisk = SHARED_KINDS.has(kind);
+      return isAtRisk && isUsed ? [] : [{ path, isAtRisk }];
     }),
   );
 }

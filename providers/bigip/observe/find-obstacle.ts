@@ -3,6 +3,7 @@ import type { Finding, LoadBalancerId } from '../../provider.ts';
 import type { JsonObject } from '../json.ts';
 import { applicationOf, isApplicationName } from '../names.ts';
 import { isSameOwner, readMark } from '../owner.ts';
+import type { LooseObject } from './find-loose.ts';
 
 /** Names of what is in the way that are told. */
 const NAMED = 3;
@@ -10,10 +11,18 @@ const NAMED = 3;
 export interface TenantContents {
   perApplication: boolean;
   applications: ReadonlyMap<string, JsonObject>;
-  /** Full paths of what lies directly in the partition, and no application uses. */
-  loose: readonly string[];
+  /** What lies directly in the partition, and no application uses. */
+  loose: readonly LooseObject[];
   /** Names of folders in the partition, declared or not. */
   folders: Iterable<string>;
+}
+
+export interface ObstacleQuestion {
+  id: LoadBalancerId;
+  tenant: string;
+  clusterId: string;
+  /** An application is to go: alone, AS3 removes little else with it. */
+  isRemoval: boolean;
 }
 
 /**
@@ -22,10 +31,11 @@ export interface TenantContents {
  */
 export function findObstacle(
   { applications, folders, loose, perApplication }: TenantContents,
-  { clusterId, id, tenant }: { id: LoadBalancerId; tenant: string; clusterId: string },
+  { clusterId, id, isRemoval, tenant }: ObstacleQuestion,
 ): Finding | undefined {
-  if (loose.length > 0) {
-    const message = `Partition ${tenant} has objects that nobody declared, and AS3 would remove: ${name(loose)}. Move them to another partition, or give the provider another tenant.`;
+  const inTheWay = isRemoval && perApplication ? loose.filter(({ isAtRisk }) => isAtRisk) : loose;
+  if (inTheWay.length > 0) {
+    const message = `Partition ${tenant} has objects that nobody declared, and AS3 would remove: ${name(inTheWay.map(({ path }) => path))}. Move them to another partition, or give the provider another tenant.`;
     return { reason: 'TenantNotOurs', message };
   }
   const application = applicationOf(id);

@@ -1,7 +1,7 @@
 import { isClass } from '../../../kube/errors.ts';
 import type { Finding, LoadBalancerId, Subject } from '../../provider.ts';
 import { SharedRun } from '../../shared-run.ts';
-import { GatheredWrites } from '../apply/gathered-writes.ts';
+import { type ApplicationWrite, GatheredWrites } from '../apply/gathered-writes.ts';
 import { type Caller, readTenant } from '../calls/as3.ts';
 import type { Device } from '../calls/device.ts';
 import { failWhileRunning } from '../calls/find-running.ts';
@@ -9,7 +9,7 @@ import type { JsonObject } from '../json.ts';
 import { applicationOf } from '../names.ts';
 import type { BigipObserved, MemberState } from '../observed.ts';
 import { isSameOwner, readMark } from '../owner.ts';
-import { findLoose } from './find-loose.ts';
+import { findLoose, type LooseObject } from './find-loose.ts';
 import { errorOfObstacle, findObstacle } from './find-obstacle.ts';
 import { findOwed } from './find-owed.ts';
 import { flattenLive, type Listing } from './flatten-live.ts';
@@ -49,7 +49,7 @@ export class Inventory {
   readonly #owed = new OwedSyncs();
   #unit: Caller | undefined;
   /** What others have in the partition, as the last sweep found it on that unit. */
-  #others: { unit: Caller; loose: readonly string[] } | undefined;
+  #others: { unit: Caller; loose: readonly LooseObject[] } | undefined;
   /** Nothing is under way on the unit that a process before this one began, and all of it was read since. */
   #isAlone = false;
 
@@ -114,11 +114,11 @@ export class Inventory {
 
   /** Throws what `observe` says, for those that come to write. */
   async mayWrite(
-    id: LoadBalancerId,
+    { declaration, owner: id }: ApplicationWrite,
     signal: AbortSignal,
   ): Promise<{ perApplication: boolean; isLeftOver: boolean }> {
     const known = await this.#ready(signal);
-    const obstacle = this.#obstacleFor(known, id);
+    const obstacle = this.#obstacleFor(known, id, declaration === undefined);
     if (obstacle !== undefined) throw errorOfObstacle(obstacle);
     return { perApplication: known.perApplication, isLeftOver: isLeftOver(known, applicationOf(id)) };
   }
@@ -221,7 +221,7 @@ export class Inventory {
   #findLoose(
     unit: Caller,
     found: { applications: ReadonlyMap<string, JsonObject>; others: Listing | undefined; users: Listing },
-  ): string[] {
+  ): LooseObject[] {
     const { applications, others, users } = found;
     const { tenant } = this;
     const { 'sys/folder': _folders, ...compared } = users;
@@ -255,8 +255,8 @@ export class Inventory {
     this.#looks.looked(name, found.length > 0 && found.every((state) => state === 'up'));
   }
 
-  #obstacleFor(known: KnownTenant, id: LoadBalancerId): Finding | undefined {
+  #obstacleFor(known: KnownTenant, id: LoadBalancerId, isRemoval = false): Finding | undefined {
     const contents = { ...known, folders: known.live.settings.keys() };
-    return findObstacle(contents, { id, tenant: this.tenant, clusterId: this.#options.clusterId });
+    return findObstacle(contents, { id, tenant: this.tenant, clusterId: this.#options.clusterId, isRemoval });
   }
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts';
 import { applicationOf } from '../names.ts';
 import type { FlatSettings } from '../observed.ts';
 import { isSameOwner, readMark } from '../owner.ts';
+import type { LooseObject } from './find-loose.ts';
 import type { LiveTenant } from './flatten-live.ts';
 
 /** A tenant as it was read, and as we wrote it since. */
@@ -13,8 +14,8 @@ export interface KnownTenant {
   perApplication: boolean;
   applications: Map<string, JsonObject>;
   live: LiveTenant;
-  /** Full paths of what is in no application, and AS3 would remove. */
-  loose: readonly string[];
+  /** What is in no application, and AS3 would remove. */
+  loose: readonly LooseObject[];
 }
 
 /** The application under the name that it has to have. */

@@ -7,6 +7,9 @@ import { dropUnused, neededByOthers } from './in-use.ts';
 /** Of no application, so that a request for one application sees to them all. */
 const OF_THE_TENANT = new Set(['ltm/node', 'ltm/virtual-address', 'ltm/snat-translation', 'auth/partition']);
 
+/** AS3 has no word for them and leaves them, so that the partition can't go. */
+const UNMANAGED = new Set(['net/vlan']);
+
 /** How many objects changed, or why the device refuses. */
 export type Applied = { changes: number } | { refusal: string };
 
@@ -65,7 +68,7 @@ function keyOf({ kind, path }: ConfigObject): string {
 }
 
 function isIn({ tenant, applications }: Scope, { kind, path }: ConfigObject): boolean {
-  if (partitionOf(path) !== tenant) return false;
+  if (partitionOf(path) !== tenant || UNMANAGED.has(kind)) return false;
   if (applications === undefined || OF_THE_TENANT.has(kind)) return true;
   if (kind === 'sys/folder' && path === `/${tenant}`) return true;
   return applications.has(path.split('/')[2] ?? '') && (kind === 'sys/folder' || path.split('/').length > 3);

@@ -330,6 +330,61 @@ describe('providers/bigip: declarations on a device', () => {
     }
   }
 
+  for (const perApp of [true, false]) {
+    const how = perApp ? 'per application' : 'with whole tenants';
+    it(`removes the last Service beside what keeps the device from removing the partition, ${how}`, async () => {
+      await start({ perApp });
+      const web = rig.desire();
+      await rig.bring(web);
+      // AS3 manages no VLANs: nothing is in its way but the removal of the partition.
+      const path = rig.peer.unit.create('net/vlan', { name: 'mine', partition: TENANT });
+      await rig.remove(web);
+      const { configuration } = rig.peer.unit;
+      expect(await rig.remove(web)).to.deep.equal([]);
+      expect(configuration.list('ltm/virtual')).to.deep.equal([]);
+      expect(configuration.list('ltm/node')).to.deep.equal([]);
+      expect(configuration.has('net/vlan', path)).to.equal(true);
+      rig.restartOperator();
+      expect(await rig.refresh(web)).to.deep.equal([]);
+
+      // The next one comes and goes beside it as well.
+      await rig.bring(web);
+      expect((await rig.status(web)).ingress).to.have.length(1);
+      await rig.remove(web);
+      expect(configuration.list('ltm/virtual')).to.deep.equal([]);
+      expect(configuration.has('net/vlan', path)).to.equal(true);
+    });
+
+    it(`says what keeps a Service from going that AS3 would remove with it, ${how}`, async () => {
+      await start({ perApp });
+      const web = rig.desire();
+      await rig.bring(web);
+      const path = rig.peer.unit.create('ltm/node', {
+        name: '10.77.0.9',
+        partition: TENANT,
+        address: '10.77.0.9',
+      });
+      await rig.refresh(web);
+      expect(String(await failureOf(rig.remove(web)))).to.include(path);
+      expect(rig.peer.unit.configuration.has('ltm/node', path)).to.equal(true);
+      rig.peer.unit.remove('ltm/node', path);
+      await rig.refresh(web);
+      await rig.remove(web);
+      expect(rig.peer.unit.configuration.list('ltm/virtual')).to.deep.equal([]);
+    });
+  }
+
+  it('removes the last Service beside an iRule by hand, per application', async () => {
+    await start();
+    const web = rig.desire();
+    await rig.bring(web);
+    const path = rig.peer.unit.create('ltm/rule', { name: 'mine', partition: TENANT });
+    await rig.refresh(web);
+    await rig.remove(web);
+    expect(rig.peer.unit.configuration.list('ltm/virtual')).to.deep.equal([]);
+    expect(rig.peer.unit.configuration.has('ltm/rule', path)).to.equal(true);
+  });
+
   it('leaves a folder by hand alone where it would declare the whole tenant', async () => {
     await start({ perApp: false });
     rig.peer.unit.create('auth/partition', { name: TENANT });

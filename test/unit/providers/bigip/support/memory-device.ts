@@ -77,16 +77,17 @@ export class MemoryDevice implements Caller {
   }
 
   #remove(tenant: string, application: string | undefined): UnitAnswer {
-    this.#dropLoose(tenant);
+    // As little of others goes with one application as src/lib/audit.js of f5-appsvcs-extension says.
+    this.#dropLoose(tenant, application === undefined ? '' : 'ltm/(node|virtual-address|snat-translation) ');
     if (application === undefined) delete this.tenants[tenant];
     else delete this.tenants[tenant]?.[application];
     return ok({ results: [{ code: 200, message: 'success', tenant }] });
   }
 
-  #dropLoose(tenant: string): void {
-    this.loose = Object.fromEntries(
-      Object.entries(this.loose).filter(([key]) => !key.split(' ')[1]?.startsWith(`/${tenant}/`)),
-    );
+  #dropLoose(tenant: string, kinds = ''): void {
+    const isDropped = (key: string) =>
+      key.split(' ')[1]?.startsWith(`/${tenant}/`) === true && new RegExp(`^${kinds}`).test(key);
+    this.loose = Object.fromEntries(Object.entries(this.loose).filter(([key]) => !isDropped(key)));
   }
 
   #list(kind: string, partition: string): Json[] {
