@@ -5,6 +5,7 @@ import { diffServers } from './haproxy/diff-servers.ts';
 import { type EdgeFiles, HaproxyProcess } from './haproxy/haproxy-process.ts';
 import { HeldAddresses } from './haproxy/hold-addresses.ts';
 import { askWorker, tellWorker } from './haproxy/master-socket.ts';
+import { OldWorkers } from './haproxy/old-workers.ts';
 import { type ProxyState, readStat, type WorkerInfo } from './haproxy/read-state.ts';
 import { LeavingServers } from './leaving-servers.ts';
 import { LoadedServices } from './loaded-services.ts';
@@ -95,6 +96,7 @@ export class EdgeKeeper {
   readonly #loaded: LoadedServices;
   readonly #held: HeldAddresses;
   readonly #leaving: LeavingServers;
+  readonly #oldWorkers: OldWorkers;
   #decision: Decision | undefined;
   #nextReloadAt = 0;
   #state: EdgeState;
@@ -110,6 +112,7 @@ export class EdgeKeeper {
     this.#loaded = new LoadedServices(files.loaded);
     this.#held = new HeldAddresses(files.addresses);
     this.#leaving = new LeavingServers(files.leaving);
+    this.#oldWorkers = new OldWorkers({ socket: files.socket, file: files.leavingOld, log });
     this.#state = {
       worker: undefined,
       oldWorkers: 0,
@@ -186,6 +189,9 @@ export class EdgeKeeper {
     if (!isLoaded() && decision.fatal === undefined && performance.now() >= this.#nextReloadAt) {
       worker = await this.#load(config, services, device);
     }
+    // Before what is known of the worker that serves takes the place of what was known of the one before.
+    const times = { since: this.#leaving.since, now: uptime() };
+    const oldWorkers = await this.#oldWorkers.follow(services, times);
     const { draining, proxies } = await this.#followTargets(services);
     if (isLoaded()) {
       if (readText(files.config) !== config.text) writeFileWhole(files.config, config.text);
@@ -195,10 +201,9 @@ export class EdgeKeeper {
       this.#shareAddresses(wanted, addressesOf(services));
       this.#options.onCertificates(filesOf(services));
     }
-    const oldWorkers = await this.#process.oldWorkers();
     this.#state = {
       worker,
-      oldWorkers: oldWorkers.length,
+      oldWorkers,
       loaded: this.#loaded.byKey,
       services: new Map(services.map((service) => [service.key, service])),
       proxies,

@@ -47,6 +47,42 @@ export function diffServers(
   return { commands: [...added, ...removed], leaving };
 }
 
+/** What there is to do about a worker that another took the place of. */
+export interface OldServers {
+  /** Servers whose time is over, by their names for the Runtime API: their connections are ended. */
+  over: ReadonlySet<string>;
+  /** As of the worker that serves, with the pid before each name. */
+  leaving: ReadonlyMap<string, number>;
+}
+
+/**
+ * The same of a worker that another took the place of, by its pid: nobody new comes to it, and nothing is deleted there, so that
+ * only connections whose time is over are ended. When the servers left that another worker had, counts for its own as well.
+ */
+export function diffOldWorker(
+  pid: number,
+  services: readonly ServiceModel[],
+  actual: ReadonlyMap<string, ProxyState>,
+  { now, since }: LeavingTimes,
+): OldServers {
+  const over = new Set<string>();
+  const leaving = new Map<string, number>();
+  for (const { drainSeconds, frontends } of services) {
+    for (const { name, servers } of frontends) {
+      const wanted = new Set(servers.map((each) => each.name));
+      const left = (actual.get(name)?.servers ?? []).filter((each) => !wanted.has(each.name));
+      for (const server of left.filter(({ sessions }) => sessions > 0)) {
+        const path = `${name}/${server.name}`;
+        const key = `${pid}/${path}`;
+        const from = Math.min(since.get(key) ?? since.get(path) ?? now, now);
+        leaving.set(key, from);
+        if (now - from >= drainSeconds) over.add(path);
+      }
+    }
+  }
+  return { over, leaving };
+}
+
 function addServers({ name, server, servers }: FrontendModel, actual: readonly ServerState[]): string[] {
   const byName = new Map(actual.map((each) => [each.name, each]));
   return servers.flatMap((wanted) => {

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, statSync, truncateSync } from 'node:
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../kube/log.ts';
 import { askMaster, askWorker } from './master-socket.ts';
-import { readFailedReloads, readInfo, readOldWorkers, type WorkerInfo } from './read-state.ts';
+import { readFailedReloads, readInfo, type WorkerInfo } from './read-state.ts';
 
 /** Where an edge keeps what it and its HAProxy share; the paths are in HAProxy's command line. */
 export interface EdgeFiles {
@@ -11,6 +11,7 @@ export interface EdgeFiles {
   candidate: string;
   loaded: string;
   leaving: string;
+  leavingOld: string;
   addresses: string;
   /** A folder. */
   certificates: string;
@@ -25,6 +26,7 @@ export function edgeFiles(folder: string): EdgeFiles {
     candidate: `${folder}/candidate.cfg`,
     loaded: `${folder}/loaded.json`,
     leaving: `${folder}/leaving.json`,
+    leavingOld: `${folder}/leaving-old.json`,
     addresses: `${folder}/addresses.json`,
     certificates: `${folder}/certificates`,
     socket: `${folder}/master.sock`,
@@ -56,15 +58,6 @@ export class HaproxyProcess {
       return readInfo(await askWorker(this.#files.socket, 'show info'));
     } catch {
       return undefined;
-    }
-  }
-
-  /** Workers that the one that serves now took the place of, by their pids; none where nobody says. */
-  async oldWorkers(): Promise<number[]> {
-    try {
-      return readOldWorkers(await askMaster(this.#files.socket, 'show proc'));
-    } catch {
-      return [];
     }
   }
 

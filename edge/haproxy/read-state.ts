@@ -49,6 +49,12 @@ export function readOldWorkers(text: string): number[] {
   return [...listed.matchAll(/^(\d+)\s+worker\b/gm)].map(([, pid]) => Number(pid));
 }
 
+/** Reads `show sess`: the connections of servers, by the names for the Runtime API of both. */
+export function readSessions(text: string): { id: string; server: string }[] {
+  const found = text.matchAll(/^(0x[0-9a-f]+): .* be=(\S+) srv=(\S+)/gm);
+  return [...found].map(([, id = '', proxy, server]) => ({ id, server: `${proxy}/${server}` }));
+}
+
 /** Reads `show stat`: every proxy by its name. */
 export function readStat(text: string): Map<string, ProxyState> {
   const [header = '', ...rows] = text.trim().split('\n');

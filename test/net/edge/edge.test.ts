@@ -156,6 +156,30 @@ describe('an edge and its HAProxy', function () {
     await answeredBy(nodes);
   });
 
+  it('ends what a node that leaves has from before a reload, too, and nothing that other nodes have', async () => {
+    const vip = '192.0.2.31';
+    await lab.addService('older', { address: vip, targets: { mode: 'NodePort', drainSeconds: 1 } });
+    const leaving = await lab.addNode(3);
+    await lab.healthyTargets('older', 3);
+    const held = await Promise.all(Array.from({ length: 9 }, () => open(vip, 80, KEPT_REQUEST)));
+    const answers = await Promise.all(held.map((socket) => firstData(socket)));
+    const ofLeaving = held.filter((_, index) => answers[index]?.includes(leaving));
+    const others = held.filter((socket) => !ofLeaving.includes(socket));
+    expect(ofLeaving).to.not.have.length(0);
+    const reloads = await lab.reloads();
+    await lab.addService('reloaded', { address: '192.0.2.32' });
+    await lab.healthyTargets('reloaded', 3);
+    expect(await lab.reloads()).to.be.greaterThan(reloads);
+    expect(held.map(({ closed }) => closed)).to.not.include(true);
+    await lab.deleteNode(3);
+    await eventually(() => expect(ofLeaving.map(({ closed }) => closed)).to.not.include(false));
+    expect(others.map(({ closed }) => closed)).to.not.include(true);
+    for (const socket of held) socket.destroy();
+    await lab.deleteService('older');
+    await lab.deleteService('reloaded');
+    await answeredBy(nodes);
+  });
+
   it('gives a node that leaves all of drainSeconds though it was down before, and though the edge is killed meanwhile', async () => {
     const vip = '192.0.2.30';
     const drainSeconds = 4;

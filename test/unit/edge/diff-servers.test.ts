@@ -1,6 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { diffServers as diffAt, type LeavingTimes } from '../../../edge/haproxy/diff-servers.ts';
+import {
+  diffServers as diffAt,
+  diffOldWorker,
+  type LeavingTimes,
+} from '../../../edge/haproxy/diff-servers.ts';
 import type { ProxyState, ServerState } from '../../../edge/haproxy/read-state.ts';
 import type { ServiceModel } from '../../../edge/model.ts';
 import { makeFrontend, makeServer, makeService } from './models.ts';
@@ -132,6 +136,29 @@ describe('edge: servers that come and go in HAProxy', () => {
     });
     expect(commands).to.deep.equal([`set server ${path} state maint`]);
     expect(leaving).to.deep.equal(new Map([[path, NOW]]));
+  });
+
+  describe('of a worker that another took the place of', () => {
+    const path = `${PROXY}/10.0.0.1:30080`;
+    const diff = (servers: ServerState[], since: [string, number][], now = NOW) =>
+      diffOldWorker(7, [service('10.0.0.2')], proxies(...servers), { since: new Map(since), now });
+    const busy = server('10.0.0.1', { sessions: 2 });
+
+    it('ends what one has that left, once its time is over, and nothing of others', () => {
+      const first = diff([busy, server('10.0.0.2', { sessions: 1 }), server('10.0.0.3')], []);
+      expect(first).to.deep.equal({ over: new Set(), leaving: new Map([[`7/${path}`, NOW]]) });
+      const then = diff([busy], [...first.leaving], NOW + DRAIN_SECONDS - 0.1);
+      expect(then).to.deep.equal(first);
+      expect(diff([busy], [...then.leaving], NOW + DRAIN_SECONDS).over).to.deep.equal(new Set([path]));
+    });
+
+    it('counts from when it left the worker that serves', () => {
+      const left = NOW - DRAIN_SECONDS;
+      expect(diff([busy], [[path, left]])).to.deep.equal({
+        over: new Set([path]),
+        leaving: new Map([[`7/${path}`, left]]),
+      });
+    });
   });
 
   it('leaves alone what the worker does not have yet', () => {

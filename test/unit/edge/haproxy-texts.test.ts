@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import { readAlerts } from '../../../edge/haproxy/check-config.ts';
 import { joinCommands } from '../../../edge/haproxy/master-socket.ts';
-import { readFailedReloads, readInfo, readOldWorkers, readStat } from '../../../edge/haproxy/read-state.ts';
+import {
+  readFailedReloads,
+  readInfo,
+  readOldWorkers,
+  readSessions,
+  readStat,
+} from '../../../edge/haproxy/read-state.ts';
 
 const STAT = `# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,status,weight,lastchg,uweight,
 web,FRONTEND,,,4,9,2000,37,1234,56789,OPEN,,,,
@@ -57,6 +63,20 @@ describe('edge: what HAProxy says', () => {
     expect(readOldWorkers([...lines, ...old].join('\n'))).to.deep.equal([22, 9]);
     expect(readOldWorkers([...lines, ...programs].join('\n'))).to.deep.equal([]);
     expect(readOldWorkers(lines.slice(0, -1).join('\n'))).to.deep.equal([]);
+  });
+
+  it('knows which connections a server has', () => {
+    const text = [
+      '0x55a61598ea30: proto=tcpv4 src=127.0.0.1:46770 fe=web be=web srv=10.0.0.1:80 ts=00 epoch=0 age=2s calls=3',
+      '0x55a615aaa3a0: proto=sockpair src=unix:1 fe=GLOBAL be=<NONE> srv=<none> ts=00 epoch=0 age=0s calls=1',
+      '0x55a61598eb00: proto=tcpv6 src=2001:db8::9:4 fe=web be=web srv=2001:db8::1:80 ts=00 epoch=0 age=2s',
+    ].join('\n');
+    expect(readSessions(`${text}\n\n`)).to.deep.equal([
+      { id: '0x55a61598ea30', server: 'web/10.0.0.1:80' },
+      { id: '0x55a615aaa3a0', server: '<NONE>/<none>' },
+      { id: '0x55a61598eb00', server: 'web/2001:db8::1:80' },
+    ]);
+    expect(readSessions('')).to.deep.equal([]);
   });
 
   it('tells faults by the lines of the file, and leaves out what only counts them', () => {
