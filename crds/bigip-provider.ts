@@ -139,6 +139,12 @@ const bigipFieldsSchema = z.object({
     .describe(
       'The AS3 tenant, which is a partition of the device: ours alone. Without it, fairlead_ and the beginning of the id of the cluster.',
     ),
+  shareNodes: z
+    .boolean()
+    .default(false)
+    .describe(
+      "true: targets are nodes in /Common, which other tenants may have, too; all tenants with the same targets need it. false: they are in the tenant's own partition. Can't be changed.",
+    ),
   declarations: z
     .enum(['Auto', 'PerApplication', 'WholeTenant'])
     .default('Auto')
@@ -242,11 +248,20 @@ const bigipFieldsSchema = z.object({
 });
 
 /** F5 BIG-IP with Application Services 3 (AS3), over iControl REST. */
-export const bigipSchema = withRules(bigipFieldsSchema, {
-  rule: "(has(self.tenant) ? self.tenant : '') == (has(oldSelf.tenant) ? oldSelf.tenant : '')",
-  message: "the tenant can't be changed: make another LoadBalancerProvider and move the Services to it",
-  reason: 'FieldValueForbidden',
-}).describe(
+export const bigipSchema = withRules(
+  bigipFieldsSchema,
+  {
+    rule: "(has(self.tenant) ? self.tenant : '') == (has(oldSelf.tenant) ? oldSelf.tenant : '')",
+    message: "the tenant can't be changed: make another LoadBalancerProvider and move the Services to it",
+    reason: 'FieldValueForbidden',
+  },
+  {
+    // A node is on the device once: it can't be in both partitions while Services move one after the other.
+    rule: '(has(self.shareNodes) && self.shareNodes) == (has(oldSelf.shareNodes) && oldSelf.shareNodes)',
+    message: "shareNodes can't be changed: make the LoadBalancerProvider anew, with its Services",
+    reason: 'FieldValueForbidden',
+  },
+).describe(
   'Virtual servers on an F5 BIG-IP, by AS3 declarations in a tenant of their own. Addresses come from AddressPools.',
 );
 

@@ -10,6 +10,7 @@ export interface DeclaredMember {
   adminState: string;
   priority: number;
   connectionLimit: number;
+  shareNodes: boolean;
   remark: string;
 }
 
@@ -29,6 +30,7 @@ export function membersOf(pool: JsonObject): DeclaredMember[] {
             adminState: textOf(group.adminState, 'enable'),
             priority: numberOf(group.priorityGroup),
             connectionLimit: numberOf(group.connectionLimit),
+            shareNodes: group.shareNodes === true,
             remark: textOf(group.remark, ''),
           },
     );

@@ -24,6 +24,8 @@ export interface MemberGroup {
   serverAddresses: string[];
   priorityGroup?: number;
   connectionLimit?: number;
+  /** The node is in /Common. */
+  shareNodes?: true;
   adminState?: 'disable';
   /** Of those on their way out: until when. */
   remark?: string;

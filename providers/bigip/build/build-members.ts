@@ -50,7 +50,7 @@ function findPods(frontend: Frontend, family: 'IPv4' | 'IPv6', pods: DesiredLoad
 }
 
 /** AS3 pool members: those that are alike in one entry, so that a declaration stays short. */
-export function buildMembers(targets: readonly Target[], { limits }: BigipConfig): MemberGroup[] {
+export function buildMembers(targets: readonly Target[], { limits, shareNodes }: BigipConfig): MemberGroup[] {
   const groups = new Map<string, MemberGroup>();
   for (const { address, port, priority } of targets) {
     const key = `${port} ${priority}`;
@@ -59,6 +59,7 @@ export function buildMembers(targets: readonly Target[], { limits }: BigipConfig
       serverAddresses: [],
       ...(priority === 0 ? {} : { priorityGroup: priority }),
       ...(limits?.connectionsPerTarget === undefined ? {} : { connectionLimit: limits.connectionsPerTarget }),
+      ...(shareNodes === true ? { shareNodes } : {}),
     };
     if (!group.serverAddresses.includes(address)) group.serverAddresses.push(address);
     groups.set(key, group);

@@ -35,6 +35,8 @@ export function planApplication(
         servicePort: member.port,
         serverAddresses: [member.address],
         ...(member.priority === 0 ? {} : { priorityGroup: member.priority }),
+        // It stays the same node.
+        ...(member.shareNodes ? { shareNodes: true } : {}),
         adminState: 'disable',
         remark: `draining until ${formatTime(until)}`,
       });

@@ -224,6 +224,7 @@ export const loadBalancerProviders: CaseTable = {
           credentials: { secretName: 'f5', loginProvider: 'ldap' },
           tls: { fingerprints: [`${'AB:'.repeat(31)}cd`], serverName: 'bigip.example.org' },
           tenant: 'k8s_prod',
+          shareNodes: true,
           declarations: 'WholeTenant',
           deviceGroup: '/Common/failover-group',
           virtualServers: 'Standard',
@@ -262,6 +263,17 @@ export const loadBalancerProviders: CaseTable = {
       spec: { bigip: BIGIP },
       update: { bigip: { ...BIGIP, tenant: 'k8s' } },
       refused: "the tenant can't be changed",
+    },
+    {
+      name: 'a BIG-IP whose nodes are shared from now on',
+      spec: { bigip: BIGIP },
+      update: { bigip: { ...BIGIP, shareNodes: true } },
+      refused: "shareNodes can't be changed",
+    },
+    {
+      name: 'a change of a BIG-IP whose nodes are shared',
+      spec: { bigip: { ...BIGIP, shareNodes: true } },
+      update: { bigip: { ...BIGIP, shareNodes: true, balance: 'fastest-node' } },
     },
     {
       name: 'a change of a BIG-IP with a tenant',

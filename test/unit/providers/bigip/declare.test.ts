@@ -374,6 +374,53 @@ describe('providers/bigip: declarations on a device', () => {
     });
   }
 
+  it('says what to do when another tenant has the nodes', async () => {
+    await start();
+    await rig.bring(rig.desire());
+    const other = rig.desire({ name: 'two', address: '198.51.100.20', bigip: { tenant: 'internal' } });
+    const refused = await failureOf(rig.bring(other));
+    expect(refused).to.include({ class: 'Rejected', reason: 'NodeInOtherPartition' });
+    expect(String(refused)).to.include('0107176c').and.to.include('bigip.shareNodes');
+  });
+
+  for (const perApp of [true, false]) {
+    const how = perApp ? 'per application' : 'with whole tenants';
+    it(`shares nodes between tenants, and leaves those in /Common that others made, ${how}`, async () => {
+      await start({ perApp });
+      rig.peer.unit.create('ltm/node', { name: '10.0.0.2', partition: 'Common', address: '10.0.0.2' });
+      const before = rig.peer.foreignObjects([TENANT, 'internal']);
+      const nodes = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
+      const web = rig.desire({ nodes, bigip: { shareNodes: true } });
+      const bigip = { tenant: 'internal', shareNodes: true };
+      const two = rig.desire({ name: 'two', address: '198.51.100.20', nodes, bigip });
+      await rig.bring(web);
+      await rig.bring(two);
+      expect((await rig.status(two)).ingress).to.have.length(1);
+      const shared = () =>
+        rig.peer.unit.configuration
+          .list('ltm/node')
+          .map(({ path }) => path)
+          .sort();
+      expect(shared()).to.deep.equal(nodes.map((node) => `/Common/${node}`));
+      for (const each of [web, two]) {
+        await rig.refresh(each);
+        expect(await rig.compare(each)).to.deep.equal([]);
+      }
+
+      // Who leaves is drained on the node that it had, and stays there for the other tenant.
+      const fewer = rig.desire({ nodes: nodes.slice(0, 2), bigip: { shareNodes: true } });
+      await rig.bring(fewer);
+      expect(await rig.compare(fewer)).to.deep.equal([]);
+      rig.now += 60_000;
+      await rig.bring(fewer);
+      expect(shared()).to.deep.equal(nodes.map((node) => `/Common/${node}`));
+      await rig.remove(two);
+      expect(shared()).to.deep.equal(['/Common/10.0.0.1', '/Common/10.0.0.2']);
+      await rig.remove(fewer);
+      expect(rig.peer.foreignObjects([TENANT, 'internal'])).to.deep.equal(before);
+    });
+  }
+
   it('removes the last Service beside an iRule by hand, per application', async () => {
     await start();
     const web = rig.desire();
