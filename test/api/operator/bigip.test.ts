@@ -166,6 +166,46 @@ describe('operator: load balancers of the provider bigip', function () {
     expect(virtual?.properties.rules).to.deep.equal(iRules);
   });
 
+  it('leaves alone what somebody made in the partition, and says what it is', async () => {
+    peer.unit.create('auth/partition', { name: TENANT });
+    const kinds = ['ltm/node', 'ltm/rule', 'ltm/monitor/http', 'ltm/snatpool'];
+    const paths = kinds.map((kind, index) =>
+      peer.unit.create(kind, {
+        name: `10.77.0.${index + 1}`,
+        partition: TENANT,
+        address: `10.77.0.${index + 1}`,
+      }),
+    );
+    await start(1_000);
+    await fixture.service('web');
+    const { message } = await fixture.untilReason('web', 'TenantNotOurs');
+    for (const path of paths.slice(0, 3)) expect(message).to.include(path);
+    expect(peer.calls.declarations()).to.deep.equal([]);
+    await fixture.client.delete(SERVICES, fixture.namespace, 'web');
+    await fixture.untilGone(SERVICES, 'web');
+    expect(kinds.filter((kind, index) => !peer.unit.configuration.has(kind, paths[index] ?? ''))).to.be.empty;
+  });
+
+  it('says what keeps a Service from going, and takes it away once that is gone', async () => {
+    await start(1_000);
+    await fixture.service('web');
+    await fixture.untilReason('web', 'Ready');
+    const path = peer.unit.create('ltm/node', { name: 'mine', partition: TENANT, address: '10.77.0.9' });
+    const looks = () => peer.calls.count({ path: '/mgmt/tm/ltm/node' });
+    const before = looks();
+    // The one under way may have been before it.
+    await eventually(() => expect(looks()).to.be.greaterThan(before + 2));
+    await fixture.client.delete(SERVICES, fixture.namespace, 'web');
+    await eventually(async () => {
+      const { status } = await fixture.getService('web');
+      expect(JSON.stringify(status?.conditions)).to.include(path);
+    });
+    expect(peer.unit.configuration.has('ltm/node', path)).to.equal(true);
+    peer.unit.remove('ltm/node', path);
+    await fixture.untilGone(SERVICES, 'web');
+    expect(peer.unit.configuration.list('ltm/virtual')).to.deep.equal([]);
+  });
+
   it('finds what somebody edited by hand, says so, and puts it back where it may', async () => {
     await start(1_000);
     const provider = `p-${fixture.id}`;
