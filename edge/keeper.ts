@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import type { Logger } from '../kube/log.ts';
+import { DecisionMaker, LOOK_AGAIN_MS, withCertificateFaults } from './decide-structure.ts';
 import { diffServers } from './haproxy/diff-servers.ts';
 import { type EdgeFiles, HaproxyProcess } from './haproxy/haproxy-process.ts';
 import { HeldAddresses } from './haproxy/hold-addresses.ts';
@@ -16,9 +17,8 @@ import {
   type RenderOptions,
   renderConfig,
 } from './render-config.ts';
-import { acceptServices } from './services/accept-services.ts';
-import { judgeServices, placesOf } from './services/judge-services.ts';
 import { resolveServices } from './services/resolve-services.ts';
+import { TurnLoop } from './turn-loop.ts';
 import type { Keepalived } from './vrrp/keepalived.ts';
 import { writeFileWhole } from './write-file-whole.ts';
 
@@ -71,20 +71,9 @@ export interface KeeperCounts {
   commands: number;
 }
 
-/** What was decided about one structure: whom HAProxy refuses, and what is served in the place of that. */
-interface Decision {
-  digest: string;
-  at: number;
-  faults: ReadonlyMap<string, Fault>;
-  instead: ReadonlyMap<string, ServiceModel>;
-  fatal: Fault | undefined;
-}
-
 const TICK_MS = 1_000;
 /** Structural changes within this time are one reload. */
 const RELOAD_INTERVAL_MS = 1_000;
-/** Whoever has our port may have gone. */
-const LOOK_AGAIN_MS = 10_000;
 /** Adding, maintenance, deletion: what one round of commands makes possible, the next one does. */
 const ROUNDS = 3;
 
@@ -97,18 +86,22 @@ export class EdgeKeeper {
   readonly #held: HeldAddresses;
   readonly #leaving: LeavingServers;
   readonly #oldWorkers: OldWorkers;
-  #decision: Decision | undefined;
+  readonly #decisions: DecisionMaker;
   #nextReloadAt = 0;
   #state: EdgeState;
-  #running: Promise<void> | undefined;
-  #again = false;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
+  readonly #turns = new TurnLoop(
+    () =>
+      this.#turn()
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => this.#options.onTurn()),
+    () => this.#untilNextTurn(),
+  );
 
   constructor(options: KeeperOptions) {
     const { files, haproxy, log } = options;
     this.#options = options;
     this.#process = new HaproxyProcess(haproxy, files, log);
+    this.#decisions = new DecisionMaker({ candidate: files.candidate, haproxy, render: options.render, log });
     this.#loaded = new LoadedServices(files.loaded);
     this.#held = new HeldAddresses(files.addresses);
     this.#leaving = new LeavingServers(files.leaving);
@@ -132,31 +125,12 @@ export class EdgeKeeper {
 
   /** Takes a turn soon: something changed. */
   touch(): void {
-    if (this.#stopped) return;
-    if (this.#running !== undefined) {
-      this.#again = true;
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#running = this.#turn()
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#running = undefined;
-        this.#options.onTurn();
-        if (this.#again) {
-          this.#again = false;
-          this.touch();
-        } else if (!this.#stopped) {
-          this.#timer = setTimeout(() => this.touch(), this.#untilNextTurn());
-        }
-      });
+    this.#turns.touch();
   }
 
   /** Finishes the turn that runs. HAProxy goes on. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#turns.stop();
   }
 
   #untilNextTurn(): number {
@@ -179,7 +153,13 @@ export class EdgeKeeper {
     // What keepalived adds, the edge leaves to it.
     const device = virtualRouterID === undefined ? wanted.device : undefined;
     const asWanted = renderConfig(model, render);
-    const decision = await this.#decide(model, asWanted.digest, worker);
+    const decision = await this.#decisions.decide(model, asWanted.digest, {
+      worker,
+      loaded: this.#loaded.byKey,
+      // Beside those of before: which of these are over isn't known yet.
+      onFaults: (found) =>
+        this.#tellNewFaults(withCertificateFaults(new Map([...this.#state.faults, ...found]), model), model),
+    });
     const faults = withCertificateFaults(decision.faults, model);
     this.#tellNewFaults(faults, model);
     const services = resolveServices(model.services, decision.faults, decision.instead);
@@ -225,39 +205,6 @@ export class EdgeKeeper {
     const { keepalived, name } = this.#options;
     const isShared = virtualRouterID !== undefined && device !== undefined;
     keepalived.follow(isShared ? { name, device, virtualRouterID, addresses } : undefined);
-  }
-
-  /** Whom HAProxy takes. What it runs already needs no asking, and what was decided holds until something changes. */
-  async #decide(model: EdgeModel, digest: string, worker: WorkerInfo | undefined): Promise<Decision> {
-    const { files, haproxy, log, render } = this.#options;
-    const before = this.#decision;
-    const isOld = before !== undefined && performance.now() - before.at > LOOK_AGAIN_MS;
-    const hasFaults = before !== undefined && (before.faults.size > 0 || before.fatal !== undefined);
-    if (before?.digest === digest && !(isOld && hasFaults)) return before;
-    const at = performance.now();
-    if (worker?.description === `${DESCRIPTION_PREFIX}${digest}`) {
-      this.#decision = { digest, at, faults: new Map(), instead: new Map(), fatal: undefined };
-      return this.#decision;
-    }
-    const listened = worker === undefined ? new Set<string>() : placesOf([...this.#loaded.byKey.values()]);
-    const judgeOptions = { candidate: files.candidate, haproxy, listened, render, settings: model.settings };
-    const { faults, services, fatal } = await acceptServices(
-      model.services,
-      this.#loaded.byKey,
-      (some) => judgeServices(some, judgeOptions),
-      // Beside those of before: which of these are over isn't known yet.
-      (found) =>
-        this.#tellNewFaults(withCertificateFaults(new Map([...this.#state.faults, ...found]), model), model),
-    );
-    for (const [key, fault] of faults) {
-      if (before?.faults.get(key)?.message !== fault.message) log.warn('ServiceRefused', { key, ...fault });
-    }
-    if (fatal !== undefined) log.error('ConfigurationRefused', { ...fatal });
-    const instead = new Map(
-      services.flatMap((each) => (faults.has(each.key) ? [[each.key, each] as const] : [])),
-    );
-    this.#decision = { digest, at, faults, instead, fatal };
-    return this.#decision;
   }
 
   /** Nothing runs: there is nothing to be disturbed. */
@@ -322,20 +269,6 @@ export class EdgeKeeper {
     const message = error instanceof Error ? error.message : String(error);
     this.#state = { ...this.#state, fatal: { reason: 'HaproxyFailed', message } };
   }
-}
-
-/** What is wrong with a Service's structure goes before what is wrong with its certificates. */
-function withCertificateFaults(
-  faults: ReadonlyMap<string, Fault>,
-  { certificates }: EdgeModel,
-): ReadonlyMap<string, Fault> {
-  const all = new Map(faults);
-  for (const [key, report] of certificates) {
-    const [first] = report.faults;
-    if (first === undefined || all.has(key)) continue;
-    all.set(key, { reason: first.reason, message: report.faults.map(({ message }) => message).join(' ') });
-  }
-  return all;
 }
 
 function filesOf(services: readonly ServiceModel[]): string[] {
