@@ -8,6 +8,8 @@ import { startLab } from '../lab/lab.ts';
 import { percentile, writeReport } from './report.ts';
 
 const SERVICES = 40;
+/** So that what a Service leads to afterwards (conditions, Events, repeated announcements) isn't in the way of the next. */
+const PAUSE_MS = 2_000;
 const NAMESPACE = 'bench';
 const LOG_DIR = process.env.LAB_LOGS ?? '/run/fairlead-lab/logs';
 
@@ -17,7 +19,7 @@ try {
   await deployWeb(lab, NAMESPACE);
   await measureFirstAnswers(lab, NAMESPACE, ['warm']);
   const names = Array.from({ length: SERVICES }, (_, index) => `web-${index}`);
-  const times = await measureFirstAnswers(lab, NAMESPACE, names);
+  const times = await measureFirstAnswers(lab, NAMESPACE, names, PAUSE_MS);
   const held = await writeReport({
     name: 'first-answer',
     title: 'An address shows in the status -> it answers outside',

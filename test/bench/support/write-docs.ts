@@ -11,6 +11,7 @@ const NAMES = [
   'restart',
   'audit',
   'service-latency',
+  'first-answer',
   'aws-burst',
   'edge-faulty',
   'bigip-faulty',

@@ -2,18 +2,20 @@ import { createInformer } from '../../../kube/informer.ts';
 import { silentLogger } from '../../../kube/log.ts';
 import { SERVICES } from '../../../kube/resources.ts';
 import type { Lab } from '../../lab/lab.ts';
+import { sleep } from '../../support/eventually.ts';
 import { type Addresses, addressesOf, untilServed, webService } from './web.ts';
 
 const ATTEMPT_EVERY_MS = 25;
 
 /**
- * Makes Services before the pods of `deployWeb`, one after the other. Answers the milliseconds from when a watch shows an
+ * Makes Services before the pods of `deployWeb`, one `pauseMs` after the other is served. Answers the milliseconds from when a watch shows an
  * address in the status until it answers outside, for each address of each Service, sorted.
  */
 export async function measureFirstAnswers(
   lab: Lab,
   namespace: string,
   names: readonly string[],
+  pauseMs = 0,
 ): Promise<number[]> {
   const seen = new Map<string, Promise<number[]>>();
   const informer = createInformer(lab.api, SERVICES, { log: silentLogger, namespace });
@@ -27,6 +29,7 @@ export async function measureFirstAnswers(
     for (const name of names) {
       await lab.api.create(SERVICES, webService(namespace, name));
       await untilServed(lab, namespace, name);
+      await sleep(pauseMs);
     }
   } finally {
     await informer.stop();
