@@ -35,6 +35,12 @@ export class ClassedError extends Error {
   }
 }
 
+/** The same error, to be tried again after that time. */
+export function withRetryAfter(error: ClassedError, retryAfterSeconds: number): ClassedError {
+  const { class: errorClass, code, message, reason } = error;
+  return new ClassedError(message, { class: errorClass, code, reason, retryAfterSeconds, cause: error });
+}
+
 /** Whether `error` carries one of these classes; without classes, whether it carries any. */
 export function isClass(error: unknown, ...classes: ErrorClass[]): error is ClassedError {
   return error instanceof ClassedError && (classes.length === 0 || classes.includes(error.class));

@@ -42,16 +42,9 @@ export class LoadBalancerPlanner {
   ): LoadBalancerPlan {
     const { service, wishes, ports, namespaceLabels } = input;
     const providerType = providerTypeOf(provider.spec) ?? 'announce';
+    const asked = { service, provider, providerType, wishes, ports, reading };
     if (!takesFromPools(this.#context.providers.get(providerType), provider.spec)) {
-      const desired = buildLoadBalancer({
-        service,
-        provider,
-        providerType,
-        wishes,
-        ports,
-        addresses: [],
-        reading,
-      });
+      const desired = buildLoadBalancer({ ...asked, addresses: [] });
       return { desired, addresses: [], own: true, notes: reading?.ignored ?? [] };
     }
     const claimed = claimAddresses(this.#context, {
@@ -70,15 +63,7 @@ export class LoadBalancerPlanner {
       lost: claimed.lost,
     });
     const againAfterSeconds = this.#settling.follow(key, retiring.waiting);
-    const desired = buildLoadBalancer({
-      service,
-      provider,
-      providerType,
-      wishes,
-      ports,
-      addresses: retiring.addresses,
-      reading,
-    });
+    const desired = buildLoadBalancer({ ...asked, addresses: retiring.addresses });
     // What is refused must not be half carried out: new ports on an address that has no room for them.
     const frozen = claimed.refused !== undefined && existing !== undefined && claimed.claims.length > 0;
     return {

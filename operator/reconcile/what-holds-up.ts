@@ -1,4 +1,4 @@
-import { ClassedError, isClass } from '../../kube/errors.ts';
+import { type ClassedError, isClass, withRetryAfter } from '../../kube/errors.ts';
 import { REASONS } from '../status/reasons.ts';
 import type { Ensured } from './ensured.ts';
 import type { WaitsFor } from './waiting.ts';
@@ -25,10 +25,7 @@ export function refusalToRetry(ensured: readonly Ensured[]): ClassedError | unde
   const refusals = ensured.flatMap((each) => writeRefusal(each) ?? []);
   const isLacking = ensured.some(lacksClaims);
   const refusal = isLacking ? refusals[0] : refusals.find(isQuota);
-  if (refusal === undefined) return undefined;
-  const { message, reason, code } = refusal;
-  const details = { class: 'Rejected' as const, reason, code, retryAfterSeconds: QUOTA_SECONDS };
-  return new ClassedError(message, { ...details, cause: refusal });
+  return refusal && withRetryAfter(refusal, QUOTA_SECONDS);
 }
 
 /** The Kubernetes API server's refusal of the LoadBalancer: a provider's own comes after it was written. */

@@ -1,4 +1,4 @@
-import { ClassedError } from '../../kube/errors.ts';
+import { ClassedError, withRetryAfter } from '../../kube/errors.ts';
 import type { Id } from './contract.ts';
 import { keyOf } from './remembered.ts';
 
@@ -31,16 +31,7 @@ export class Patience {
       this.#pauses.delete(key);
       return;
     }
-    const { error } = pause;
-    const { class: errorClass, code, reason } = error;
-    const retryAfterSeconds = leftMs / 1000;
-    throw new ClassedError(error.message, {
-      class: errorClass,
-      code,
-      reason,
-      retryAfterSeconds,
-      cause: error,
-    });
+    throw withRetryAfter(pause.error, leftMs / 1000);
   }
 
   /** Takes note of an error of the server, of one that says when to ask again. */

@@ -12,7 +12,7 @@ import { isSameOwner, readMark } from '../owner.ts';
 import { findLoose, type LooseObject } from './find-loose.ts';
 import { errorOfObstacle, findObstacle } from './find-obstacle.ts';
 import { findOwed } from './find-owed.ts';
-import { flattenLive, type Listing } from './flatten-live.ts';
+import { FOLDER, flattenLive, type Listing } from './flatten-live.ts';
 import { isLeftOver, type KnownTenant, keepAsWritten, liveOf, ownIn } from './known-tenant.ts';
 import { LookClock } from './look-clock.ts';
 import { OwedSyncs } from './owed-syncs.ts';
@@ -224,7 +224,7 @@ export class Inventory {
   ): LooseObject[] {
     const { applications, others, users } = found;
     const { tenant } = this;
-    const { 'sys/folder': _folders, ...compared } = users;
+    const { [FOLDER]: _folders, ...compared } = users;
     if (others !== undefined) {
       this.#others = { unit, loose: findLoose({ tenant, applications, listing: others, users }) };
     }

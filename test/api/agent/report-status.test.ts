@@ -10,27 +10,10 @@ import { silentLogger } from '../../../kube/log.ts';
 import type { Node } from '../../../kube/objects.ts';
 import { NODES } from '../../../kube/resources.ts';
 import { eventually } from '../../support/eventually.ts';
+import { WELL } from '../../support/forwarder-facts.ts';
 import { sharedCluster } from '../support/cluster.ts';
 
-const FACTS: ForwarderFacts = {
-  version: '1.2.3',
-  mode: 'All',
-  generation: 1,
-  services: 2,
-  endpoints: 3,
-  elements: 4,
-  announced: [],
-  unowned: [],
-  programmed: true,
-  failure: null,
-  leftOut: new Map(),
-  conflicts: [],
-  overflow: 0,
-  unstaged: null,
-  closedPorts: [],
-  staleFlows: null,
-  unsetSysctls: [],
-};
+const FACTS: ForwarderFacts = { ...WELL, version: '1.2.3', announced: [] };
 
 describe('The NodeForwarder of a node whose agent has nothing new to tell', function () {
   this.timeout(120_000);

@@ -57,6 +57,15 @@ describe('operator: the nodes, HAProxy and an own server at once', () => {
     for (const name of made.splice(0)) await fixture.client.delete(NODES, undefined, name);
   });
 
+  /** The server of the webhook answers nothing until `act` is over. */
+  const whileSilent = async (act: () => Promise<void>) => {
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    front.interfere = async () => {
+      await over;
+      return undefined;
+    };
+    await act().finally(end);
+  };
   const ask = async (value: string | null, service = 'web') =>
     await fixture.patch(SERVICES, service, {
       metadata: { annotations: { 'fairlead.dev/providers': value } },
@@ -124,15 +133,7 @@ describe('operator: the nodes, HAProxy and an own server at once', () => {
     await makeService(own, nodes);
     await untilShown(OWN);
     await fixture.untilReason('web', 'Ready');
-    let release = () => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    front.interfere = async () => {
-      await released;
-      return undefined;
-    };
-    try {
+    await whileSilent(async () => {
       await fixture.patch(SERVICES, 'web', { spec: { ports: [{ name: 'http', port: 8080 }] } });
       await fixture.untilLoadBalancer(
         'web',
@@ -140,9 +141,7 @@ describe('operator: the nodes, HAProxy and an own server at once', () => {
         'changed at the nodes',
         nodes,
       );
-    } finally {
-      release();
-    }
+    });
     await fixture.untilReason('web', 'Ready');
     await untilShown(OWN);
   });
@@ -158,22 +157,12 @@ describe('operator: the nodes, HAProxy and an own server at once', () => {
     await fixture.patch(SERVICES, 'web', { metadata: { annotations: { 'fairlead.dev/paused': 'true' } } });
     await fixture.untilReason('web', 'Paused');
     await makeNode('10.1.0.2');
-    let release = () => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    front.interfere = async () => {
-      await released;
-      return undefined;
-    };
-    try {
+    await whileSilent(async () => {
       await fixture.patch(SERVICES, 'web', {
         metadata: { annotations: { 'fairlead.dev/paused': null, 'fairlead.dev/providers': nodes } },
       });
       await untilShown(ANNOUNCED);
-    } finally {
-      release();
-    }
+    });
     await untilTargets('10.1.0.1', '10.1.0.2');
   });
 

@@ -1,26 +1,7 @@
 import { expect } from 'chai';
 import { buildStatus, type ForwarderFacts } from '../../../agent/status/build-status.ts';
 import { findCondition } from '../../../kube/conditions.ts';
-
-const WELL: ForwarderFacts = {
-  version: '1',
-  mode: 'All',
-  generation: 1,
-  services: 2,
-  endpoints: 3,
-  elements: 4,
-  announced: ['198.18.0.200'],
-  unowned: [],
-  programmed: true,
-  failure: null,
-  leftOut: new Map(),
-  conflicts: [],
-  overflow: 0,
-  unstaged: null,
-  closedPorts: [],
-  staleFlows: null,
-  unsetSysctls: [],
-};
+import { WELL } from '../../support/forwarder-facts.ts';
 
 function conditionOf(facts: Partial<ForwarderFacts>, type: string) {
   return findCondition(buildStatus({ ...WELL, ...facts }, [], '2026-01-01T00:00:00Z').conditions, type);

@@ -4,6 +4,7 @@ import { KeyObject, webcrypto } from 'node:crypto';
 import { get } from 'node:https';
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import * as x509 from '@peculiar/x509';
+import { bodyOf } from './traffic.ts';
 
 const DAY_MS = 86_400_000;
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -49,19 +50,7 @@ export async function makeCertificate(name: string, options: CertificateOptions 
 
 /** An answer over TLS by a server that shows just this certificate, for a name. */
 export function askEncrypted(address: string, { 'tls.crt': ca }: TlsData, name: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { host: address, port: 443, servername: name, ca, agent: false, timeout: 15_000 };
-    const request = get(options, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        body += chunk;
-      });
-      response.on('end', () => resolve(body));
-      response.on('error', reject);
-    });
-    request.on('timeout', () => request.destroy(new Error('no answer')));
-    request.on('error', reject);
-  });
+  return bodyOf(get({ host: address, port: 443, servername: name, ca, agent: false, timeout: 15_000 }));
 }
 
 /** An encrypted connection, whoever is at the other end. */

@@ -1,4 +1,4 @@
-import { Agent, createServer, get, type Server } from 'node:http';
+import { Agent, type ClientRequest, createServer, get, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
 /** A web server at a node's port, which answers with its own name. */
@@ -32,18 +32,21 @@ export function ask(
   port: number,
   options: { agent?: Agent; path?: string } = {},
 ): Promise<string> {
+  const { agent = false, path = '/' } = options;
+  return bodyOf(get({ host: address, port, path, agent, timeout: 15_000 }));
+}
+
+/** The body that a request is answered with. */
+export function bodyOf(request: ClientRequest): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = get(
-      { host: address, port, path: options.path ?? '/', agent: options.agent ?? false, timeout: 15_000 },
-      (response) => {
-        let body = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => {
-          body += chunk;
-        });
-        response.on('end', () => resolve(body));
-        response.on('error', reject);
-      },
-    );
+    request.on('response', (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve(body));
+      response.on('error', reject);
+    });
     request.on('timeout', () => request.destroy(new Error('no answer')));
     request.on('error', reject);
   });

@@ -295,6 +295,12 @@ describe('providers/bigip: a pair', () => {
     return rig.peer.units[unit]?.configuration.list('ltm/virtual').length ?? 0;
   }
 
+  /** Until the fault is removed. */
+  function refuseSync() {
+    const answer = { status: 500, body: { code: 500, message: 'no' } };
+    return rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+  }
+
   it('writes to the active unit and synchronises the group', async () => {
     await rig.bring(rig.desire());
     expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([1, 1]);
@@ -353,8 +359,7 @@ describe('providers/bigip: a pair', () => {
   it('synchronises what a process before it wrote and did not, of ours alone, and only where the group lacks it', async () => {
     const [web, api] = [rig.desire(), rig.desire({ name: 'api', address: '198.51.100.11' })];
     await rig.bring(api);
-    const answer = { status: 500, body: { code: 500, message: 'no' } };
-    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    const fault = refuseSync();
     await failureOf(rig.bring(web));
     fault.remove();
     rig.restartOperator();
@@ -374,8 +379,7 @@ describe('providers/bigip: a pair', () => {
   it('gives the unit that was active before what it lacks, after a failover', async () => {
     const [web, later] = [rig.desire(), rig.desire({ port: 81 })];
     await rig.bring(web);
-    const answer = { status: 500, body: { code: 500, message: 'no' } };
-    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    const fault = refuseSync();
     await failureOf(rig.bring(later));
     fault.remove();
     rig.peer.failOver();
@@ -389,8 +393,7 @@ describe('providers/bigip: a pair', () => {
   it('takes from the group what a process before it took from the active unit only', async () => {
     const web = rig.desire();
     await rig.bring(web);
-    const answer = { status: 500, body: { code: 500, message: 'no' } };
-    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    const fault = refuseSync();
     await failureOf(rig.remove(web));
     fault.remove();
     rig.restartOperator();
@@ -402,8 +405,7 @@ describe('providers/bigip: a pair', () => {
 
   it('asks again what the group lacks while the other unit cannot be asked', async () => {
     const web = rig.desire();
-    const answer = { status: 500, body: { code: 500, message: 'no' } };
-    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    const fault = refuseSync();
     await failureOf(rig.bring(web));
     fault.remove();
     await rig.peer.units[1]?.unplug();
@@ -438,8 +440,7 @@ describe('providers/bigip: a pair', () => {
   it('takes nothing for gone while it cannot tell what the other unit has', async () => {
     const web = rig.desire();
     await rig.bring(web);
-    const answer = { status: 500, body: { code: 500, message: 'no' } };
-    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    const fault = refuseSync();
     await failureOf(rig.remove(web));
     await rig.peer.units[1]?.unplug();
     rig.restartOperator();
@@ -486,8 +487,7 @@ describe('providers/bigip: a pair', () => {
   it('takes a Service from the group, too, when that could not be synchronised at first', async () => {
     const web = rig.desire();
     await rig.bring(web);
-    const answer = { status: 500, body: { code: 500, message: 'no' } };
-    const fault = rig.peer.inject({ method: 'POST', path: /\/tm\/cm$/, fault: { answer } });
+    const fault = refuseSync();
     await failureOf(rig.remove(web));
     fault.remove();
     expect([virtualsOn(0), virtualsOn(1)]).to.deep.equal([0, 1]);
