@@ -1,5 +1,6 @@
 import { ConfigError } from '../kube/configure.ts';
-import { readCidrs, splitList } from '../kube/read-values.ts';
+import { readCidrs } from '../kube/read-values.ts';
+import { splitList } from '../kube/split-list.ts';
 import type { ExternalIpRule } from './endpoints/decide-external-ip.ts';
 import type { ServeMode } from './node-context.ts';
 

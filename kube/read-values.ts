@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { ConfigError } from './configure.ts';
+import { splitList } from './split-list.ts';
 
 const LOG_LEVELS = new Set(['debug', 'info', 'warn', 'error']);
 
@@ -37,12 +38,4 @@ export function readListenAddress(name: string, text: string): { host: string; p
   const [, host = '', digits = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(text) ?? [];
   if (digits !== '') return { host, port: readInteger(name, digits, 0, 65_535) };
   throw new ConfigError(`--${name}: must be host:port, not ${JSON.stringify(text)}`);
-}
-
-/** Of `a, b`, a and b. */
-export function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
 }

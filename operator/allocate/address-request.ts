@@ -1,4 +1,5 @@
 import type { IpFamily, Protocol, Service } from '../../kube/objects.ts';
+import { splitList } from '../../kube/split-list.ts';
 
 /** What one LoadBalancer asks of the address pools: plain data. */
 export interface AddressRequest {
@@ -51,9 +52,4 @@ export function buildAddressRequest(
     sharedKey: annotation('shared-address') || undefined,
     frontends: (spec.ports ?? []).map(({ protocol, port }) => ({ protocol: protocol ?? 'TCP', port })),
   };
-}
-
-/** `a, b` to its parts, without blanks and empty ones. */
-export function splitList(text: string | undefined): string[] {
-  return (text ?? '').split(',').flatMap((part) => part.trim() || []);
 }

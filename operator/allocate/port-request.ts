@@ -1,6 +1,6 @@
 import type { LoadBalancerSpec } from '../../crds/load-balancer.ts';
 import type { Protocol, Service } from '../../kube/objects.ts';
-import { splitList } from './address-request.ts';
+import { splitList } from '../../kube/split-list.ts';
 import type { PortKind } from './port-book.ts';
 
 /** One port of a Service, and the number it has by now. */

@@ -1,8 +1,9 @@
 import type { Scheme } from '../../crds/common.ts';
 import type { Service } from '../../kube/objects.ts';
+import { splitList } from '../../kube/split-list.ts';
+import { badValue } from '../../providers/explain-annotation.ts';
 import type { Finding } from '../../providers/provider.ts';
 import { parseAddress } from '../allocate/address-ranges.ts';
-import { splitList } from '../allocate/address-request.ts';
 import { REASONS } from '../status/reasons.ts';
 
 const PREFIX = 'fairlead.dev/';
@@ -102,13 +103,5 @@ function unknownKey(key: string): Finding {
   return {
     reason: REASONS.unknownAnnotation,
     message: `The annotation ${key} means nothing to Fairlead: remove it, or correct it to one of ${PREFIX}{${known}}.`,
-  };
-}
-
-function badValue(key: string, value: string, right: string): Finding {
-  const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
-  return {
-    reason: REASONS.invalidAnnotation,
-    message: `The annotation ${key} is ${JSON.stringify(shown)}, and ought to be ${right}.`,
   };
 }

@@ -1,7 +1,8 @@
 /**
  * Every reason that the operator gives, in one place: the same word is the condition's reason, the log's field and the
  * metric's label. What address and port pools answer (`AddressPoolExhausted`, `PortPoolExhausted`, ...) is said by
- * operator/allocate, and what a provider finds wrong by the provider; both are passed on as they are.
+ * operator/allocate, and what a provider finds wrong by the provider, as a value of an annotation (`InvalidAnnotation`,
+ * providers/explain-annotation.ts) is said by all; they are passed on as they are.
  */
 export const REASONS = {
   /** All is well. */
@@ -28,7 +29,6 @@ export const REASONS = {
   nameTaken: 'NameTaken',
 
   /** What the Service says. */
-  invalidAnnotation: 'InvalidAnnotation',
   unknownAnnotation: 'UnknownAnnotation',
   noPorts: 'NoPorts',
   tooManyPorts: 'TooManyPorts',

@@ -1,4 +1,6 @@
 import type { HaproxyOptions } from '../../crds/haproxy-provider.ts';
+import { splitList } from '../../kube/split-list.ts';
+import { badValue } from '../explain-annotation.ts';
 import type { Finding, OptionsReading } from '../provider.ts';
 
 const SECRET = 'fairlead.dev/tls-secret';
@@ -46,21 +48,6 @@ export function findIgnoredTls(annotations: Readonly<Record<string, string>>): F
 
 function areNames(names: readonly string[], pattern: RegExp, most: number): boolean {
   return names.length > 0 && names.length <= most && names.every((name) => pattern.test(name));
-}
-
-function splitList(value: string): string[] {
-  return value
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
-}
-
-function badValue(key: string, value: string, right: string): Finding {
-  const shown = JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
-  return {
-    reason: 'InvalidAnnotation',
-    message: `The annotation ${key} is ${shown}, and ought to be ${right}.`,
-  };
 }
 
 function explain(message: string): Finding {

@@ -1,10 +1,12 @@
 import type { AwsOptions } from '../../../crds/aws-provider.ts';
 import type { LoadBalancerProviderSpec } from '../../../crds/load-balancer-provider.ts';
+import { splitList } from '../../../kube/split-list.ts';
+import { badValue, shownValue } from '../../explain-annotation.ts';
 import type { Finding, OptionsReading } from '../../provider.ts';
 import { canonicalCidr } from '../build/read-cidr.ts';
 import { ANNOTATIONS, type Annotation } from './annotations.ts';
 import { namesCertificate } from './merge-options.ts';
-import { type Draft, type Note, splitList } from './read-values.ts';
+import type { Draft, Note } from './read-values.ts';
 
 export const PREFIX = 'service.beta.kubernetes.io/aws-load-balancer-';
 /** Of all clouds, from before there was `spec.loadBalancerSourceRanges`, which goes before it. */
@@ -95,18 +97,9 @@ function noCertificate(): Finding {
   return { reason: 'IgnoredAnnotation', message };
 }
 
-function badValue(key: string, value: string, right: string): Finding {
-  const message = `The annotation ${key} is ${shown(value)}, and ought to be ${right}.`;
-  return { reason: 'InvalidAnnotation', message };
-}
-
 function otherMeaning(key: string, value: string, { means }: Note): Finding {
-  const message = `The annotation ${key} is ${shown(value)}, which means ${means}.`;
+  const message = `The annotation ${key} is ${shownValue(value)}, which means ${means}.`;
   return { reason: 'IgnoredAnnotation', message };
-}
-
-function shown(value: string): string {
-  return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
 }
 
 function noEffect(key: string, annotation: Annotation | undefined): Finding {

@@ -1,4 +1,5 @@
 import type { AwsOptions } from '../../../crds/aws-provider.ts';
+import { splitList } from '../../../kube/split-list.ts';
 import type { OptionsReading } from '../../provider.ts';
 
 /** Reads a value into `reading`; answers what would have been right, or nothing when it is, or what is to be said of it then. */
@@ -93,11 +94,3 @@ export const number = (
     return undefined;
   },
 });
-
-/** Blanks around values are ignored, and so are empty ones. */
-export function splitList(value: string): string[] {
-  return value
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
-}

@@ -3,8 +3,9 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type WebhookConfig, webhookSchema } from '../../../crds/webhook-provider.ts';
 import { ConfigError } from '../../../kube/configure.ts';
-import { readInteger, splitList } from '../../../kube/read-values.ts';
+import { readInteger } from '../../../kube/read-values.ts';
 import { readSettings, renderSettings, type Setting } from '../../../kube/settings.ts';
+import { splitList } from '../../../kube/split-list.ts';
 import type { AccessReaders } from '../calls/read-access.ts';
 
 export interface ConformanceConfig {
