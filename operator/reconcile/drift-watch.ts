@@ -111,14 +111,14 @@ export class DriftWatch {
       const rechecking = serviceKeyOf(loadBalancer);
       if (rechecked.has(rechecking)) continue;
       const wasDrifted = findCondition(loadBalancer.status?.conditions, 'Drifted')?.status === 'True';
-      const changes = await this.#compare(loadBalancer, object);
-      if (changes.length === 0 && !wasDrifted) continue;
-      if (changes.length > 0) {
+      const found = await this.#compare(loadBalancer, object);
+      if (found.length === 0 && !wasDrifted) continue;
+      if (found !== 'Outdated' && found.length > 0) {
         const { name: loadBalancerName, namespace } = loadBalancer.metadata;
         log.info('Drifted', {
           loadBalancer: loadBalancerName,
           namespace,
-          changes: changes.map((each) => each.summary),
+          changes: found.map((each) => each.summary),
         });
       }
       rechecked.add(rechecking);
@@ -127,7 +127,7 @@ export class DriftWatch {
   }
 
   /** One that can't be looked at keeps none of the others from it: its own turn tells why. */
-  async #compare(loadBalancer: LoadBalancer, object: LoadBalancerProvider): Promise<Change[]> {
+  async #compare(loadBalancer: LoadBalancer, object: LoadBalancerProvider): Promise<Change[] | 'Outdated'> {
     const { signal } = this.#stopping;
     try {
       return await findDrift(this.#context, loadBalancer, object, signal);

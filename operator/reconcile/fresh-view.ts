@@ -42,6 +42,13 @@ export class FreshView<T extends KubeObject> {
     return this.#written.get(key) ?? this.#store.get(key);
   }
 
+  list(): T[] {
+    if (this.#written.size === 0) return this.#store.list();
+    const objects = new Map(this.#store.list().map((object) => [keyOf(object), object]));
+    for (const [key, object] of this.#written) objects.set(key, object);
+    return [...objects.values()];
+  }
+
   byGroup(group: string): T[] {
     const seen = this.#index === undefined ? [] : this.#store.byIndex(this.#index, group);
     const written = this.#writtenByGroup.get(group);

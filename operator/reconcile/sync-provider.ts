@@ -85,20 +85,24 @@ function followUp(status: ProviderStatus, isUnfinished: boolean): ProviderStatus
   return { ...status, againAfterSeconds: UNFINISHED_SECONDS };
 }
 
-/** What is different from what was carried out wholly before; empty where nothing was, or it is wanted otherwise by now. */
+/**
+ * What is different from what was carried out wholly before; empty where nothing was. `Outdated` where it is wanted otherwise
+ * by now: a turn for that is coming, or nothing told that one is needed.
+ */
 export async function findDrift(
   context: ReconcileContext,
   loadBalancer: LoadBalancer,
   object: LoadBalancerProvider,
   signal: AbortSignal,
-): Promise<Change[]> {
+): Promise<Change[] | 'Outdated'> {
   const provider = context.providers.get(loadBalancer.spec.provider.type);
   if (provider === undefined) return [];
   const desired = buildDesired(context, loadBalancer, object);
   const model = provider.build(desired);
   const applied = context.applied.get(loadBalancer);
   const digest = digestOf(model, loadBalancer);
-  if (applied?.startsWith(digest) !== true) return [];
+  if (applied === undefined) return [];
+  if (!applied.startsWith(digest)) return 'Outdated';
   const observed = await provider.observe(desired, applied === digest ? model : undefined, signal);
   const isDrift = applied === withOthers(digest, provider.status(model, observed));
   return isDrift ? provider.diff(model, observed) : [];

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
-import { serviceOfSlice } from '../../kube/endpoint-slices.ts';
+import { servicesOfSlice } from '../../kube/endpoint-slices.ts';
 import type { KubeObject, Node, Pod } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
 import type { StoreChange } from '../../kube/store.ts';
@@ -45,15 +45,16 @@ export class Triggers {
       this.#wakeRivals(object, claims);
       this.#wakeSharers(object, previous);
     });
-    caches.nodes.store.onChange(({ object, previous }) => {
-      if (previous === undefined || !isDeepStrictEqual(targetingOf(previous), targetingOf(object))) {
-        this.#wakeServedByNodes();
-      }
+    caches.nodes.store.onChange(({ type, object, previous }) => {
+      const isOther = () => previous && !isDeepStrictEqual(targetingOf(previous), targetingOf(object));
+      if (type !== 'Modified' || isOther()) this.#wakeServedByNodes();
     });
     caches.nodeForwarders.store.onChange(({ type }) => {
       if (type !== 'Modified') this.#wakeServedByNodes();
     });
-    caches.targets.slices.store.onChange(({ object }) => this.#wakePods(serviceOfSlice(object) ?? ''));
+    caches.targets.slices.store.onChange(({ object, previous = object }) => {
+      for (const each of servicesOfSlice(object).concat(servicesOfSlice(previous))) this.#wakePods(each);
+    });
     caches.targets.pods.store.onChange(({ object }) => this.#wakeGated(object));
     caches.addressPools.store.onChange((change) => {
       const { object } = change;
@@ -92,9 +93,7 @@ export class Triggers {
 
   /** Those that have a load balancer of this provider: it answers again. */
   wakeServedBy(provider: string): void {
-    for (const each of this.#caches.loadBalancers.store.byIndex('provider', provider)) {
-      this.#add(serviceKeyOf(each));
-    }
+    this.#wake(({ spec }) => spec.provider.name === provider);
   }
 
   stop(): void {
@@ -107,7 +106,7 @@ export class Triggers {
   }
 
   #wakeAllServed(): void {
-    for (const each of this.#caches.loadBalancers.store.list()) this.#add(serviceKeyOf(each));
+    this.#wake(() => true);
     this.waiting.objectsChanged();
   }
 
@@ -116,11 +115,15 @@ export class Triggers {
     if (!this.#open || this.#nodesTimer !== undefined) return;
     this.#nodesTimer = setTimeout(() => {
       this.#nodesTimer = undefined;
-      for (const each of this.#caches.loadBalancers.store.list()) {
-        const { provider, targets } = each.spec;
-        if (provider.type !== 'announce' && targets.mode !== 'Pod') this.#add(serviceKeyOf(each));
-      }
+      this.#wake(({ spec: { provider, targets } }) => provider.type !== 'announce' && targets.mode !== 'Pod');
     }, GATHER_MS);
+  }
+
+  /** Services with such a load balancer, be it one that was just written, and that the watch has not brought yet. */
+  #wake(isConcerned: (loadBalancer: LoadBalancer) => boolean): void {
+    for (const each of this.#caches.freshLoadBalancers.list()) {
+      if (isConcerned(each)) this.#add(serviceKeyOf(each));
+    }
   }
 
   #wakePods(serviceKey: string): void {

@@ -207,7 +207,8 @@ describe('operator and BIG-IP killed at any moment while Services come, change a
     await Promise.all(running);
     const settlesAt = performance.now();
     await eventually(expectRight, 120_000).catch(async (cause: unknown) => {
-      throw new Error(`${seed}: ${await explain()}`, { cause });
+      const wrong = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`${seed}: ${wrong}; Services that aren't served: ${await explain()}`, { cause });
     });
     const settledSeconds = Math.round((performance.now() - settlesAt) / 1_000);
     expect(foreign(), seed).to.deep.equal(before);

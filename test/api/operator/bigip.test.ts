@@ -109,6 +109,9 @@ describe('operator: load balancers of the provider bigip', function () {
 
     await makeNode('10.20.0.3');
     await eventually(() => expect(members()).to.have.length(3));
+    await fixture.untilLoadBalancer('web', (each) => each.status?.targets?.desired === 3, 'three targets');
+    await fixture.client.delete(NODES, undefined, nodes.pop() ?? '');
+    await eventually(() => expect(members()).to.deep.equal(['10.20.0.1', '10.20.0.2']));
 
     await fixture.client.delete(SERVICES, fixture.namespace, 'web');
     await fixture.untilGone(SERVICES, 'web');

@@ -117,6 +117,20 @@ describe('operator: what somebody else changed at a provider', () => {
     );
   });
 
+  it('is told apart from what is wanted otherwise, though nothing told so: that is carried out at the next look', async () => {
+    await serve('Report');
+    const { status: before } = await fixture.getLoadBalancer('web');
+
+    outside.fashion = 'striped';
+
+    const { status } = await fixture.untilLoadBalancer(
+      'web',
+      (each) => each.status?.applied !== before?.applied,
+      'what is wanted now to be carried out',
+    );
+    expect(findCondition(status?.conditions, 'Drifted')?.status).not.to.equal('True');
+  });
+
   it('is not looked for at what an operator before this one carried out: nothing but the ownership', async () => {
     await serve('Repair');
     await operator.stop();

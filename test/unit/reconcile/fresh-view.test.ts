@@ -25,6 +25,16 @@ describe('reconcile/fresh-view', () => {
     expect(view.byGroup('g')).to.have.length(1);
   });
 
+  it('lists what was written and the watch has not, and each once', () => {
+    const { store, view } = setUp();
+    store.upsert({ metadata: { name: 'other', uid: 'o', resourceVersion: '2' } });
+    store.upsert(make(3));
+    view.note(make(5));
+    view.note({ metadata: { name: 'new', uid: 'n', resourceVersion: '6' } });
+    const listed = view.list().map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`);
+    expect(listed).to.have.members(['one 5', 'other 2', 'new 6']);
+  });
+
   it('goes on showing it while the watch tells what was before', () => {
     const { store, view, version } = setUp();
     view.note(make(5));

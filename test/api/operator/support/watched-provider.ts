@@ -14,8 +14,14 @@ export class WatchedProvider extends OutsideProvider {
   /** The models that were known to be applied when something was observed first. */
   readonly assumed: unknown[] = [];
   repaints = 0;
+  /** What the models say besides, of which no object of the cluster tells that it changed. */
+  fashion = 'plain';
   /** A look at all of them takes until then. */
   roundEnds: Promise<void> = Promise.resolve();
+
+  override build(desired: Parameters<OutsideProvider['build']>[0]) {
+    return { ...super.build(desired), fashion: this.fashion };
+  }
 
   override async observe(...[subject, applied]: Parameters<OutsideProvider['observe']>) {
     this.assumed.push(applied);
