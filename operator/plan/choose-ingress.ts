@@ -1,10 +1,13 @@
 import type { LoadBalancerIngress } from '../../kube/objects.ts';
+import type { ShownProviders } from './read-annotations.ts';
 
 /** One load balancer of a Service, as far as it matters for what the Service shows. */
 export interface Candidate {
   ingress: readonly LoadBalancerIngress[];
   /** Traffic comes through, as far as its provider can tell. */
   serves: boolean;
+  /** Its provider tells that nobody gets through: what can't be asked is not down, nor who has lost some of its targets. */
+  isDown: boolean;
 }
 
 export interface IngressInput {
@@ -14,16 +17,22 @@ export interface IngressInput {
   wanted: readonly Candidate[];
   /** There are load balancers that the Service doesn't ask for any more, and they still serve. */
   isLeaving: boolean;
+  /** Which of those that are wanted it shows. */
+  providers: ShownProviders;
 }
 
 /**
- * What a Service shows: the addresses of the first provider that it asks for. Make before break: until that one serves, what
- * is shown of another one stays; and where nothing is shown, the next that serves steps in.
+ * What a Service shows: the addresses of the first provider that it asks for, or of all of them. Make before break: until
+ * one of those serves, what is shown of another one stays.
  */
-export function chooseIngress({ shown, wanted, isLeaving }: IngressInput): LoadBalancerIngress[] {
+export function chooseIngress(input: IngressInput): LoadBalancerIngress[] {
+  return input.providers === 'All' ? showAll(input) : showFirst(input);
+}
+
+/** Where nothing is shown, the next that serves steps in. */
+function showFirst({ shown, wanted, isLeaving }: IngressInput): LoadBalancerIngress[] {
   const [first, ...others] = wanted;
   if (first === undefined) return [];
-  const has = ({ ingress }: Candidate, each: LoadBalancerIngress) => ingress.some((one) => isSame(one, each));
   // What was shown once stays: its provider may fail for a while, and traffic comes through all the same.
   const isShown = shown.some((each) => has(first, each));
   if (first.ingress.length > 0 && (first.serves || isShown)) return [...first.ingress];
@@ -31,6 +40,25 @@ export function chooseIngress({ shown, wanted, isLeaving }: IngressInput): LoadB
   if (shown.length > 0 && (isLeaving || isOfOther)) return [...shown];
   if (first.ingress.length > 0) return [...first.ingress];
   return [...(others.find(({ serves }) => serves)?.ingress ?? [])];
+}
+
+/** Clients choose among them, by DNS: what is down leaves as long as another one is there. */
+function showAll({ shown, wanted, isLeaving }: IngressInput): LoadBalancerIngress[] {
+  const up = wanted.filter(({ ingress, isDown }) => ingress.length > 0 && !isDown);
+  const isComing = !up.some(({ serves }) => serves);
+  if (shown.length > 0 && isLeaving && isComing) return [...shown];
+  if (up.length > 0) return eachOnce(up);
+  const kept = shown.filter((each) => wanted.some((one) => has(one, each)));
+  return kept.length > 0 ? kept : eachOnce(wanted);
+}
+
+function eachOnce(candidates: readonly Candidate[]): LoadBalancerIngress[] {
+  const all = candidates.flatMap(({ ingress }) => ingress);
+  return all.filter((each, index) => all.findIndex((one) => isSame(one, each)) === index);
+}
+
+function has({ ingress }: Candidate, each: LoadBalancerIngress): boolean {
+  return ingress.some((one) => isSame(one, each));
 }
 
 function isSame(a: LoadBalancerIngress, b: LoadBalancerIngress): boolean {

@@ -6,6 +6,9 @@ import type { Finding } from '../../providers/provider.ts';
 import { parseAddress } from '../allocate/address-ranges.ts';
 import { REASONS } from '../status/reasons.ts';
 
+/** Of the providers that a Service asks for, those whose addresses its status shows. */
+export type ShownProviders = 'First' | 'All';
+
 const PREFIX = 'fairlead.dev/';
 
 /** What a Service asks for by annotations; absent: nothing asked. */
@@ -14,8 +17,9 @@ export interface AnnotatedWishes {
   addressPools?: string[];
   sharedAddress?: string;
   scheme?: Scheme;
-  /** In order; the first feeds the Service's status. */
+  /** In order; the first feeds the Service's status, unless all are to be shown. */
   providers?: string[];
+  showProviders?: ShownProviders;
   portPool?: string;
   healthCheckPath?: string;
   paused: boolean;
@@ -60,6 +64,10 @@ const READERS: Readonly<Record<string, Reader>> = {
     wishes.providers = [...new Set(splitList(value))];
     const good = wishes.providers.length > 0 && wishes.providers.every((name) => NAME.test(name));
     return good ? undefined : 'the name of a LoadBalancerProvider, or several with commas between';
+  },
+  'show-providers'(wishes, value) {
+    if (value === 'First' || value === 'All') wishes.showProviders = value;
+    return wishes.showProviders === undefined ? 'First or All' : undefined;
   },
   'port-pool'(wishes, value) {
     wishes.portPool = value;

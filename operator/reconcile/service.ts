@@ -118,7 +118,8 @@ export class ServiceReconciler {
     ];
     const tell = async (ensured: readonly Ensured[]) => {
       const findings = [...decision.findings, ...ports.notes, ...retirement.findings, ...leftOver()];
-      return await tellServed(this.#context, { service, ensured, surplus, findings });
+      const { showProviders: providers = 'First' } = decision.wishes;
+      return await tellServed(this.#context, { service, ensured, surplus, findings, providers });
     };
     // Before anybody is asked about what is left: who serves now is told first.
     const told = leftOver();

@@ -5,6 +5,7 @@ import type { ReconcileResult } from '../../kube/workqueue.ts';
 import type { Finding } from '../../providers/provider.ts';
 import { chooseIngress } from '../plan/choose-ingress.ts';
 import { hasFinalizer, isBeingDeleted, SERVICE_CONDITION } from '../plan/names.ts';
+import type { ShownProviders } from '../plan/read-annotations.ts';
 import { buildConditions, buildServiceCondition } from '../status/build-conditions.ts';
 import {
   buildEvents,
@@ -27,11 +28,13 @@ import { markChosenNodePorts } from './mark-node-ports.ts';
 /** What became of the load balancers of a Service, to be said. */
 export interface Served {
   service: Service;
-  /** In the order in which they were asked for; the first feeds the Service's status. */
+  /** In the order in which they were asked for; the first feeds the Service's status, or all do. */
   ensured: readonly Ensured[];
   /** Not wanted any more, and serving until the wanted ones do, and a while longer. */
   surplus: readonly LoadBalancer[];
   findings: readonly Finding[];
+  /** Whose addresses the Service's status shows. */
+  providers: ShownProviders;
 }
 
 /** Says on the Service, and after that on the LoadBalancers and in events, how it stands. Answers the Service after that. */
@@ -104,12 +107,17 @@ export async function writeStatus(
   return written;
 }
 
-function ingressToShow({ service, ensured, surplus }: Served): LoadBalancerIngress[] {
+function ingressToShow({ providers, service, ensured, surplus }: Served): LoadBalancerIngress[] {
   if (service.spec.type !== 'LoadBalancer') return [];
   return chooseIngress({
     shown: ingressOf(service),
-    wanted: ensured.map((each) => ({ ingress: each.ingress, serves: serves(each) })),
+    wanted: ensured.map((each) => ({
+      ingress: each.ingress,
+      serves: serves(each),
+      isDown: isDown(each),
+    })),
     isLeaving: surplus.some((each) => !isBeingDeleted(each)),
+    providers,
   });
 }
 
@@ -123,6 +131,12 @@ export function serves({ ingress, outcome, failure }: Ensured): boolean {
     outcome.programmed.finding === undefined &&
     outcome.outside?.status.unhealthy === undefined
   );
+}
+
+/** Whether its provider was asked, and tells that nobody gets through. */
+function isDown({ failure, outcome }: Ensured): boolean {
+  if (failure !== undefined || outcome.refused !== undefined) return false;
+  return outcome.programmed?.finding !== undefined || outcome.outside?.status.targets?.healthy === 0;
 }
 
 function tellLoadBalancer(

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Candidate, chooseIngress } from '../../../operator/plan/choose-ingress.ts';
+import type { ShownProviders } from '../../../operator/plan/read-annotations.ts';
 
 const at = (...ips: string[]) => ips.map((ip) => ({ ip }));
-const serving = (...ips: string[]): Candidate => ({ ingress: at(...ips), serves: true });
-const failing = (...ips: string[]): Candidate => ({ ingress: at(...ips), serves: false });
+const serving = (...ips: string[]): Candidate => ({ ingress: at(...ips), serves: true, isDown: false });
+const failing = (...ips: string[]): Candidate => ({ ingress: at(...ips), serves: false, isDown: false });
+const down = (...ips: string[]): Candidate => ({ ingress: at(...ips), serves: false, isDown: true });
 const lb = { hostname: 'lb.example.com' };
 
 interface Case {
@@ -64,22 +66,68 @@ const cases: Record<string, Case> = {
   'what is shown is of nobody any more': { shown: at('x'), wanted: [failing()], expected: [] },
 };
 
+const casesOfAll: Record<string, Case> = {
+  'nothing is wanted': { wanted: [], expected: [] },
+  'both serve, in the order in which they were asked for': {
+    shown: at('b'),
+    wanted: [serving('a'), serving('b')],
+    expected: at('a', 'b'),
+  },
+  'one has nothing yet': { wanted: [failing(), serving('b')], expected: at('b') },
+  'both are behind one address': { wanted: [serving('a', 'b'), serving('b')], expected: at('a', 'b') },
+  'one is down': { shown: at('a', 'b'), wanted: [down('a'), serving('b')], expected: at('b') },
+  'one can not be asked, or has lost some of its targets': {
+    shown: at('a', 'b'),
+    wanted: [failing('a'), serving('b')],
+    expected: at('a', 'b'),
+  },
+  'all are down: what was shown stays, for nobody knows better': {
+    shown: at('b'),
+    wanted: [down('a'), down('b')],
+    expected: at('b'),
+  },
+  'all are down, and nothing was shown': { wanted: [down('a'), down('b')], expected: at('a', 'b') },
+  'what is shown is of nobody any more': { shown: at('x'), wanted: [down('a')], expected: at('a') },
+  'one that leaves is shown, and none serves yet': {
+    shown: [lb],
+    wanted: [failing('a'), down('b')],
+    isLeaving: true,
+    expected: [lb],
+  },
+  'one that leaves is shown, and one serves': {
+    shown: [lb],
+    wanted: [down('a'), serving('b')],
+    isLeaving: true,
+    expected: at('b'),
+  },
+};
+
+const modes: Record<ShownProviders, Record<string, Case>> = { First: cases, All: casesOfAll };
+
 describe('What a Service shows of its load balancers, when', () => {
-  for (const [name, { shown = [], wanted, isLeaving = false, expected }] of Object.entries(cases)) {
-    it(name, () => {
-      expect(chooseIngress({ shown, wanted, isLeaving })).to.deep.equal(expected);
-    });
+  for (const [mode, table] of Object.entries(modes)) {
+    for (const [name, { shown = [], wanted, isLeaving = false, expected }] of Object.entries(table)) {
+      it(`${mode} of its providers: ${name}`, () => {
+        const providers = mode === 'All' ? 'All' : 'First';
+        expect(chooseIngress({ shown, wanted, isLeaving, providers })).to.deep.equal(expected);
+      });
+    }
   }
 
   it('anything is known: the same again once it is shown, and never nothing while something serves', () => {
     const ingress = fc.subarray(at('a', 'b', 'c', 'd'), { maxLength: 2 });
     const candidate = fc
-      .record({ ingress, serves: fc.boolean() })
-      .map(({ ingress: some, serves }) => ({ ingress: some, serves: serves && some.length > 0 }));
+      .record({ ingress, state: fc.constantFrom('serves', 'fails', 'down') })
+      .map(({ ingress: some, state }) => ({
+        ingress: some,
+        serves: state === 'serves' && some.length > 0,
+        isDown: state === 'down',
+      }));
     const input = fc.record({
       shown: ingress,
       wanted: fc.array(candidate, { minLength: 1, maxLength: 3 }),
       isLeaving: fc.boolean(),
+      providers: fc.constantFrom<ShownProviders>('First', 'All'),
     });
     fc.assert(
       fc.property(input, (given) => {
