@@ -50,7 +50,8 @@ export class AddressKeeper {
     this.#log = options.log;
     this.#held = new HeldAddresses(options.log);
     this.#advertiser = new Advertiser(options.log, options.times.advertiseAtMs, () => this.#interfaces);
-    this.#monitor = new LinkMonitor(options.log, () => void this.#lookAround());
+    const isOurs = (address: string, device: string) => this.present.get(address) === device;
+    this.#monitor = new LinkMonitor(options.log, isOurs, () => void this.#lookAround());
   }
 
   /** Addresses that may be on an interface: no claim on one of them may be taken back. */
@@ -171,7 +172,7 @@ export class AddressKeeper {
     if (isStray || target.size === 0) return [];
     clearTimeout(this.#fence);
     this.#fence = setTimeout(() => this.kick(), Math.max(0, deadline - performance.now()) + 1);
-    const added = await this.#held.answerFor(target, deadline - performance.now());
+    const added = await this.#held.answerFor(target, deadline);
     this.#guardedUntil = deadline;
     return added;
   }

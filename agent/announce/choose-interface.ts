@@ -46,7 +46,7 @@ export function familyOf(address: string): IpFamily {
 
 /** The one spelling of an address that `ip` and everything here uses; undefined when it isn't one. */
 export function canonicalAddress(address: string): string | undefined {
-  return ipaddr.isValid(address) ? ipaddr.parse(address).toString() : undefined;
+  return parseAddress(address)?.text;
 }
 
 function narrowest(address: string, interfaces: readonly NodeInterface[]): NodeInterface | undefined {
@@ -62,8 +62,37 @@ function narrowest(address: string, interfaces: readonly NodeInterface[]): NodeI
 
 /** The prefix length of a subnet that holds the address. */
 function matchingBits(address: string, subnet: string): number | undefined {
-  if (!ipaddr.isValid(address) || !ipaddr.isValidCIDR(subnet)) return undefined;
-  const parsed = ipaddr.parse(address);
-  const [network, bits] = ipaddr.parseCIDR(subnet);
+  const parsed = parseAddress(address)?.parsed;
+  const [network, bits] = parseSubnet(subnet) ?? [];
+  if (parsed === undefined || network === undefined || bits === undefined) return undefined;
   return parsed.kind() === network.kind() && parsed.match(network, bits) ? bits : undefined;
+}
+
+const parseAddress = remembering((address) => {
+  if (!ipaddr.isValid(address)) return undefined;
+  const parsed = ipaddr.parse(address);
+  return { parsed, text: parsed.toString() };
+});
+
+const parseSubnet = remembering((subnet) =>
+  ipaddr.isValidCIDR(subnet) ? ipaddr.parseCIDR(subnet) : undefined,
+);
+
+/** More than any cluster announces; a few megabytes. */
+const MOST_REMEMBERED = 10_000;
+
+/**
+ * Every change of a member or of a LoadBalancer decides on all addresses anew, each against every member's subnets: to parse
+ * them each time took an agent with eighty addresses longer than to take one.
+ */
+function remembering<T>(parse: (text: string) => T): (text: string) => T {
+  const known = new Map<string, { parsed: T }>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found.parsed;
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    const parsed = parse(text);
+    known.set(text, { parsed });
+    return parsed;
+  };
 }

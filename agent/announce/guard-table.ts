@@ -51,6 +51,7 @@ export function renderAlive(ms: number): string {
   ]).join('\n');
 }
 
+/** Of addresses that are about to be put on an interface, or are gone from theirs. */
 export function renderHeld(verb: 'add' | 'delete', addresses: readonly string[]): string {
   const v4 = addresses.filter((address) => !address.includes(':'));
   const v6 = addresses.filter((address) => address.includes(':'));
@@ -83,7 +84,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 export class GuardTable {
   /** @throws Error when the kernel or nft can't; then nothing may be announced. */
   async open(): Promise<void> {
-    await this.#run(renderTables());
+    await runOrThrow('nft', ['-f', '-'], { input: renderTables() });
   }
 
   /** Addresses that this life or an earlier one put under guard. */
@@ -95,22 +96,8 @@ export class GuardTable {
     return held;
   }
 
-  /** Lets the node answer for `ms` from now on; `added` are about to be put on an interface. One transaction. */
-  async set(ms: number, added: readonly string[]): Promise<void> {
-    await this.#run(renderHeld('add', added) + renderAlive(ms));
-  }
-
-  /** After an address is gone from its interface. */
-  async delete(addresses: readonly string[]): Promise<void> {
-    if (addresses.length > 0) await this.#run(renderHeld('delete', addresses));
-  }
-
   /** Takes the tables away. */
   async close(): Promise<void> {
     for (const { family } of TABLES) await runCommand('nft', ['delete', 'table', family, NAME]);
-  }
-
-  async #run(script: string): Promise<void> {
-    await runOrThrow('nft', ['-f', '-'], { input: script });
   }
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '../../kube/log.ts';
-import { runCommand } from '../../kube/run-command.ts';
-import { GuardTable } from './guard-table.ts';
+import { GuardTable, renderAlive, renderHeld } from './guard-table.ts';
+import { KernelHelper } from './kernel-helper.ts';
 import { readAddresses } from './node-interfaces.ts';
 
 /**
@@ -26,6 +26,7 @@ function hostPrefix(address: string): string {
 export class HeldAddresses {
   readonly #log: Logger;
   readonly #guard = new GuardTable();
+  readonly #kernel = new KernelHelper();
   /** Address and device, as far as we know; more than is really there after a failure, never less. */
   readonly #present = new Map<string, string>();
 
@@ -47,34 +48,41 @@ export class HeldAddresses {
       this.#present.set(address, device);
       gone.delete(address);
     }
-    await this.#guard.delete([...gone]);
+    if (gone.size > 0) await this.#change(renderHeld('delete', [...gone]), []);
   }
 
   /** Lets the node answer no more, at once. */
   async silence(): Promise<void> {
-    await this.#setGuard(0, []);
+    await this.#setGuard(0, [], []);
   }
 
   /** Removes what isn't in `target` (address to device). */
   async removeOthers(target: ReadonlyMap<string, string>): Promise<void> {
     const leaving = [...this.#present].filter(([address, device]) => target.get(address) !== device);
     if (leaving.length === 0) return;
-    await this.#batch(leaving.map(([address, device]) => renderAddress('delete', address, device)));
+    await this.#change(
+      '',
+      leaving.map(([address, device]) => renderAddress('delete', address, device)),
+    );
     const stuck = await this.#stillThere(leaving);
     const gone = leaving.map(([address]) => address).filter((address) => !stuck.has(address));
     for (const address of gone) this.#present.delete(address);
-    await this.#guard.delete(gone);
+    // Not before: without its guard an address would be answered for.
+    if (gone.length > 0) await this.#change(renderHeld('delete', gone), []);
     if (stuck.size > 0) throw new Error(`ip did not remove ${[...stuck].join(', ')}`);
   }
 
-  /** Lets the node answer for `target` for so long from now on, and puts on what is missing; returns that. */
-  async answerFor(target: ReadonlyMap<string, string>, ms: number): Promise<string[]> {
+  /** Lets the node answer for `target` until then (`performance.now()`), and puts on what is missing; returns that. */
+  async answerFor(target: ReadonlyMap<string, string>, until: number): Promise<string[]> {
     const missing = [...target].filter(([address]) => !this.#present.has(address));
     const addresses = missing.map(([address]) => address);
     // Before anything is waited for: from now on our Lease must claim them.
     for (const [address, device] of missing) this.#present.set(address, device);
-    await this.#setGuard(ms, addresses);
-    await this.#batch(missing.map(([address, device]) => renderAddress('replace', address, device)));
+    await this.#setGuard(
+      until,
+      addresses,
+      missing.map(([address, device]) => renderAddress('replace', address, device)),
+    );
     return addresses;
   }
 
@@ -87,7 +95,8 @@ export class HeldAddresses {
 
   /** Renews the lifetimes of all, and puts back what somebody took away. */
   async refresh(): Promise<void> {
-    await this.#batch(
+    await this.#change(
+      '',
       [...this.#present].map(([address, device]) => renderAddress('replace', address, device)),
     );
   }
@@ -96,22 +105,24 @@ export class HeldAddresses {
     if (this.#present.size === 0) await this.#guard.close();
   }
 
-  async #setGuard(ms: number, added: readonly string[]): Promise<void> {
+  /** Then changes addresses, by `lines` for ip. */
+  async #setGuard(until: number, added: readonly string[], lines: readonly string[]): Promise<void> {
+    // At each try anew: one that failed may have taken its time.
+    const alive = () => renderAlive(until - performance.now());
     try {
-      await this.#guard.set(ms, added);
+      await this.#change(renderHeld('add', added) + alive(), lines);
     } catch (error) {
       // Someone flushed all rules: nothing guards the addresses until the tables are there again.
       this.#log.warn('GuardLost', { error });
       await this.#guard.open();
-      await this.#guard.set(ms, [...this.#present.keys()]);
+      await this.#change(renderHeld('add', [...this.#present.keys()]) + alive(), lines);
     }
   }
 
-  async #batch(lines: readonly string[]): Promise<void> {
-    if (lines.length === 0) return;
-    const result = await runCommand('ip', ['-force', '-batch', '-'], { input: `${lines.join('\n')}\n` });
-    // With -force it goes on after a failure; a delete of what is gone already is one.
-    if (result.status !== 0) this.#log.debug('IpBatchIncomplete', { stderr: result.stderr.slice(0, 2000) });
+  async #change(guard: string, lines: readonly string[]): Promise<void> {
+    const complaint = await this.#kernel.change(guard, lines);
+    // It goes on after a failure; a delete of what is gone already is one.
+    if (complaint !== '') this.#log.debug('IpBatchIncomplete', { complaint: complaint.slice(0, 2000) });
   }
 
   async #stillThere(leaving: readonly (readonly [string, string])[]): Promise<Set<string>> {

@@ -1,20 +1,39 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import type { Logger } from '../../kube/log.ts';
 
 const GATHER_MS = 50;
 const RESTART_MS = 5000;
 
+/** An address on a device: whether we put it there ourselves. */
+export type IsOurs = (address: string, device: string) => boolean;
+
+/**
+ * Whether a line of `ip -o monitor link address route` tells of anything but an address that we put there ourselves: a look
+ * around takes four processes, at a moment when the neighbours are yet to hear of that address. Of routes only default
+ * ones count; the kernel makes others for each address, and pods bring theirs.
+ */
+export function tellsNews(line: string, isOurs: IsOurs): boolean {
+  const [, gone, object = ''] = /^(Deleted )?(.*)$/.exec(line) ?? [];
+  if (!/^\d+: /.test(object)) return /^(\w+ )?default /.test(object);
+  const [, device, address] = /^\d+: (\S+)\s+inet6? ([0-9a-f.:]+)\//.exec(object) ?? [];
+  if (device === undefined || address === undefined || gone !== undefined) return true;
+  return !isOurs(address, device);
+}
+
 /** Calls back soon after links, addresses or default routes of this node changed; changes are gathered. */
 export class LinkMonitor {
   readonly #log: Logger;
+  readonly #isOurs: IsOurs;
   readonly #onChange: () => void;
   #child: ChildProcess | undefined;
   #gathering: NodeJS.Timeout | undefined;
   #restarting: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(log: Logger, onChange: () => void) {
+  constructor(log: Logger, isOurs: IsOurs, onChange: () => void) {
     this.#log = log;
+    this.#isOurs = isOurs;
     this.#onChange = onChange;
   }
 
@@ -24,7 +43,8 @@ export class LinkMonitor {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     this.#child = child;
-    child.stdout?.on('data', () => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (this.#stopped || !tellsNews(line, this.#isOurs)) return;
       this.#gathering ??= setTimeout(() => {
         this.#gathering = undefined;
         this.#onChange();

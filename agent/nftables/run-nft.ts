@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { FileHandle } from 'node:fs/promises';
-import { type NftAnswer, NftHelper } from './nft-helper.ts';
+import type { ShellAnswer } from '../../kube/shell-helper.ts';
+import { NftHelper } from './nft-helper.ts';
 import { stageInput } from './stage-input.ts';
 
 /**
@@ -79,7 +80,7 @@ function isSmallTransaction({ args, input = '', signal }: NftRun): boolean {
 }
 
 async function runByHelper(helper: NftHelper, input: string): Promise<string> {
-  let answer: NftAnswer;
+  let answer: ShellAnswer;
   try {
     answer = await helper.run(input, TIMEOUT_MS);
   } catch (error) {
