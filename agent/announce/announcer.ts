@@ -76,7 +76,7 @@ class AddressAnnouncer implements Announcer {
   readonly #handlers = new Set<() => void>();
   #virtuals = new Map<string, VirtualAddress>();
   #decisions: Decision[] = [];
-  #considering: NodeJS.Immediate | undefined;
+  #considering = false;
   #unsubscribe: () => void = () => {};
   #told = '';
   #stopped = false;
@@ -136,9 +136,11 @@ class AddressAnnouncer implements Announcer {
   }
 
   reconsider(): void {
-    if (this.#stopped) return;
-    this.#considering ??= setImmediate(() => {
-      this.#considering = undefined;
+    if (this.#stopped || this.#considering) return;
+    this.#considering = true;
+    // What one chunk of a watch tells goes together; but a claim that came back waits for nothing else that has arrived.
+    queueMicrotask(() => {
+      this.#considering = false;
       this.#consider();
     });
   }
@@ -147,7 +149,6 @@ class AddressAnnouncer implements Announcer {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#unsubscribe();
-    clearImmediate(this.#considering);
     await this.#membership.stopWriting();
     await this.#keeper.stop();
     await this.#membership.stop();
@@ -158,7 +159,6 @@ class AddressAnnouncer implements Announcer {
   #abandon(): void {
     this.#stopped = true;
     this.#unsubscribe();
-    clearImmediate(this.#considering);
     this.#keeper.abandon();
     this.#tell();
   }
