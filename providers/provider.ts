@@ -101,6 +101,11 @@ export interface ProviderStatus {
   ingress: LoadBalancerIngress[];
   /** Why no traffic comes through although all is applied; absent: it does, as far as the provider can tell. */
   notProgrammed?: Finding;
+  /**
+   * Whether clients get through at `ingress`, whatever else is to be mended. Absent: they do where nothing is wrong, and don't
+   * where no target is healthy.
+   */
+  traffic?: Traffic;
   /** Counts of targets, where the provider tells their health. */
   targets?: { desired: number; healthy: number };
   /** Why targets aren't healthy, in numbers; absent: they are, or the provider doesn't tell. */
@@ -117,6 +122,9 @@ export interface ProviderStatus {
   /** Look again after this, though nothing changes here: something at the provider takes its time. */
   againAfterSeconds?: number;
 }
+
+/** `Unknown`: as it was. */
+export type Traffic = 'Passes' | 'Stops' | 'Unknown';
 
 /** The members of LoadBalancer.spec that belong to one type of provider. */
 export type ProviderOptions = Pick<LoadBalancerSpec, 'aws' | 'haproxy'>;

@@ -6,6 +6,8 @@ import { renderKeepalived, type VrrpOptions } from './render-keepalived.ts';
 
 export interface KeepalivedFiles {
   config: string;
+  /** The configuration that the one that runs was told to take in, after its pid. */
+  told: string;
   pid: string;
   /** Of the process that speaks VRRP. */
   vrrpPid: string;
@@ -19,6 +21,7 @@ export interface KeepalivedFiles {
 export function keepalivedFiles(folder: string): KeepalivedFiles {
   return {
     config: `${folder}/keepalived.conf`,
+    told: `${folder}/keepalived.told`,
     pid: `${folder}/keepalived.pid`,
     vrrpPid: `${folder}/keepalived-vrrp.pid`,
     log: `${folder}/keepalived.log`,
@@ -54,6 +57,8 @@ export class Keepalived {
   readonly #files: KeepalivedFiles;
   readonly #log: Logger;
   #startedAt = Number.NEGATIVE_INFINITY;
+  /** The configuration that was there when it was started, until its pid is known. */
+  #startedWith: string | undefined;
 
   constructor(program: string, files: KeepalivedFiles, log: Logger) {
     this.#program = program;
@@ -65,15 +70,23 @@ export class Keepalived {
   follow(options: Omit<VrrpOptions, 'failed'> | undefined): void {
     const pid = this.#pid();
     if (options === undefined || options.addresses.length === 0) {
-      rmSync(this.#files.config, { force: true });
+      for (const file of [this.#files.config, this.#files.told]) rmSync(file, { force: true });
       if (pid !== undefined) process.kill(pid, 'SIGTERM');
       return;
     }
     const text = renderKeepalived({ ...options, failed: this.#files.failed });
-    const isNew = readText(this.#files.config) !== text;
-    if (isNew) writeFileWhole(this.#files.config, text);
+    if (readText(this.#files.config) !== text) writeFileWhole(this.#files.config, text);
     if (pid === undefined) this.#start();
-    else if (isNew) process.kill(pid, 'SIGHUP');
+    else this.#tell(pid, text);
+  }
+
+  /** Once, also where the edge before was killed between writing and telling, or the text is another one since the start. */
+  #tell(pid: number, text: string): void {
+    const told = `${pid}\n${text}`;
+    if (readText(this.#files.told) === told) return;
+    if (this.#startedWith !== text) process.kill(pid, 'SIGHUP');
+    this.#startedWith = undefined;
+    writeFileWhole(this.#files.told, told);
   }
 
   /** Before anybody says what ought to be: what ran last is better than nothing. */
@@ -85,6 +98,7 @@ export class Keepalived {
     if (performance.now() - this.#startedAt < START_AGAIN_MS) return;
     this.#startedAt = performance.now();
     const { config, failed, haproxyPid, log, pid, vrrpPid } = this.#files;
+    this.#startedWith = readText(config);
     if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LONGEST_LOG) truncateSync(log);
     const output = openSync(log, 'a', 0o600);
     try {

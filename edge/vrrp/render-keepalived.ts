@@ -46,7 +46,7 @@ export function renderKeepalived(options: VrrpOptions): string {
     `    169.254.255.${virtualRouterID}/32`,
     '  }',
     '  virtual_ipaddress_excluded {',
-    ...addresses.map((address) => `    ${address}/${address.includes(':') ? 128 : 32}`),
+    ...addresses.toSorted().map((address) => `    ${address}/${address.includes(':') ? 128 : 32}`),
     '  }',
     '}',
   ];

@@ -1,4 +1,5 @@
 import type { LoadBalancerIngress } from '../../kube/objects.ts';
+import type { Traffic } from '../../providers/provider.ts';
 import type { ShownProviders } from './read-annotations.ts';
 
 /** One load balancer of a Service, as far as it matters for what the Service shows. */
@@ -6,8 +7,8 @@ export interface Candidate {
   ingress: readonly LoadBalancerIngress[];
   /** Traffic comes through, as far as its provider can tell. */
   serves: boolean;
-  /** Its provider tells that nobody gets through: what can't be asked is not down, nor who has lost some of its targets. */
-  isDown: boolean;
+  /** Whether clients get through, which they may though `serves` is false: something may be wrong besides. */
+  traffic: Traffic;
 }
 
 export interface IngressInput {
@@ -42,14 +43,17 @@ function showFirst({ shown, wanted, isLeaving }: IngressInput): LoadBalancerIngr
   return [...(others.find(({ serves }) => serves)?.ingress ?? [])];
 }
 
-/** Clients choose among them, by DNS: what is down leaves as long as another one is there. */
+/** Clients choose among them, by DNS: where no traffic passes leaves as long as it does elsewhere, and comes back when it does. */
 function showAll({ shown, wanted, isLeaving }: IngressInput): LoadBalancerIngress[] {
-  const up = wanted.filter(({ ingress, isDown }) => ingress.length > 0 && !isDown);
-  const isComing = !up.some(({ serves }) => serves);
-  if (shown.length > 0 && isLeaving && isComing) return [...shown];
+  if (shown.length > 0 && isLeaving && !wanted.some(({ serves }) => serves)) return [...shown];
+  const there = wanted.filter(({ ingress }) => ingress.length > 0);
+  const isShown = (one: Candidate) => shown.some((each) => has(one, each));
+  const unknown = there.filter(({ traffic }) => traffic === 'Unknown');
+  const up = there.filter((one) => one.traffic === 'Passes' || (unknown.includes(one) && isShown(one)));
   if (up.length > 0) return eachOnce(up);
-  const kept = shown.filter((each) => wanted.some((one) => has(one, each)));
-  return kept.length > 0 ? kept : eachOnce(wanted);
+  const kept = shown.filter((each) => there.some((one) => has(one, each)));
+  if (kept.length > 0) return kept;
+  return eachOnce(unknown.length > 0 ? unknown : there);
 }
 
 function eachOnce(candidates: readonly Candidate[]): LoadBalancerIngress[] {

@@ -17,6 +17,7 @@ export function createEdges(
     reportsOf: ({ namespace, name }) => loadBalancers.get(`${namespace}/${name}`)?.status?.edges ?? [],
     silentSeconds: (provider, edge) => leases.expiredSeconds(`${provider}/${edge}`),
     isLive: (provider, edge) => leases.isLive(`${provider}/${edge}`),
+    isUnproven: (provider, edge) => leases.isUnproven(`${provider}/${edge}`),
     takeOut: async ({ namespace, name }, edge) => {
       const loadBalancer = loadBalancers.get(`${namespace}/${name}`);
       if (loadBalancer === undefined) return;

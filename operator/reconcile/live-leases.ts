@@ -25,6 +25,8 @@ interface Watched {
   durationMs: number;
   /** `performance.now()` when it said something new. */
   changedAt: number;
+  /** It said something new since the first look. */
+  isProven: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export class LiveLeases {
   readonly #options: LiveLeasesOptions;
   readonly #watched = new Map<string, Watched>();
   #live = new Set<string>();
+  #hasLooked = false;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -49,6 +52,12 @@ export class LiveLeases {
 
   isLive(holder: string): boolean {
     return this.#live.has(holder);
+  }
+
+  /** Whether it is taken for alive only because it has a Lease: nobody saw it renewed yet. */
+  isUnproven(holder: string): boolean {
+    const own = [...this.#watched.values()].filter((each) => each.holder === holder);
+    return this.#live.has(holder) && own.every(({ isProven }) => !isProven);
   }
 
   /** How long ago the last Lease of this holder that nobody renews any more said something new; undefined: there is none. */
@@ -102,8 +111,11 @@ export class LiveLeases {
       const before = this.#watched.get(metadata.name);
       if (before !== undefined && before.renewTime === spec?.renewTime && before.holder === holder) continue;
       const durationMs = (spec?.leaseDurationSeconds ?? DEFAULT_LEASE_SECONDS) * 1000;
-      this.#watched.set(metadata.name, { holder, renewTime: spec?.renewTime, durationMs, changedAt: now });
+      const { renewTime } = spec ?? {};
+      const isProven = this.#hasLooked;
+      this.#watched.set(metadata.name, { holder, renewTime, durationMs, changedAt: now, isProven });
     }
+    this.#hasLooked = true;
     const gone = [...this.#watched.keys()].filter((name) => !seen.has(name));
     for (const name of gone) this.#watched.delete(name);
 

@@ -26,7 +26,7 @@ interface Shown {
 }
 
 interface Told {
-  caches: { freshLoadBalancers: Pick<ReconcileContext['caches']['freshLoadBalancers'], 'get'> };
+  caches: { freshLoadBalancers: Pick<ReconcileContext['caches']['freshLoadBalancers'], 'get' | 'byGroup'> };
   toldLoadBalancer: ReconcileContext['toldLoadBalancer'];
 }
 
@@ -51,8 +51,27 @@ export function shownIngress(
   const shown = [...ingressOf(service)];
   const claimed = existing?.spec.addresses ?? [];
   // The Service's status is written first.
-  if (claimed.length === 0) return own.length > 0 ? own : shown;
+  if (claimed.length === 0) return own.length > 0 ? own : withoutOthers(context, shown, service, existing);
   return shown.some(({ ip }) => claimed.some(({ address }) => address === ip)) ? shown : own;
+}
+
+/** Less what other load balancers of the Service claim, or say. */
+function withoutOthers(
+  context: Told,
+  shown: readonly LoadBalancerIngress[],
+  service: Service,
+  own: LoadBalancer | undefined,
+): LoadBalancerIngress[] {
+  const others = context.caches.freshLoadBalancers
+    .byGroup(keyOf(service))
+    .filter(({ metadata }) => metadata.name !== own?.metadata.name);
+  const isTheirs = ({ ip, hostname }: LoadBalancerIngress) =>
+    others.some(
+      (other) =>
+        other.spec.addresses?.some(({ address }) => address === ip) ||
+        toldIngress(context, other).some((each) => each.ip === ip && each.hostname === hostname),
+    );
+  return shown.filter((each) => !isTheirs(each));
 }
 
 /** The addresses among that. */

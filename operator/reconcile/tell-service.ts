@@ -2,7 +2,7 @@ import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerIngress, Service } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
 import type { ReconcileResult } from '../../kube/workqueue.ts';
-import type { Finding } from '../../providers/provider.ts';
+import type { Finding, Traffic } from '../../providers/provider.ts';
 import { chooseIngress } from '../plan/choose-ingress.ts';
 import { hasFinalizer, isBeingDeleted, SERVICE_CONDITION } from '../plan/names.ts';
 import type { ShownProviders } from '../plan/read-annotations.ts';
@@ -114,29 +114,34 @@ function ingressToShow({ providers, service, ensured, surplus }: Served): LoadBa
     wanted: ensured.map((each) => ({
       ingress: each.ingress,
       serves: serves(each),
-      isDown: isDown(each),
+      traffic: trafficOf(each),
     })),
     isLeaving: surplus.some((each) => !isBeingDeleted(each)),
     providers,
   });
 }
 
-/** Whether traffic comes through, as far as anybody can tell. */
+/** Whether traffic comes through, as far as anybody can tell, and nothing is left to be done for it. */
 export function serves({ ingress, outcome, failure }: Ensured): boolean {
+  const { targets, unhealthy } = outcome.outside?.status ?? {};
   return (
     ingress.length > 0 &&
     failure === undefined &&
     outcome.refused === undefined &&
     outcome.programmed !== undefined &&
     outcome.programmed.finding === undefined &&
-    outcome.outside?.status.unhealthy === undefined
+    // Those that are left take what there is.
+    (unhealthy === undefined || (targets?.healthy ?? 0) > 0)
   );
 }
 
-/** Whether its provider was asked, and tells that nobody gets through. */
-function isDown({ failure, outcome }: Ensured): boolean {
-  if (failure !== undefined || outcome.refused !== undefined) return false;
-  return outcome.programmed?.finding !== undefined || outcome.outside?.status.targets?.healthy === 0;
+/** What isn't asked, or can't be, is as it was. */
+function trafficOf({ failure, outcome }: Ensured): Traffic {
+  const { status } = outcome.outside ?? {};
+  if (failure !== undefined || outcome.refused !== undefined || status === undefined) return 'Unknown';
+  if (status.traffic !== undefined) return status.traffic;
+  if (status.targets?.healthy === 0) return 'Stops';
+  return status.notProgrammed === undefined ? 'Passes' : 'Unknown';
 }
 
 function tellLoadBalancer(

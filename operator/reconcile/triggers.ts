@@ -115,7 +115,7 @@ export class Triggers {
     if (!this.#open || this.#nodesTimer !== undefined) return;
     this.#nodesTimer = setTimeout(() => {
       this.#nodesTimer = undefined;
-      this.#wake(({ spec: { provider, targets } }) => provider.type !== 'announce' && targets.mode !== 'Pod');
+      this.#wake(dependsOnNodes);
     }, GATHER_MS);
   }
 
@@ -176,6 +176,12 @@ export class Triggers {
       }
     }
   }
+}
+
+/** Whether nodes are its targets, or answer for it where their labels say so. */
+function dependsOnNodes({ spec: { announce, provider, targets } }: LoadBalancer): boolean {
+  if (provider.type === 'announce') return announce?.nodeSelector !== undefined;
+  return targets.mode !== 'Pod';
 }
 
 /** Of a Node, what decides whether and how it is a target. */

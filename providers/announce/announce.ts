@@ -31,7 +31,7 @@ export function createAnnounceProvider(agents: LiveAgents): Provider<AnnounceMod
     status: (model) => {
       const notProgrammed = findNoAgent(model.nodeSelector);
       const ingress = model.addresses.map(toIngress);
-      return notProgrammed === undefined ? { ingress } : { ingress, notProgrammed };
+      return notProgrammed === undefined ? { ingress } : { ingress, notProgrammed, traffic: 'Stops' };
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { LoadBalancerIngress } from '../../kube/objects.ts';
-import type { Finding, ProviderStatus } from '../provider.ts';
+import type { Finding, ProviderStatus, Traffic } from '../provider.ts';
 import type { HeardReport } from './edges.ts';
 
 /** What is served where, and what isn't possible with HAProxy. */
@@ -29,7 +29,11 @@ export function describeReports(model: HaproxyModel, all: readonly HeardReport[]
   );
   // Each edge checks all of them: the one that sees most of them is nearest to the truth.
   const [best] = [...counted].sort((a, b) => b.healthy - a.healthy);
-  const status: ProviderStatus = { ingress, ...(notProgrammed === undefined ? {} : { notProgrammed }) };
+  const status: ProviderStatus = {
+    ingress,
+    traffic: findTraffic(serving),
+    ...(notProgrammed === undefined ? {} : { notProgrammed }),
+  };
   if (best === undefined) return status;
   const targets = { desired: best.desired, healthy: best.healthy };
   const ill = counted.filter(({ desired, healthy }) => healthy < desired || desired === 0);
@@ -40,6 +44,15 @@ export function describeReports(model: HaproxyModel, all: readonly HeardReport[]
     targets,
     unhealthy: { reason: 'TargetsUnhealthy', message: `Healthy targets: ${where.join(', ')}.` },
   };
+}
+
+/** What one edge can't do, another may. */
+function findTraffic(serving: readonly HeardReport[]): Traffic {
+  const able = serving.filter(
+    ({ silentSeconds, targets }) => silentSeconds === undefined && targets?.healthy !== 0,
+  );
+  if (able.length === 0) return 'Stops';
+  return able.some(({ unproven }) => unproven !== true) ? 'Passes' : 'Unknown';
 }
 
 function findFault(

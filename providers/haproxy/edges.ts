@@ -8,6 +8,8 @@ export interface Edges {
   silentSeconds(provider: string, edge: string): number | undefined;
   /** Whether the edge of this provider renews its Lease. */
   isLive(provider: string, edge: string): boolean;
+  /** Whether all that is known is a Lease as it stood when this process began: nobody was seen to renew it yet. */
+  isUnproven(provider: string, edge: string): boolean;
   /** Takes out what this edge said of a load balancer. */
   takeOut(id: LoadBalancerId, edge: string): Promise<void>;
 }
@@ -18,4 +20,6 @@ export interface HeardReport extends EdgeReport {
   silentSeconds?: number | undefined;
   /** It renews its Lease: it is there, and not only not known to be gone. @default false */
   live?: boolean;
+  /** Nobody knows yet whether it is there. @default false */
+  unproven?: boolean;
 }

@@ -5,6 +5,9 @@ import type { Edges, HeardReport } from './edges.ts';
 import { readOptions } from './read-options.ts';
 import { validateHaproxy } from './validate-haproxy.ts';
 
+/** An edge renews its Lease every ten: until then it's asked whether it did. */
+const PROOF_SECONDS = 5;
+
 /**
  * HAProxy outside of the cluster, driven by the edge beside it, which follows LoadBalancers, nodes and endpoints itself: it
  * goes on while the operator is down, and nobody needs to reach it. What is observed is what the edges report
@@ -26,12 +29,14 @@ export function createHaproxyProvider(
         ...report,
         silentSeconds: edges.silentSeconds(provider.name, report.name),
         live: edges.isLive(provider.name, report.name),
+        unproven: edges.isUnproven(provider.name, report.name),
       })),
     // What is to go goes with all that was said of it.
     diff: (model, reports) => (model === undefined ? [] : diffReports(reports, forgetAfterSeconds)),
     apply: ({ edge }, { id }) => edges.takeOut(id, edge),
     status: (model, reports) => {
-      const againAfterSeconds = untilForgotten(reports, forgetAfterSeconds);
+      const isUnproven = reports.some(({ serving, unproven }) => serving && unproven);
+      const againAfterSeconds = isUnproven ? PROOF_SECONDS : untilForgotten(reports, forgetAfterSeconds);
       const status = describeReports(model, reports);
       return againAfterSeconds === undefined ? status : { ...status, againAfterSeconds };
     },

@@ -4,9 +4,11 @@ import { type Candidate, chooseIngress } from '../../../operator/plan/choose-ing
 import type { ShownProviders } from '../../../operator/plan/read-annotations.ts';
 
 const at = (...ips: string[]) => ips.map((ip) => ({ ip }));
-const serving = (...ips: string[]): Candidate => ({ ingress: at(...ips), serves: true, isDown: false });
-const failing = (...ips: string[]): Candidate => ({ ingress: at(...ips), serves: false, isDown: false });
-const down = (...ips: string[]): Candidate => ({ ingress: at(...ips), serves: false, isDown: true });
+const serving = (...ips: string[]): Candidate => ({ ingress: at(...ips), serves: true, traffic: 'Passes' });
+/** Something is wrong with it. */
+const faulty = (...ips: string[]): Candidate => ({ ...serving(...ips), serves: false });
+const failing = (...ips: string[]): Candidate => ({ ...faulty(...ips), traffic: 'Unknown' });
+const down = (...ips: string[]): Candidate => ({ ...faulty(...ips), traffic: 'Stops' });
 const lb = { hostname: 'lb.example.com' };
 
 interface Case {
@@ -76,10 +78,21 @@ const casesOfAll: Record<string, Case> = {
   'one has nothing yet': { wanted: [failing(), serving('b')], expected: at('b') },
   'both are behind one address': { wanted: [serving('a', 'b'), serving('b')], expected: at('a', 'b') },
   'one is down': { shown: at('a', 'b'), wanted: [down('a'), serving('b')], expected: at('b') },
-  'one can not be asked, or has lost some of its targets': {
+  'one has a fault that lets traffic pass': { wanted: [faulty('a'), serving('b')], expected: at('a', 'b') },
+  'all have such a fault': { shown: at('a'), wanted: [faulty('a'), faulty('b')], expected: at('a', 'b') },
+  'one can not be asked, and is shown': {
     shown: at('a', 'b'),
     wanted: [failing('a'), serving('b')],
     expected: at('a', 'b'),
+  },
+  'one can not be asked, and was taken out before': {
+    shown: at('b'),
+    wanted: [failing('a'), serving('b')],
+    expected: at('b'),
+  },
+  'nobody knows of any, and nothing was shown': {
+    wanted: [failing('a'), down('b')],
+    expected: at('a'),
   },
   'all are down: what was shown stays, for nobody knows better': {
     shown: at('b'),
@@ -117,12 +130,11 @@ describe('What a Service shows of its load balancers, when', () => {
   it('anything is known: the same again once it is shown, and never nothing while something serves', () => {
     const ingress = fc.subarray(at('a', 'b', 'c', 'd'), { maxLength: 2 });
     const candidate = fc
-      .record({ ingress, state: fc.constantFrom('serves', 'fails', 'down') })
-      .map(({ ingress: some, state }) => ({
-        ingress: some,
-        serves: state === 'serves' && some.length > 0,
-        isDown: state === 'down',
-      }));
+      .record({ ingress, make: fc.constantFrom(serving, faulty, failing, down) })
+      .map(({ ingress: some, make }) => {
+        const made = make(...some.map(({ ip }) => ip));
+        return { ...made, serves: made.serves && some.length > 0 };
+      });
     const input = fc.record({
       shown: ingress,
       wanted: fc.array(candidate, { minLength: 1, maxLength: 3 }),

@@ -77,6 +77,7 @@ describe('providers/announce', () => {
         reportsOf: () => [],
         silentSeconds: () => undefined,
         isLive: () => false,
+        isUnproven: () => false,
         takeOut: async () => {},
       },
       readSecret: async () => ({}),

@@ -78,6 +78,7 @@ describe('reconcile: a Service that waits for an address', () => {
         reportsOf: () => [],
         silentSeconds: () => undefined,
         isLive: () => false,
+        isUnproven: () => false,
         takeOut: async () => {},
       },
       readSecret: async () => ({}),

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { describeReports, type HaproxyModel } from '../../../../providers/haproxy/describe-reports.ts';
 import type { HeardReport } from '../../../../providers/haproxy/edges.ts';
 import { validateHaproxy } from '../../../../providers/haproxy/validate-haproxy.ts';
+import type { Traffic } from '../../../../providers/provider.ts';
 
 const MODEL: HaproxyModel = {
   provider: 'edge',
@@ -65,6 +66,28 @@ describe('providers/haproxy: what the edges say', () => {
     expect(status.unhealthy).to.equal(undefined);
   });
 
+  const traffic: Record<string, [HeardReport[], Traffic]> = {
+    'an edge reaches some of its targets': [[report('a', { targets: { desired: 3, healthy: 1 } })], 'Passes'],
+    'an edge has a fault, and serves': [[report('a', { reason: 'CertificateExpired' })], 'Passes'],
+    'one of two edges does not serve': [
+      [report('a', { targets: { desired: 1, healthy: 1 } }), report('b', { serving: false })],
+      'Passes',
+    ],
+    'no edge reaches a target': [[report('a', { targets: { desired: 3, healthy: 0 } })], 'Stops'],
+    'no edge serves': [[report('a', { serving: false })], 'Stops'],
+    'nothing is heard of any edge': [[report('a', { silentSeconds: 50 })], 'Stops'],
+    'of the only edge nobody knows yet whether it is there': [[report('a', { unproven: true })], 'Unknown'],
+    'one is there, and of the other nobody knows yet': [
+      [report('a', { unproven: true }), report('b')],
+      'Passes',
+    ],
+  };
+  for (const [when, [reports, expected]] of Object.entries(traffic)) {
+    it(`says ${expected} of traffic when ${when}`, () => {
+      expect(describeReports(MODEL, reports).traffic).to.equal(expected);
+    });
+  }
+
   it('counts no edge that fell silent while another serves: neither its addresses nor its targets nor its faults', () => {
     const dead = report('b', {
       silentSeconds: 60,
@@ -78,6 +101,7 @@ describe('providers/haproxy: what the edges say', () => {
     ]);
     expect(status).to.deep.equal({
       ingress: [{ ip: '192.0.2.1', ipMode: 'Proxy' }],
+      traffic: 'Passes',
       targets: { desired: 1, healthy: 1 },
     });
   });

@@ -35,6 +35,7 @@ describe('providers/haproxy: edges that are gone', () => {
       reportsOf: () => [],
       silentSeconds: () => undefined,
       isLive: () => false,
+      isUnproven: () => false,
       takeOut: async () => {},
     };
     const provider = createHaproxyProvider(edges);
