@@ -83,9 +83,10 @@ export class ShellHelper {
 function startHelper(script: string): Helper {
   const env = { ...process.env, LC_ALL: 'C' };
   const helper = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env });
+  // First: without file descriptors left there are no pipes, either.
+  helper.on('error', () => {});
   // Its exit tells more than a broken pipe.
   helper.stdin.on('error', () => {});
-  helper.on('error', () => {});
   return helper;
 }
 

@@ -172,8 +172,12 @@ export class AddressKeeper {
     if (isStray || target.size === 0) return [];
     clearTimeout(this.#fence);
     this.#fence = setTimeout(() => this.kick(), Math.max(0, deadline - performance.now()) + 1);
-    const added = await this.#held.answerFor(target, deadline);
+    const { added, complete } = await this.#held.answerFor(target, deadline);
     this.#guardedUntil = deadline;
+    if (!complete) {
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => void this.#lookAround(), RETRY_MS);
+    }
     return added;
   }
 

@@ -1,5 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../kube/log.ts';
 import type { LocalInterface } from './node-interfaces.ts';
@@ -20,7 +19,8 @@ export function renderAdvertisements(
   return lines;
 }
 
-type Sender = ChildProcessByStdio<Writable, null, Readable>;
+/** Frames that were held up tell of what may be another's by now: a process that hangs is ended, with what it has not sent. */
+const HANGS_MS = 1_000;
 
 /**
  * Tells the neighbours where addresses are now, several times: any single frame can get lost. By a process that stays: the
@@ -31,7 +31,10 @@ export class Advertiser {
   readonly #atMs: readonly number[];
   readonly #interfaces: () => readonly LocalInterface[];
   readonly #timers = new Set<NodeJS.Timeout>();
-  #sender: Sender | undefined;
+  #sender: ChildProcess | undefined;
+  /** Rounds that it has not said to be sent. */
+  #unsent = 0;
+  #hanging: NodeJS.Timeout | undefined;
 
   constructor(log: Logger, atMs: readonly number[], interfaces: () => readonly LocalInterface[]) {
     this.#log = log;
@@ -68,31 +71,59 @@ export class Advertiser {
   stop(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    this.#sender?.stdin.end();
-    this.#sender = undefined;
+    this.#drop();
   }
 
   #send(input: string): void {
     if (input === '') return;
     this.#sender ??= this.#startSender();
-    this.#sender.stdin.write(input);
+    this.#sender.stdin?.write(`${input}\n`);
+    this.#unsent++;
+    this.#watch();
   }
 
-  #startSender(): Sender {
-    const sender = spawn('perl', [SCRIPT], { stdio: ['pipe', 'ignore', 'pipe'] });
+  /** From the oldest round that it has not sent. */
+  #watch(): void {
+    this.#hanging ??= setTimeout(() => {
+      this.#log.warn('AdvertisementFailed', { stderr: `nothing was sent for ${HANGS_MS} ms` });
+      this.#drop();
+    }, HANGS_MS);
+  }
+
+  #heard(rounds: number): void {
+    this.#unsent -= rounds;
+    clearTimeout(this.#hanging);
+    this.#hanging = undefined;
+    if (this.#unsent > 0) this.#watch();
+  }
+
+  /** The next round starts another: that one frame is lost is what the rounds are for. */
+  #drop(): void {
+    clearTimeout(this.#hanging);
+    this.#hanging = undefined;
+    this.#unsent = 0;
+    this.#sender?.kill('SIGKILL');
+    this.#sender = undefined;
+  }
+
+  #startSender(): ChildProcess {
+    const sender: ChildProcess = spawn('perl', [SCRIPT], { stdio: 'pipe' });
     const end = (stderr: string) => {
-      // The next round starts another: that one frame is lost is what the rounds are for.
       if (this.#sender !== sender) return;
-      this.#sender = undefined;
       this.#log.warn('AdvertisementFailed', { stderr });
+      this.#drop();
     };
-    sender.stderr.on('data', (chunk: Buffer) => {
+    // First: without file descriptors left there are no pipes, either.
+    sender.once('error', (error) => end(error.message));
+    sender.once('exit', (code, signal) => end(`ended with ${signal ?? code}`));
+    sender.stdout?.on('data', (chunk: Buffer) => {
+      if (this.#sender === sender) this.#heard(chunk.length);
+    });
+    sender.stderr?.on('data', (chunk: Buffer) => {
       this.#log.warn('AdvertisementFailed', { stderr: chunk.toString('utf8').trim() });
     });
     // Its end tells more than a broken pipe.
-    sender.stdin.on('error', () => {});
-    sender.once('error', (error) => end(error.message));
-    sender.once('exit', (code, signal) => end(`ended with ${signal ?? code}`));
+    sender.stdin?.on('error', () => {});
     return sender;
   }
 }

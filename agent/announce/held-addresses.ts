@@ -72,18 +72,24 @@ export class HeldAddresses {
     if (stuck.size > 0) throw new Error(`ip did not remove ${[...stuck].join(', ')}`);
   }
 
-  /** Lets the node answer for `target` until then (`performance.now()`), and puts on what is missing; returns that. */
-  async answerFor(target: ReadonlyMap<string, string>, until: number): Promise<string[]> {
+  /**
+   * Lets the node answer for `target` until then (`performance.now()`), and puts on what is missing: `added`. Not all of it is
+   * there where it isn't `complete`.
+   */
+  async answerFor(
+    target: ReadonlyMap<string, string>,
+    until: number,
+  ): Promise<{ added: string[]; complete: boolean }> {
     const missing = [...target].filter(([address]) => !this.#present.has(address));
     const addresses = missing.map(([address]) => address);
     // Before anything is waited for: from now on our Lease must claim them.
     for (const [address, device] of missing) this.#present.set(address, device);
-    await this.#setGuard(
+    const complete = await this.#setGuard(
       until,
       addresses,
       missing.map(([address, device]) => renderAddress('replace', address, device)),
     );
-    return addresses;
+    return { added: addresses, complete };
   }
 
   /** Whether somebody took one of ours away. */
@@ -105,24 +111,25 @@ export class HeldAddresses {
     if (this.#present.size === 0) await this.#guard.close();
   }
 
-  /** Then changes addresses, by `lines` for ip. */
-  async #setGuard(until: number, added: readonly string[], lines: readonly string[]): Promise<void> {
+  /** Then changes addresses, by `lines` for ip; answers whether it did all of them. */
+  async #setGuard(until: number, added: readonly string[], lines: readonly string[]): Promise<boolean> {
     // At each try anew: one that failed may have taken its time.
     const alive = () => renderAlive(until - performance.now());
     try {
-      await this.#change(renderHeld('add', added) + alive(), lines);
+      return await this.#change(renderHeld('add', added) + alive(), lines);
     } catch (error) {
       // Someone flushed all rules: nothing guards the addresses until the tables are there again.
       this.#log.warn('GuardLost', { error });
       await this.#guard.open();
-      await this.#change(renderHeld('add', [...this.#present.keys()]) + alive(), lines);
+      return await this.#change(renderHeld('add', [...this.#present.keys()]) + alive(), lines);
     }
   }
 
-  async #change(guard: string, lines: readonly string[]): Promise<void> {
+  async #change(guard: string, lines: readonly string[]): Promise<boolean> {
     const complaint = await this.#kernel.change(guard, lines);
     // It goes on after a failure; a delete of what is gone already is one.
     if (complaint !== '') this.#log.debug('IpBatchIncomplete', { complaint: complaint.slice(0, 2000) });
+    return complaint === '';
   }
 
   async #stillThere(leaving: readonly (readonly [string, string])[]): Promise<Set<string>> {

@@ -3,6 +3,8 @@ import { type ShellAnswer, ShellHelper } from '../../kube/shell-helper.ts';
 
 /** What `ip` must not run after: nft refused the guard. */
 const REFUSED = 200;
+/** How `ip -force -batch` ends when a line failed. All above is a program that was killed, or never ran. */
+const IP_COMPLAINED = 1;
 
 /**
  * A line for nft, the number of lines for ip, and those. All is read before anything is done. An address comes after its
@@ -27,13 +29,13 @@ const TIMEOUT_MS = 10_000;
 /** The shell reads byte by byte, and nft takes its input as one argument. */
 const LONGEST = 16_384;
 
-/** Changes the guard and the addresses, the one right before the other. Calls wait for one another. */
+/** Changes the guard and the addresses, the one right before the other. Calls must not overlap. */
 export class KernelHelper {
   readonly #shell = new ShellHelper(SCRIPT);
 
   /**
    * Gives nft the commands of `guard` as one transaction, then ip the lines of `addresses`; either may be empty. Answers what
-   * ip complained of: it goes on after a line that fails. @throws Error when nft won't have it, or nobody knows.
+   * ip complained of: it goes on after a line that fails. @throws Error when nft won't have it, or when nobody knows.
    */
   async change(guard: string, addresses: readonly string[]): Promise<string> {
     if (guard.length + addresses.join('\n').length > LONGEST) return await changeBySpawning(guard, addresses);
@@ -41,6 +43,8 @@ export class KernelHelper {
     const input = [commands, addresses.length, ...addresses, ''].join('\n');
     const { status, said }: ShellAnswer = await this.#shell.run(input, TIMEOUT_MS);
     if (status === REFUSED) throw new Error(`nft: ${said}`);
+    if (status > IP_COMPLAINED)
+      throw new Error(`nft and ip were not run to their end: status ${status}, ${said}`);
     return status === 0 ? '' : said || `exit status ${status}`;
   }
 }

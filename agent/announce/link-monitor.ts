@@ -39,17 +39,12 @@ export class LinkMonitor {
 
   start(): void {
     if (this.#stopped) return;
-    const child = spawn('ip', ['-o', 'monitor', 'link', 'address', 'route'], {
+    const child: ChildProcess = spawn('ip', ['-o', 'monitor', 'link', 'address', 'route'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     this.#child = child;
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (this.#stopped || !tellsNews(line, this.#isOurs)) return;
-      this.#gathering ??= setTimeout(() => {
-        this.#gathering = undefined;
-        this.#onChange();
-      }, GATHER_MS);
-    });
+    // Without file descriptors left there is no pipe, either.
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => this.#heard(line));
     child.on('error', (error) => this.#log.warn('LinkMonitorFailed', { error }));
     child.on('close', () => {
       if (this.#stopped) return;
@@ -58,6 +53,14 @@ export class LinkMonitor {
         this.#onChange();
       }, RESTART_MS);
     });
+  }
+
+  #heard(line: string): void {
+    if (this.#stopped || !tellsNews(line, this.#isOurs)) return;
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#onChange();
+    }, GATHER_MS);
   }
 
   stop(): void {

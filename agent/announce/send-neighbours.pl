@@ -1,4 +1,5 @@
-# Announces addresses to the neighbours of an interface. One line of input for each: <ifindex> <mac> <address>.
+# Announces addresses to the neighbours of an interface. One line of input for each: <ifindex> <mac> <address>. An empty line
+# ends a round, and is answered with one when all frames of it are sent.
 # IPv4: gratuitous ARP, as a request and as a reply (RFC 5227 section 3): some caches heed only the one, some the other.
 # IPv6: an unsolicited neighbour advertisement to all nodes, override flag set (RFC 4861 section 7.2.6).
 # Perl, since perl-base is on every Debian, and neither Node nor any tool there can send an advertisement.
@@ -41,9 +42,13 @@ sub advertisement {
         . $ip . $all_nodes . $icmp;
 }
 
+$| = 1;
 while (my $line = <STDIN>) {
     my ($ifindex, $mac, $address) = split ' ', $line;
-    next unless defined $address;
+    unless (defined $address) {
+        print "\n";
+        next;
+    }
     my $hardware = pack('H12', join '', split /:/, $mac);
     if (defined(my $ip = inet_pton(AF_INET, $address))) {
         transmit($ifindex, arp($_, $hardware, $ip)) for 1, 2;

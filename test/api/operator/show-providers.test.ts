@@ -128,7 +128,8 @@ describe('operator: a Service that shows the addresses at all of its providers',
       await fixture.patch(LEASES, `fairlead-edge-${second}.of-${second}`, {
         spec: { leaseDurationSeconds, renewTime },
       });
-    await renew('2000-01-01T00:00:00.000000Z', 1);
+    // Long enough for an operator that starts slowly to be in time.
+    await renew('2000-01-01T00:00:00.000000Z', 5);
     await untilShown(both[0]);
 
     await operator.stop();

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { Advertiser } from '../../../agent/announce/advertise.ts';
 import { silentLogger } from '../../../kube/log.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, sleep } from '../../support/eventually.ts';
 
 const LOOPBACK = { name: 'lo', index: 1, mac: '00:00:00:00:00:00', subnets: [], defaultRoute: [] };
 
@@ -16,24 +16,38 @@ async function senderPid(): Promise<number> {
 }
 
 describe('who tells the neighbours', () => {
-  it('one process sends all rounds, and when it is killed another does', async () => {
-    const rounds = Array.from({ length: 300 }, (_, index) => index * 50);
-    const advertiser = new Advertiser(silentLogger, rounds, () => [LOOPBACK]);
-    try {
-      advertiser.start(['198.18.77.1'], () => new Map([['198.18.77.1', 'lo']]));
-      const first = await eventually(senderPid);
-      process.kill(first, 'SIGKILL');
-      const second = await eventually(async () => {
-        const pid = await senderPid();
-        expect(pid).to.not.equal(first);
-        return pid;
-      });
-      expect(second).to.be.above(0);
-    } finally {
-      advertiser.stop();
-    }
+  const rounds = Array.from({ length: 600 }, (_, index) => index * 50);
+  let advertiser: Advertiser;
+
+  beforeEach(() => {
+    advertiser = new Advertiser(silentLogger, rounds, () => [LOOPBACK]);
+    advertiser.start(['198.18.77.1'], () => new Map([['198.18.77.1', 'lo']]));
+  });
+  afterEach(async () => {
+    advertiser.stop();
     await eventually(async () => {
       expect(await senderPid().catch(() => 0)).to.equal(0);
     });
+  });
+  const untilAnother = async (before: number) =>
+    await eventually(async () => expect(await senderPid()).to.not.equal(before));
+
+  it('is one process for many rounds, longer than one that says nothing would be left', async () => {
+    const first = await eventually(senderPid);
+    await sleep(2_000);
+    expect(await senderPid()).to.equal(first);
+  });
+
+  it('is another one when it is killed', async () => {
+    const first = await eventually(senderPid);
+    process.kill(first, 'SIGKILL');
+    await untilAnother(first);
+  });
+
+  it('is another one when it hangs, and what it has not sent is never sent', async () => {
+    const first = await eventually(senderPid);
+    process.kill(first, 'SIGSTOP');
+    await untilAnother(first);
+    expect(() => process.kill(first, 0)).to.throw();
   });
 });

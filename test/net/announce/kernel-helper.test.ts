@@ -1,3 +1,4 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { GuardTable, renderAlive, renderHeld } from '../../../agent/announce/guard-table.ts';
 import { renderAddress } from '../../../agent/announce/held-addresses.ts';
@@ -57,6 +58,22 @@ describe('guard and addresses, changed by a shell', () => {
 
     expect(complaint).to.include('no-such-device');
     expect(await onLoopback()).to.deep.equal([SECOND]);
+  });
+
+  it('fails when a program is killed before its end, for nobody knows what is in the kernel then', async () => {
+    const { PATH = '' } = process.env;
+    const folder = await mkdtemp('/tmp/kernel-helper-');
+    try {
+      await writeFile(`${folder}/nft`, '#!/bin/sh\nkill -KILL $PPID\n', { mode: 0o755 });
+      process.env.PATH = `${folder}:${PATH}`;
+      const other = new KernelHelper();
+      const change = other.change(renderHeld('add', [FIRST]), [renderAddress('replace', FIRST, 'lo')]);
+      expect(await change.catch(String)).to.include('were not run to their end');
+    } finally {
+      process.env.PATH = PATH;
+      await rm(folder, { recursive: true });
+    }
+    expect(await onLoopback()).to.deep.equal([]);
   });
 
   it('a thousand addresses at once, too', async () => {

@@ -8,7 +8,7 @@ import { EdgeLab } from './support/edge-lab.ts';
 
 const DEVICE = 'eth0';
 const ROUTER = 53;
-const [BEFORE, AFTER] = ['192.0.2.10', '192.0.2.11'];
+const [BEFORE, AFTER, LATER] = ['192.0.2.10', '192.0.2.11', '192.0.2.12'];
 
 describe('an edge that was killed before it told keepalived what it had written', function () {
   this.timeout(120_000);
@@ -37,10 +37,15 @@ describe('an edge that was killed before it told keepalived what it had written'
     return Number(readFileSync(keepalivedFiles(lab.folder).pid, 'utf8'));
   }
 
+  /** How often it took in its configuration anew. */
+  function reloads(): number {
+    return readFileSync(keepalivedFiles(lab.folder).log, 'utf8').split('Reloading ...').length - 1;
+  }
+
   it('has it take that in when it is there again, and disturbs it no more after that', async () => {
     const pid = runningPid();
     await lab.edge.end('SIGKILL');
-    const { config, failed, told } = keepalivedFiles(lab.folder);
+    const { config, failed } = keepalivedFiles(lab.folder);
     const addresses = [BEFORE, AFTER];
     const text = renderKeepalived({
       name: 'edge-1',
@@ -56,11 +61,13 @@ describe('an edge that was killed before it told keepalived what it had written'
     expect(readFileSync(config, 'utf8')).to.equal(text);
     expect(runningPid()).to.equal(pid);
 
+    const before = reloads();
     await lab.edge.end('SIGKILL');
-    const before = readFileSync(told, 'utf8');
     lab.startEdgeAgain();
-    await lab.healthyTargets('more', 1);
-    expect(readFileSync(told, 'utf8')).to.equal(before);
+    await lab.edge.says('Serving');
+    await lab.addService('last', { address: LATER });
+    await eventually(async () => expect(await isHeld(LATER)).to.equal(true));
+    expect(reloads()).to.equal(before + 1);
     expect(runningPid()).to.equal(pid);
   });
 });
