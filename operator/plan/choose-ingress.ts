@@ -43,22 +43,27 @@ function showFirst({ shown, wanted, isLeaving }: IngressInput): LoadBalancerIngr
   return [...(others.find(({ serves }) => serves)?.ingress ?? [])];
 }
 
-/** Clients choose among them, by DNS: where no traffic passes leaves as long as it does elsewhere, and comes back when it does. */
+/**
+ * Clients choose among them, by DNS: where no traffic passes leaves as long as it does elsewhere, and comes back when it does.
+ * In the order of the providers, whichever of them tells of an address that several have.
+ */
 function showAll({ shown, wanted, isLeaving }: IngressInput): LoadBalancerIngress[] {
   if (shown.length > 0 && isLeaving && !wanted.some(({ serves }) => serves)) return [...shown];
-  const there = wanted.filter(({ ingress }) => ingress.length > 0);
-  const isShown = (one: Candidate) => shown.some((each) => has(one, each));
-  const unknown = there.filter(({ traffic }) => traffic === 'Unknown');
-  const up = there.filter((one) => one.traffic === 'Passes' || (unknown.includes(one) && isShown(one)));
-  if (up.length > 0) return eachOnce(up);
-  const kept = shown.filter((each) => there.some((one) => has(one, each)));
+  const all = wanted.flatMap(({ ingress }) => ingress).filter(isFirst);
+  const at = (traffic: Traffic) =>
+    all.filter((each) => wanted.some((one) => one.traffic === traffic && has(one, each)));
+  const passes = at('Passes');
+  const unknown = at('Unknown');
+  const isShown = (each: LoadBalancerIngress) => shown.some((one) => isSame(one, each));
+  const up = all.filter((each) => passes.includes(each) || (unknown.includes(each) && isShown(each)));
+  if (up.length > 0) return up;
+  const kept = all.filter(isShown);
   if (kept.length > 0) return kept;
-  return eachOnce(unknown.length > 0 ? unknown : there);
+  return unknown.length > 0 ? unknown : all;
 }
 
-function eachOnce(candidates: readonly Candidate[]): LoadBalancerIngress[] {
-  const all = candidates.flatMap(({ ingress }) => ingress);
-  return all.filter((each, index) => all.findIndex((one) => isSame(one, each)) === index);
+function isFirst(each: LoadBalancerIngress, index: number, all: readonly LoadBalancerIngress[]): boolean {
+  return all.findIndex((one) => isSame(one, each)) === index;
 }
 
 function has({ ingress }: Candidate, each: LoadBalancerIngress): boolean {

@@ -85,6 +85,11 @@ const casesOfAll: Record<string, Case> = {
     wanted: [failing('a'), serving('b')],
     expected: at('a', 'b'),
   },
+  'one can not be asked, and one of its addresses is shown, for another has that': {
+    shown: at('a'),
+    wanted: [serving('a'), failing('a', 'b')],
+    expected: at('a'),
+  },
   'one can not be asked, and was taken out before': {
     shown: at('b'),
     wanted: [failing('a'), serving('b')],
