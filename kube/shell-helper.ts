@@ -20,14 +20,14 @@ export class ShellHelper {
   #turn: Promise<unknown> = Promise.resolve();
 
   /**
-   * `script` reads each run's input from stdin, and nothing of it is to be done before it has all of it: its writer may be
-   * killed in the midst. It answers `<status> <length>\\n<what was said>`, in bytes.
+   * `reads` takes a run's input from stdin, all of it, and fails where it ends: its writer may be killed in the midst. `runs` is
+   * what is done with it then; what it writes is what is said.
    */
-  constructor(script: string) {
-    this.#script = script;
+  constructor(reads: string, runs: string) {
+    this.#script = renderScript(reads, runs);
   }
 
-  /** Runs the script's loop once. Rejects when nobody knows what became of the run. */
+  /** Takes in the input, and runs what is to be done with it. Rejects when nobody knows what became of the run. */
   run(input: string, timeoutMs: number): Promise<ShellAnswer> {
     const answer = this.#turn.then(() => this.#run(input, timeoutMs));
     this.#turn = answer.catch(() => {});
@@ -88,6 +88,16 @@ function startHelper(script: string): Helper {
   // Its exit tells more than a broken pipe.
   helper.stdin.on('error', () => {});
   return helper;
+}
+
+/** Answers `<status> <length>`, a new line, and what was said; the length is in bytes. */
+function renderScript(reads: string, runs: string): string {
+  return `while ${reads}; do
+  said=$(
+    ${runs}
+  )
+  printf '%s %s\\n%s' "$?" "\${#said}" "$said"
+done`;
 }
 
 /** Null: it isn't whole yet. */

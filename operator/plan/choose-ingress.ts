@@ -70,6 +70,7 @@ function has({ ingress }: Candidate, each: LoadBalancerIngress): boolean {
   return ingress.some((one) => isSame(one, each));
 }
 
-function isSame(a: LoadBalancerIngress, b: LoadBalancerIngress): boolean {
+/** Of the same address or name; how traffic comes there (`ipMode`) is another matter. */
+export function isSame(a: LoadBalancerIngress, b: LoadBalancerIngress): boolean {
   return a.ip === b.ip && a.hostname === b.hostname;
 }

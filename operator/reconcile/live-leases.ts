@@ -56,16 +56,19 @@ export class LiveLeases {
 
   /** Whether it is taken for alive only because it has a Lease: nobody saw it renewed yet. */
   isUnproven(holder: string): boolean {
-    const own = [...this.#watched.values()].filter((each) => each.holder === holder);
-    return this.#live.has(holder) && own.every(({ isProven }) => !isProven);
+    return this.#live.has(holder) && this.#of(holder).every(({ isProven }) => !isProven);
   }
 
   /** How long ago the last Lease of this holder that nobody renews any more said something new; undefined: there is none. */
   expiredSeconds(holder: string): number | undefined {
     if (this.#live.has(holder)) return undefined;
-    const own = [...this.#watched.values()].filter((each) => each.holder === holder);
+    const own = this.#of(holder);
     const changedAt = Math.max(...own.map((each) => each.changedAt));
     return own.length === 0 ? undefined : (performance.now() - changedAt) / 1000;
+  }
+
+  #of(holder: string): Watched[] {
+    return [...this.#watched.values()].filter((each) => each.holder === holder);
   }
 
   /** Looks once, then goes on looking. Who can't be asked yet isn't alive as far as we know. */

@@ -1,6 +1,7 @@
 import type { LoadBalancer } from '../../crds/load-balancer.ts';
 import type { LoadBalancerIngress, Service } from '../../kube/objects.ts';
 import { keyOf } from '../../kube/resources.ts';
+import { isSame } from '../plan/choose-ingress.ts';
 import { ingressOf } from '../status/service-status.ts';
 import type { ReconcileContext } from './context.ts';
 
@@ -65,11 +66,11 @@ function withoutOthers(
   const others = context.caches.freshLoadBalancers
     .byGroup(keyOf(service))
     .filter(({ metadata }) => metadata.name !== own?.metadata.name);
-  const isTheirs = ({ ip, hostname }: LoadBalancerIngress) =>
+  const isTheirs = (each: LoadBalancerIngress) =>
     others.some(
       (other) =>
-        other.spec.addresses?.some(({ address }) => address === ip) ||
-        toldIngress(context, other).some((each) => each.ip === ip && each.hostname === hostname),
+        other.spec.addresses?.some(({ address }) => address === each.ip) ||
+        toldIngress(context, other).some((one) => isSame(one, each)),
     );
   return shown.filter((each) => !isTheirs(each));
 }

@@ -135,10 +135,10 @@ export function serves({ ingress, outcome, failure }: Ensured): boolean {
   );
 }
 
-/** What isn't asked, or can't be, is as it was. */
-function trafficOf({ failure, outcome }: Ensured): Traffic {
+/** Of one that wasn't asked, or couldn't be, there is no status: it is as it was. */
+function trafficOf({ outcome }: Ensured): Traffic {
   const { status } = outcome.outside ?? {};
-  if (failure !== undefined || outcome.refused !== undefined || status === undefined) return 'Unknown';
+  if (status === undefined) return 'Unknown';
   if (status.traffic !== undefined) return status.traffic;
   if (status.targets?.healthy === 0) return 'Stops';
   return status.notProgrammed === undefined ? 'Passes' : 'Unknown';

@@ -35,9 +35,9 @@ export function createHaproxyProvider(
     diff: (model, reports) => (model === undefined ? [] : diffReports(reports, forgetAfterSeconds)),
     apply: ({ edge }, { id }) => edges.takeOut(id, edge),
     status: (model, reports) => {
-      const isUnproven = reports.some(({ serving, unproven }) => serving && unproven);
-      const againAfterSeconds = isUnproven ? PROOF_SECONDS : untilForgotten(reports, forgetAfterSeconds);
       const status = describeReports(model, reports);
+      const isUnproven = status.traffic === 'Unknown';
+      const againAfterSeconds = isUnproven ? PROOF_SECONDS : untilForgotten(reports, forgetAfterSeconds);
       return againAfterSeconds === undefined ? status : { ...status, againAfterSeconds };
     },
   };
